@@ -1,0 +1,17 @@
+_base_ = ['mmpose::_base_/default_runtime.py']
+
+custom_imports = dict(imports=['hanet_mm'], allow_failed_imports=False)
+
+# TensorBoard beside the log file.
+vis_backends = [
+    dict(type='LocalVisBackend'),
+    dict(type='TensorboardVisBackend'),
+]
+visualizer = dict(vis_backends=vis_backends)
+
+# Named without device ids, so that it wraps models on CPU and GPU alike.
+model_wrapper_cfg = dict(
+    type='MMDistributedDataParallel', broadcast_buffers=False
+)
+
+randomness = dict(seed=4321)

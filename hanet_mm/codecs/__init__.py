@@ -1,0 +1,3 @@
+from .pose_sequence_codec import PoseSequenceCodec
+
+__all__ = ['PoseSequenceCodec']

@@ -1,0 +1,117 @@
+"""Coordinates of windows, between the data and the network."""
+
+from typing import Optional, Tuple
+
+import numpy as np
+import torch
+from mmpose.codecs.base import BaseKeypointCodec
+from mmpose.registry import KEYPOINT_CODECS
+
+from hanet_mm.core.normalization import (
+    Affine,
+    check_normalization,
+    fit_normalization,
+)
+
+
+@KEYPOINT_CODECS.register_module()
+class PoseSequenceCodec(BaseKeypointCodec):
+    """Normalise a window of poses and its ground truth alike.
+
+    T: frames of the window, K: keypoints, D: coordinates.
+
+    Encoded:
+
+        - keypoint_inputs (np.ndarray): Normalised estimates, (T, K, D).
+        - keypoint_labels (np.ndarray): Normalised ground truth, (T, K, D).
+        - keypoint_weights (np.ndarray): Weights for the loss, (T, K); zero
+          where the truth is unknown or the estimate was missing.
+        - codec_center, codec_scale (np.ndarray): To decode with,
+          broadcastable to (T, K, D).
+
+    Args:
+        normalization (str): 'none', 'image' or 'box', see
+            :func:`hanet_mm.core.normalization.fit_normalization`. Defaults
+            to 'box'.
+    """
+
+    auxiliary_encode_keys = {'keypoints_gt', 'keypoints_valid', 'image_size'}
+
+    label_mapping_table = dict(
+        keypoint_labels='keypoint_labels', keypoint_weights='keypoint_weights'
+    )
+
+    def __init__(self, normalization: str = 'box'):
+        check_normalization(normalization)
+        self.normalization = normalization
+
+    def encode(
+        self,
+        keypoints: np.ndarray,
+        keypoints_visible: Optional[np.ndarray] = None,
+        keypoints_gt: Optional[np.ndarray] = None,
+        keypoints_valid: Optional[np.ndarray] = None,
+        image_size: Optional[np.ndarray] = None,
+    ) -> dict:
+        """Encode a window.
+
+        Args:
+            keypoints (np.ndarray): Estimates without gaps, (T, K, D).
+            keypoints_visible (np.ndarray, optional): Weights of the ground
+                truth, (T, K). Defaults to 1 everywhere.
+            keypoints_gt (np.ndarray, optional): Ground truth, (T, K, D).
+                Without it there are no labels.
+            keypoints_valid (np.ndarray, optional): Estimates that were not
+                filled, bool, (T, K). Defaults to all.
+            image_size (np.ndarray, optional): W, H in pixels, (2, ).
+
+        Returns:
+            dict: Encoded items, see above.
+        """
+        if keypoints_valid is None:
+            keypoints_valid = np.ones(keypoints.shape[:2], dtype=bool)
+        size = None
+        if image_size is not None:
+            size = torch.as_tensor(image_size)[None]
+        affine = fit_normalization(
+            self.normalization,
+            torch.as_tensor(keypoints)[None],
+            torch.as_tensor(keypoints_valid)[None],
+            size,
+        )
+        # Without the batch axis: (1, 1, D) or (1, 1, 1).
+        affine = Affine(*(x[0].numpy() for x in affine))
+        encoded = dict(
+            keypoint_inputs=affine.encode(keypoints),
+            codec_center=affine.center,
+            codec_scale=affine.scale,
+        )
+        if keypoints_gt is not None:
+            weights = keypoints_valid.astype(np.float32)
+            if keypoints_visible is not None:
+                weights = weights * keypoints_visible
+            encoded.update(
+                keypoint_labels=affine.encode(keypoints_gt),
+                keypoint_weights=weights,
+            )
+        return encoded
+
+    def decode(
+        self,
+        encoded: np.ndarray,
+        codec_center: np.ndarray,
+        codec_scale: np.ndarray,
+    ) -> Tuple[np.ndarray, np.ndarray]:
+        """Decode a window.
+
+        Args:
+            encoded (np.ndarray): Network coordinates, (T, K, D).
+            codec_center (np.ndarray): From :meth:`encode`.
+            codec_scale (np.ndarray): From :meth:`encode`.
+
+        Returns:
+            tuple[np.ndarray, np.ndarray]: Keypoints in the coordinates of
+            the data, (T, K, D), and scores of 1, (T, K).
+        """
+        keypoints = Affine(codec_center, codec_scale).decode(encoded)
+        return keypoints, np.ones(keypoints.shape[:2], dtype=np.float32)

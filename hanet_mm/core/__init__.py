@@ -1,0 +1,1 @@
+"""The core of HANet: needs torch, numpy and safetensors, nothing else."""

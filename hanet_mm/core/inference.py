@@ -1,0 +1,88 @@
+"""Refine whole sequences: the one path from poses to better poses."""
+
+from typing import Callable, List, NamedTuple, Optional, Sequence
+
+import torch
+from torch import Tensor
+
+from .decoder import RefinedPoses
+from .normalization import fit_normalization
+from .windows import OverlapMean, window_table
+
+
+class RefinedSequence(NamedTuple):
+    """A refined sequence.
+
+    Attributes:
+        keypoints (Tensor): Refined, in the coordinates of the input,
+            (T, K, D). Frames that no window covers are as they came.
+        covered (Tensor): Frames that a window covers, bool, (T, ). All,
+            unless the tail was dropped.
+    """
+
+    keypoints: Tensor
+    covered: Tensor
+
+
+@torch.no_grad()
+def refine_sequences(
+    network: Callable[[Tensor], RefinedPoses],
+    keypoints: Sequence[Tensor],
+    valid: Sequence[Tensor],
+    window: int,
+    stride: int,
+    normalization: str,
+    image_size: Optional[Tensor] = None,
+    tail: str = 'cover',
+    window_batch: int = 512,
+) -> List[RefinedSequence]:
+    """Refine sequences of any length, all their windows together.
+
+    Windows are normalised one by one, refined, put back into the coordinates
+    of the input, and averaged where they overlap.
+
+    Args:
+        network (Callable): From normalised windows (B, T, K, D) to
+            :class:`RefinedPoses`.
+        keypoints (Sequence[Tensor]): Estimates without gaps, (T_i, K, D)
+            each, on one device.
+        valid (Sequence[Tensor]): Keypoints that the estimator saw, bool,
+            (T_i, K) each; the others were filled.
+        window (int): Frames of a window.
+        stride (int): Frames from one window to the next.
+        normalization (str): See :func:`fit_normalization`.
+        image_size (Tensor, optional): W, H of each sequence, (S, 2).
+        tail (str): See :func:`window_starts`. Defaults to 'cover'.
+        window_batch (int): Windows that run at once; bounds the memory.
+            Defaults to 512.
+
+    Returns:
+        list[RefinedSequence]: In the order of the input.
+    """
+    if not keypoints:
+        return []
+    seq_len = [len(x) for x in keypoints]
+    flat, flat_valid = torch.cat(list(keypoints)), torch.cat(list(valid))
+    table = window_table(seq_len, window, stride, tail)
+    device = flat.device
+    frames = torch.from_numpy(table.frames).to(device)
+    inside = torch.from_numpy(table.inside).to(device)
+    sequence = torch.from_numpy(table.sequence).to(device)
+    merged = OverlapMean(len(flat), flat)
+    for batch in torch.arange(len(frames), device=device).split(window_batch):
+        places = frames[batch]
+        poses = flat[places]
+        sizes = None
+        if image_size is not None:
+            sizes = image_size.to(device)[sequence[batch]]
+        affine = fit_normalization(
+            normalization, poses, flat_valid[places], sizes
+        )
+        final = network(affine.encode(poses)).final
+        merged.add(affine.decode(final.to(flat.dtype)), places, inside[batch])
+    covered = merged.covered
+    refined = torch.where(covered[:, None, None], merged.result(), flat)
+    return [
+        RefinedSequence(*pair)
+        for pair in zip(refined.split(seq_len), covered.split(seq_len))
+    ]

@@ -1,0 +1,114 @@
+"""Kinematic features of a pose sequence (paper eq. 1 and 2)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Kinematics(NamedTuple):
+    """What encoder and decoder know about the motion, computed once.
+
+    B: windows, T: frames of a window, n: sampled frames, M: tokens,
+    C: channels, ``K * D`` keypoint-major.
+
+    Tokens are the n sampled frames, followed by the ``T - n`` unsampled ones
+    with all features zero when those were asked for (then ``M = T``),
+    otherwise ``M = n``.
+
+    Attributes:
+        poses (Tensor): Estimated poses, (B, M, C).
+        prev (Tensor): Poses ``distance`` frames earlier, (B, M, C).
+        next (Tensor): Poses ``distance`` frames later, (B, M, C).
+        flow (Tensor): Mean of the three (eq. 1), (B, M, C).
+        v_prev (Tensor): Velocity from the previous pose (eq. 2), per frame,
+            (B, M, C).
+        v_next (Tensor): Velocity towards the next pose, (B, M, C).
+        positions (Tensor): Frame of each token in the window, (M, ).
+        num_sampled (int): n, the tokens that carry a pose.
+        num_frames (int): T.
+        interval (int): N, frames from one sampled frame to the next.
+    """
+
+    poses: Tensor
+    prev: Tensor
+    next: Tensor
+    flow: Tensor
+    v_prev: Tensor
+    v_next: Tensor
+    positions: Tensor
+    num_sampled: int
+    num_frames: int
+    interval: int
+
+
+def sampled_frames(num_frames: int, interval: int) -> range:
+    """Frames 0, N, 2N, ..., T-1 of a window.
+
+    Raises:
+        ValueError: If the last frame of the window is not a sampled one.
+    """
+    if interval < 1 or num_frames < 1 or (num_frames - 1) % interval:
+        raise ValueError(
+            'a window of T frames sampled every N needs (T - 1) % N == 0, '
+            f'got T = {num_frames}, N = {interval}'
+        )
+    return range(0, num_frames, interval)
+
+
+def compute_kinematics(
+    poses: Tensor,
+    interval: int,
+    distance: int = 1,
+    with_unsampled: bool = False,
+) -> Kinematics:
+    """Kinematic features of the sampled frames of each window.
+
+    The neighbours of a sampled frame are its true neighbours in the
+    full-rate input (borders replicated), so three input frames are read for
+    each sampled one.
+
+    Args:
+        poses (Tensor): Estimated poses at full rate, (B, T, K, D).
+        interval (int): Sampling interval N, in frames.
+        distance (int): ``d_t`` of eq. 1, in frames. Defaults to 1.
+        with_unsampled (bool): Append the unsampled frames as tokens without
+            a pose. Defaults to False.
+
+    Returns:
+        Kinematics: Features of the tokens.
+
+    Raises:
+        ValueError: If the shape is not (B, T, K, D), or T does not fit N.
+    """
+    if poses.ndim != 4:
+        raise ValueError(
+            f'expected poses of shape (B, T, K, D), got {tuple(poses.shape)}'
+        )
+    num_frames = poses.shape[1]
+    sampled = sampled_frames(num_frames, interval)
+    # (B, T, K, D) -> (B, T, C)
+    full = poses.flatten(2)
+    positions = torch.arange(
+        0, num_frames, interval, device=poses.device, dtype=torch.long
+    )
+    current = full[:, ::interval]
+    prev = full[:, (positions - distance).clamp(min=0)]
+    next_ = full[:, (positions + distance).clamp(max=num_frames - 1)]
+    features = [
+        current,
+        prev,
+        next_,
+        (current + prev + next_) / 3,
+        (current - prev) / distance,
+        (next_ - current) / distance,
+    ]
+    if with_unsampled:
+        every = torch.arange(num_frames, device=poses.device)
+        unsampled = every[every % interval != 0]
+        positions = torch.cat([positions, unsampled])
+        features = [
+            torch.nn.functional.pad(x, (0, 0, 0, len(unsampled)))
+            for x in features
+        ]
+    return Kinematics(*features, positions, len(sampled), num_frames, interval)

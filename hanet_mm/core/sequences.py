@@ -1,0 +1,275 @@
+"""Pose sequences in memory and on disk.
+
+Letters: N frames of all sequences (flat), S sequences, K keypoints,
+D coordinates. All arrays of frames lie one sequence after the other; where a
+sequence begins follows from ``seq_len`` alone.
+"""
+
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+import numpy as np
+
+from hanet_mm.core.files import PathLike, atomic_path, read_npz
+from hanet_mm.core.sequence_checks import (
+    PER_FRAME,
+    PER_SEQUENCE,
+    check_estimates,
+    check_sequences,
+    check_shapes,
+    check_values,
+)
+
+_ALWAYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
+
+
+@dataclass(eq=False, repr=False)
+class PoseSequences:
+    """Many pose sequences as flat arrays.
+
+    The arrays are checked and converted to the types below on construction;
+    an array that already has its type is kept, not copied.
+
+    A keypoint is missing from the estimate where a coordinate is NaN or its
+    score is 0 (see ``valid``). A keypoint that nobody annotated is NaN in
+    ``keypoints_gt`` and 0 in ``visible``; where ``visible`` is not given and
+    ``keypoints_gt`` has NaN, ``visible`` is made from it.
+
+    Args:
+        keypoints_est: Estimates, (N, K, D) float32, px or m; NaN = missing.
+        scores: Their confidences >= 0, (N, K) float32; 0 = missing.
+        seq_len: Frames of each sequence, (S,) int64, all >= 1.
+        seq_name: Names, (S,) str; two persons may share one.
+        keypoints_gt: Ground truth, (N, K, D) float32, px or m.
+        visible: Weights >= 0 of the ground truth, (N, K) float32.
+        bboxes: Boxes x1 y1 x2 y2, (N, 4) float32, px; NaN only in frames
+            without any visible keypoint.
+        image_size: Width and height, (S, 2) float32, px.
+        fps: Frame rates, (S,) float32, 1/s.
+        meta: What JSON can hold: ``dataset``, ``estimator``, ``units``,
+            ``keypoint_names`` (K names), ...
+
+    Raises:
+        ValueError: If a shape, a length or a value is wrong; the message
+            names the field and, where there is one, the sequence and frame.
+    """
+
+    keypoints_est: np.ndarray
+    scores: np.ndarray
+    seq_len: np.ndarray
+    seq_name: np.ndarray
+    keypoints_gt: Optional[np.ndarray] = None
+    visible: Optional[np.ndarray] = None
+    bboxes: Optional[np.ndarray] = None
+    image_size: Optional[np.ndarray] = None
+    fps: Optional[np.ndarray] = None
+    meta: Dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._convert()
+        check_sequences(self)
+        check_shapes(self)
+        if self.keypoints_gt is not None and self.visible is None:
+            unknown = np.isnan(self.keypoints_gt).any(-1)
+            if unknown.any():
+                self.visible = (~unknown).astype(np.float32)
+        check_values(self)
+
+    def __len__(self) -> int:
+        return len(self.seq_len)
+
+    def __repr__(self) -> str:
+        shapes = ', '.join(
+            f'{name}={getattr(self, name).shape}'
+            for name in (*PER_FRAME, *PER_SEQUENCE)
+            if getattr(self, name) is not None
+        )
+        return f'PoseSequences({shapes}, meta={sorted(self.meta)})'
+
+    @property
+    def starts(self) -> np.ndarray:
+        """First flat frame of each sequence, (S,) int64."""
+        return np.cumsum(self.seq_len) - self.seq_len
+
+    @property
+    def valid(self) -> np.ndarray:
+        """Where the estimate is not missing, (N, K) bool."""
+        return ~np.isnan(self.keypoints_est).any(-1) & (self.scores > 0)
+
+    def select(
+        self, indices: Union[Sequence[int], np.ndarray, slice]
+    ) -> 'PoseSequences':
+        """Some of the sequences, in the order asked for (a copy).
+
+        Args:
+            indices: Positions or a (S,) bool mask of sequences.
+
+        Returns:
+            The chosen sequences with the same ``meta``.
+        """
+        if not isinstance(indices, slice) and not np.size(indices):
+            indices = slice(0)  # an empty list has no integer type
+        chosen = np.arange(len(self))[indices].reshape(-1)
+        if not len(chosen):
+            raise ValueError('select: expected at least 1 sequence, found 0')
+        length = self.seq_len[chosen]
+        ends = np.cumsum(length)
+        # Flat source frame = its place in the output + the sequence's shift.
+        shift = self.starts[chosen] - (ends - length)
+        frames = np.arange(ends[-1]) + np.repeat(shift, length)
+        picked: Dict[str, Any] = {'meta': dict(self.meta)}
+        for names, index in ((PER_FRAME, frames), (PER_SEQUENCE, chosen)):
+            for name in names:
+                value = getattr(self, name)
+                picked[name] = None if value is None else value[index]
+        return PoseSequences(**picked)
+
+    @staticmethod
+    def concatenate(parts: Sequence['PoseSequences']) -> 'PoseSequences':
+        """Join sequences of several sources, in order.
+
+        Entries of ``meta`` on which the parts do not agree are left out.
+
+        Args:
+            parts: At least one; K, D, the units and the keypoint names must
+                agree, and an optional field be given in all parts or none
+                (``visible`` counts as 1 where a part lacks it).
+
+        Raises:
+            ValueError: If the parts do not fit together.
+        """
+        if not len(parts):
+            raise ValueError('concatenate: expected at least 1 part, found 0')
+        for key in ('units', 'keypoint_names'):
+            found = {json.dumps(p.meta[key]) for p in parts if key in p.meta}
+            if len(found) > 1:
+                raise ValueError(
+                    f'concatenate: meta[{key!r}] differs between the parts: '
+                    + ' and '.join(sorted(found))
+                )
+        meta = {
+            key: value
+            for key, value in parts[0].meta.items()
+            if all(key in p.meta and p.meta[key] == value for p in parts)
+        }
+        columns = {
+            name: _join(name, parts) for name in (*PER_FRAME, *PER_SEQUENCE)
+        }
+        return PoseSequences(meta=meta, **columns)
+
+    def check_estimates(self) -> None:
+        """Refuse sequences whose estimates are all missing.
+
+        Raises:
+            ValueError: Naming the first such sequence.
+        """
+        check_estimates(self)
+
+    def _convert(self) -> None:
+        length = np.asarray(self.seq_len)
+        if length.dtype.kind not in 'iu':
+            raise ValueError(
+                f'seq_len: expected integers, found {length.dtype}'
+            )
+        self.seq_len = length.astype(np.int64, copy=False)
+        self.seq_name = np.asarray(self.seq_name, dtype=np.str_)
+        for name in (*PER_FRAME, 'image_size', 'fps'):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            try:
+                # What float32 cannot hold becomes inf and is refused below.
+                with np.errstate(over='ignore'):
+                    value = np.asarray(value, dtype=np.float32)
+            except (TypeError, ValueError):
+                raise ValueError(f'{name}: expected numbers') from None
+            setattr(self, name, value)
+
+
+def load_pose_sequences(
+    path: PathLike, require: Sequence[str] = ()
+) -> PoseSequences:
+    """Read a flat pickle-free ``.npz``; keys it does not know are ignored.
+
+    Args:
+        path: The file. Its keys are the fields of :class:`PoseSequences`;
+            ``meta`` is a JSON string.
+        require: Optional fields that have to be there, such as
+            ``('keypoints_gt',)``.
+
+    Raises:
+        ValueError: One line naming the file, the key and, where there is
+            one, the sequence and frame: damaged or foreign file, object
+            array, missing key, wrong shape or value, or a sequence whose
+            estimates are all missing.
+    """
+    known = {item.name for item in fields(PoseSequences)}
+    values: Dict[str, Any] = read_npz(path, (*_ALWAYS, *require), known)
+    try:
+        values['meta'] = _parse_meta(values.get('meta'))
+        sequences = PoseSequences(**values)
+        sequences.check_estimates()
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    return sequences
+
+
+def save_pose_sequences(path: PathLike, seqs: PoseSequences) -> None:
+    """Write a flat pickle-free ``.npz``, whole or not at all.
+
+    Args:
+        path: The file to write; missing folders are made.
+        seqs: What to write; fields that are None are left out.
+
+    Raises:
+        TypeError: If ``seqs.meta`` holds what JSON cannot.
+    """
+    # Not compressed: noisy float32 shrinks little and loads much slower.
+    arrays = {
+        name: getattr(seqs, name)
+        for name in (*PER_FRAME, *PER_SEQUENCE)
+        if getattr(seqs, name) is not None
+    }
+    arrays['meta'] = np.asarray(json.dumps(seqs.meta))
+    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
+        np.savez(file, **arrays)
+
+
+def _parse_meta(value: Optional[np.ndarray]) -> Dict[str, Any]:
+    if value is None:
+        return {}
+    try:
+        meta = json.loads(str(value))
+    except ValueError as error:
+        raise ValueError(f'meta: expected JSON, found {error}') from None
+    if not isinstance(meta, dict):
+        raise ValueError(
+            f'meta: expected a JSON object, found {type(meta).__name__}'
+        )
+    return meta
+
+
+def _join(name: str, parts: Sequence[PoseSequences]) -> Optional[np.ndarray]:
+    values: List[Optional[np.ndarray]] = [getattr(p, name) for p in parts]
+    lacking = [i for i, value in enumerate(values) if value is None]
+    if len(lacking) == len(values):
+        return None
+    if lacking and name == 'visible':
+        values = [
+            np.ones_like(p.scores) if v is None else v
+            for p, v in zip(parts, values)
+        ]
+    elif lacking:
+        raise ValueError(
+            f'concatenate: {name} is missing from part {lacking[0]} of '
+            f'{len(parts)}; expected in all parts or none'
+        )
+    if name in ('keypoints_est', 'keypoints_gt'):
+        shapes = {value.shape[1:] for value in values}
+        if len(shapes) > 1:
+            raise ValueError(
+                f'concatenate: {name}: expected one (K, D), found '
+                + ' and '.join(map(str, sorted(shapes)))
+            )
+    return np.concatenate(values)

@@ -1,0 +1,211 @@
+"""Sequences of poses from an estimator, with their ground truth."""
+
+from typing import List, Optional, Union
+
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset, force_full_init
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import DATASETS
+
+from hanet_mm.core.gaps import fill_missing
+from hanet_mm.core.sequences import PoseSequences, load_pose_sequences
+
+PARTS = ('train', 'val')
+
+
+@DATASETS.register_module()
+class PoseSequenceDataset(BaseDataset):
+    """Windows for training, whole sequences for testing.
+
+    T: frames of a window, K: keypoints, D: coordinates.
+
+    A training item is a window of T frames; every start of every sequence is
+    an item, and sequences shorter than T are padded by repeating the last
+    frame, with weight 0 (SPEC section 5). A test item is a whole sequence.
+    Keypoints that the estimator did not find are filled and marked.
+
+    The frames of all sequences are held once, as tensors, which worker
+    processes share.
+
+    Args:
+        ann_file (str): File in the flat layout, see
+            :func:`hanet_mm.core.sequences.load_pose_sequences`.
+        window_size (int): T. Not used for test items.
+        part (str, optional): 'train' or 'val': one of two disjoint sets of
+            sequences. Defaults to None: all sequences.
+        val_fraction (float): Share of the sequences in 'val', spread evenly
+            over the file. Defaults to 0.1.
+        metainfo (dict, optional): Of the keypoints, as in MMPose. Defaults
+            to that of the class.
+        **kwargs: Of :class:`mmengine.dataset.BaseDataset`.
+
+    Raises:
+        ValueError: If the data do not fit the metainfo, or a needed field
+            is not there.
+    """
+
+    METAINFO = dict(from_file='configs/_base_/datasets/jhmdb.py')
+
+    def __init__(
+        self,
+        ann_file: str = '',
+        window_size: int = 1,
+        part: Optional[str] = None,
+        val_fraction: float = 0.1,
+        metainfo: Optional[dict] = None,
+        **kwargs,
+    ):
+        if part is not None and part not in PARTS:
+            raise ValueError(f'part has to be one of {PARTS}, got {part!r}')
+        self.window_size = window_size
+        self.part = part
+        self.val_fraction = val_fraction
+        super().__init__(ann_file=ann_file, metainfo=metainfo, **kwargs)
+
+    @classmethod
+    def _load_metainfo(cls, metainfo: Optional[dict] = None) -> dict:
+        return parse_pose_metainfo(metainfo or dict(cls.METAINFO))
+
+    def load_sequences(self) -> PoseSequences:
+        """Read all sequences. Children with another source override this."""
+        return load_pose_sequences(self.ann_file, require=('keypoints_gt',))
+
+    def load_data_list(self) -> List[dict]:
+        """Load the frames and list the sequences.
+
+        Returns:
+            list[dict]: One for each sequence of the part.
+        """
+        sequences = self.load_sequences()
+        self._check(sequences)
+        missing = ~sequences.valid
+        visible = sequences.visible
+        if visible is None:
+            visible = np.ones(missing.shape, dtype=np.float32)
+        arrays = dict(
+            keypoints=fill_missing(
+                sequences.keypoints_est, missing, sequences.seq_len
+            ),
+            keypoint_scores=np.where(missing, np.float32(0), sequences.scores),
+            keypoints_valid=~missing,
+            keypoints_gt=sequences.keypoints_gt,
+            keypoints_visible=visible,
+            bboxes=sequences.bboxes,
+        )
+        # Tensors: worker processes share them, however they are started.
+        self._frames = {
+            key: torch.from_numpy(value)
+            for key, value in arrays.items()
+            if value is not None
+        }
+        infos = []
+        for i in self._sequences_of_part(len(sequences.seq_len)):
+            info = dict(
+                seq_id=int(i),
+                seq_name=str(sequences.seq_name[i]),
+                start=int(sequences.starts[i]),
+                length=int(sequences.seq_len[i]),
+            )
+            if sequences.image_size is not None:
+                info['image_size'] = sequences.image_size[i]
+            if sequences.fps is not None:
+                info['fps'] = float(sequences.fps[i])
+            infos.append(info)
+        return infos
+
+    def full_init(self) -> None:
+        """Load, and number the windows."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        self._number_items()
+
+    def get_subset_(self, indices: Union[int, List[int]]) -> None:
+        """Keep some sequences only, see the parent class."""
+        super().get_subset_(indices)
+        self._number_items()
+
+    def _number_items(self) -> None:
+        lengths = np.array(
+            [
+                BaseDataset.get_data_info(self, i)['length']
+                for i in range(BaseDataset.__len__(self))
+            ],
+            dtype=np.int64,
+        )
+        items = np.maximum(lengths - self.window_size + 1, 1)
+        if self.test_mode:
+            items = np.ones_like(lengths)
+        self._last_item = np.cumsum(items)
+
+    @force_full_init
+    def __len__(self) -> int:
+        return int(self._last_item[-1]) if len(self._last_item) else 0
+
+    @force_full_init
+    def get_data_info(self, idx: int) -> dict:
+        """Get the frames of an item.
+
+        Args:
+            idx (int): Index of the item.
+
+        Returns:
+            dict: ``keypoints`` (T, K, D), ``keypoint_scores`` and
+            ``keypoints_valid`` (T, K), ``keypoints_gt`` (T, K, D),
+            ``keypoints_visible`` (T, K), ``bboxes`` (T, 4), ``frame_ids``
+            (T, ), and ``seq_name``, ``seq_id``, ``image_size`` (2, ),
+            ``fps``, ``flip_indices``. Arrays may be views: do not write to
+            them.
+        """
+        idx = range(len(self))[idx]
+        sequence = int(np.searchsorted(self._last_item, idx, 'right'))
+        info = super().get_data_info(sequence)
+        start, length = info.pop('start'), info.pop('length')
+        first, frames = 0, length
+        if not self.test_mode:
+            before = self._last_item[sequence - 1] if sequence else 0
+            first, frames = int(idx - before), self.window_size
+        pad = max(first + frames - length, 0)
+        span = slice(start + first, start + first + frames - pad)
+        for key, values in self._frames.items():
+            value = values[span].numpy()
+            info[key] = _repeat_last(value, pad) if pad else value
+        if pad:
+            info['keypoints_visible'][-pad:] = 0
+        info['frame_ids'] = np.minimum(
+            np.arange(first, first + frames), length - 1
+        )
+        info['sample_idx'] = idx
+        info['flip_indices'] = self._metainfo['flip_indices']
+        return info
+
+    def _sequences_of_part(self, total: int) -> np.ndarray:
+        indices = np.arange(total)
+        if self.part is None:
+            return indices
+        held = np.diff(np.floor(np.arange(total + 1) * self.val_fraction)) > 0
+        return indices[held if self.part == 'val' else ~held]
+
+    def _check(self, sequences: PoseSequences) -> None:
+        where = self.ann_file or type(self).__name__
+        names = self._metainfo['num_keypoints']
+        if sequences.keypoints_est.shape[1] != names:
+            raise ValueError(
+                f'{where}: expected {names} keypoints '
+                f'({self._metainfo["dataset_name"]}), found '
+                f'{sequences.keypoints_est.shape[1]} in keypoints_est'
+            )
+        found = sequences.meta.get('keypoint_names')
+        expected = [
+            self._metainfo['keypoint_id2name'][i] for i in range(names)
+        ]
+        if found is not None and list(found) != expected:
+            raise ValueError(
+                f"{where}: field 'meta' names the keypoints {list(found)}, "
+                f'expected {expected}'
+            )
+
+
+def _repeat_last(value: np.ndarray, times: int) -> np.ndarray:
+    return np.concatenate([value, np.repeat(value[-1:], times, axis=0)])

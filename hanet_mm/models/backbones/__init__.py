@@ -1,0 +1,3 @@
+from .hierarchical_encoder import HierarchicalEncoder
+
+__all__ = ['HierarchicalEncoder']

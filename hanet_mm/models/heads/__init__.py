@@ -1,0 +1,3 @@
+from .kinematic_head import KinematicHead
+
+__all__ = ['KinematicHead']

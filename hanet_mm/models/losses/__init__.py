@@ -1,0 +1,5 @@
+from .oml_loss import OMLLoss
+from .published_hanet_loss import PublishedHANetLoss
+from .weighted_keypoint_loss import WeightedKeypointLoss
+
+__all__ = ['OMLLoss', 'PublishedHANetLoss', 'WeightedKeypointLoss']

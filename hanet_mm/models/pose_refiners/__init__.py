@@ -1,0 +1,3 @@
+from .hanet import HANet
+
+__all__ = ['HANet']

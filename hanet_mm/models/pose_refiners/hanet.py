@@ -1,0 +1,171 @@
+"""HANet as a pose estimator of MMPose."""
+
+from typing import Dict, Tuple
+
+import torch
+from mmengine.structures import InstanceData
+from mmpose.models.pose_estimators.base import BasePoseEstimator
+from mmpose.registry import MODELS
+from mmpose.utils.typing import (
+    ConfigType,
+    OptConfigType,
+    OptMultiConfig,
+    OptSampleList,
+    SampleList,
+)
+from torch import Tensor
+
+from hanet_mm.core.decoder import RefinedPoses
+from hanet_mm.core.inference import refine_sequences
+from hanet_mm.core.kinematics import Kinematics, sampled_frames
+from hanet_mm.core.network import encode_windows
+
+
+@MODELS.register_module()
+class HANet(BasePoseEstimator):
+    """Kinematic-aware hierarchical attention network (WACV 2023).
+
+    Refines the poses that an estimator found in each frame of a video.
+
+    Args:
+        backbone (ConfigType): Of :class:`HierarchicalEncoder`.
+        head (ConfigType): Of :class:`KinematicHead`.
+        window_size (int): Frames of a window, T.
+        sample_interval (int): The encoder sees every so many frames, N;
+            ``(T - 1) % N == 0``. Each of these brings its two neighbours, so
+            three input frames are read per sampled one.
+        distance (int): ``d_t`` of eq. 1, in frames. Defaults to 1.
+        test_cfg (ConfigType, optional): ``stride``, frames from one window
+            to the next, by default 1; ``tail``, 'cover' (default) or 'drop',
+            see :func:`hanet_mm.core.windows.window_starts`;
+            ``window_batch``, windows that run at once, by default 512.
+        train_cfg, data_preprocessor, init_cfg, metainfo: See
+            :class:`BasePoseEstimator`. The data preprocessor defaults to
+            :class:`PoseSequenceDataPreprocessor`.
+
+    Raises:
+        ValueError: If T does not fit N, or backbone and head disagree.
+    """
+
+    def __init__(
+        self,
+        backbone: ConfigType,
+        head: ConfigType,
+        window_size: int,
+        sample_interval: int,
+        distance: int = 1,
+        train_cfg: OptConfigType = None,
+        test_cfg: OptConfigType = None,
+        data_preprocessor: OptConfigType = None,
+        init_cfg: OptMultiConfig = None,
+        metainfo: OptConfigType = None,
+    ):
+        sampled_frames(window_size, sample_interval)
+        for key in ('num_keypoints', 'coord_dims'):
+            if backbone[key] != head[key]:
+                raise ValueError(
+                    f'backbone and head differ in {key}: {backbone[key]} and '
+                    f'{head[key]}'
+                )
+        super().__init__(
+            backbone=backbone,
+            head=head,
+            train_cfg=train_cfg,
+            test_cfg=test_cfg,
+            data_preprocessor=data_preprocessor
+            or dict(type='PoseSequenceDataPreprocessor'),
+            init_cfg=init_cfg,
+            metainfo=metainfo,
+        )
+        self.window_size = window_size
+        self.sample_interval = sample_interval
+        self.distance = distance
+
+    def loss(
+        self, inputs: Tensor, data_samples: SampleList
+    ) -> Dict[str, Tensor]:
+        """Losses of a batch of windows.
+
+        Args:
+            inputs (Tensor): Normalised estimates, (B, T, K, D).
+            data_samples (list[PoseDataSample]): With labels, see
+                :meth:`KinematicHead.loss`.
+
+        Returns:
+            dict[str, Tensor]: Losses.
+
+        Raises:
+            ValueError: If the windows are not of ``window_size`` frames.
+        """
+        if inputs.shape[1] != self.window_size:
+            raise ValueError(
+                f'expected windows of window_size = {self.window_size} '
+                f'frames, got {inputs.shape[1]}'
+            )
+        return self.head.loss(
+            self.extract_feat(inputs), data_samples, self.train_cfg
+        )
+
+    def extract_feat(self, inputs: Tensor) -> Tuple[Tensor, Kinematics]:
+        """Features of windows (B, T, K, D), and the kinematics of these."""
+        return encode_windows(
+            self.backbone,
+            self.head,
+            inputs,
+            self.sample_interval,
+            self.distance,
+        )
+
+    def predict(
+        self, inputs: Tuple[Tensor, ...], data_samples: SampleList
+    ) -> SampleList:
+        """Refine whole sequences.
+
+        Args:
+            inputs (tuple[Tensor]): Estimates without gaps, in the
+                coordinates of the data, (T_i, K, D) each, any T_i.
+            data_samples (list[PoseDataSample]): With ``est_instances`` and,
+                for the 'image' normalisation, ``image_size``.
+
+        Returns:
+            list[PoseDataSample]: With ``pred_instances``: ``keypoints``
+            (T_i, K, D), ``keypoint_scores`` (T_i, K), and ``refined_mask``
+            (T_i, ), False at frames that no window covers.
+        """
+        device = inputs[0].device
+        estimates = [sample.est_instances for sample in data_samples]
+        sizes = None
+        if all('image_size' in sample for sample in data_samples):
+            sizes = torch.as_tensor(
+                [list(sample.image_size) for sample in data_samples],
+                dtype=inputs[0].dtype,
+            )
+        refined = refine_sequences(
+            self._forward,
+            inputs,
+            [
+                torch.as_tensor(x.keypoints_valid, device=device)
+                for x in estimates
+            ],
+            window=self.window_size,
+            stride=self.test_cfg.get('stride', 1),
+            normalization=self.head.decoder.normalization,
+            image_size=sizes,
+            tail=self.test_cfg.get('tail', 'cover'),
+            window_batch=self.test_cfg.get('window_batch', 512),
+        )
+        for sample, estimate, sequence in zip(
+            data_samples, estimates, refined
+        ):
+            sample.pred_instances = InstanceData(
+                keypoints=sequence.keypoints.cpu().numpy(),
+                keypoint_scores=estimate.keypoint_scores,
+                refined_mask=sequence.covered.cpu().numpy(),
+            )
+        return data_samples
+
+    def _forward(
+        self, inputs: Tensor, data_samples: OptSampleList = None
+    ) -> RefinedPoses:
+        """Both outputs for windows (B, T, K, D), in network coordinates."""
+        return self.head(*self.extract_feat(inputs))

@@ -1,0 +1,34 @@
+"""Fixtures shared by all tests."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+REPO_ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope='session')
+def shared_dir() -> Path:
+    """Folder with real data and reference fixtures, or skip the test."""
+    path = Path(os.environ.get('HANET_SHARED', REPO_ROOT.parent / 'shared'))
+    if not path.is_dir():
+        pytest.skip(f'needs the reference data folder, not found: {path}')
+    return path
+
+
+@pytest.fixture(scope='session')
+def repo_root() -> Path:
+    """Root of the checkout."""
+    return REPO_ROOT
+
+
+@pytest.fixture(scope='session')
+def plain_hanet():
+    """The oracle of the network, see tests/oracles/plain_hanet.py."""
+    path = REPO_ROOT / 'tests' / 'oracles' / 'plain_hanet.py'
+    spec = importlib.util.spec_from_file_location('plain_hanet', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.PlainHANet
