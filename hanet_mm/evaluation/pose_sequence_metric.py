@@ -1,0 +1,154 @@
+"""Base of the metrics over whole pose sequences."""
+
+import logging
+from abc import abstractmethod
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+# Which part of a data sample each source is, and how its results are called.
+_FIELDS = dict(pred='pred_instances', input='est_instances')
+_PREFIXES = dict(pred='refined', input='input')
+
+
+class Comparison(NamedTuple):
+    """One sequence as the functions of ``hanet_mm.core.metrics`` take it."""
+
+    pred: np.ndarray  # (T, K, D)
+    gt: np.ndarray  # (T, K, D)
+    counted: np.ndarray  # (T, K) bool
+    bboxes: Optional[np.ndarray]  # (T, 4)
+
+
+class PoseSequenceMetric(BaseMetric):
+    """Compares the pose sequences of data samples with their truth.
+
+    Subclasses say what one sequence adds (``measure``) and what comes of all
+    of them (``compute_metrics``). Exactly one entry is kept per data sample:
+    MMEngine then drops what a distributed sampler repeated, and the result
+    is the same for any number of processes and any batch size.
+
+    A keypoint is counted where ``gt_instances.keypoints_visible`` is above 0
+    and the frame was refined (``pred_instances.refined_mask``). Both sources
+    are measured on the same frames, so that they can be compared.
+
+    Args:
+        source (str): What is compared with the truth: ``'pred'``, the
+            refined poses, or ``'input'``, the estimate that was refined
+            (``est_instances``). Defaults to ``'pred'``.
+        prefix (str, optional): First part of the names of the results.
+            Defaults to ``'refined'`` or ``'input'``, after the source.
+        **kwargs: Passed on to :class:`mmengine.evaluator.BaseMetric`
+            (``collect_device``, ``collect_dir``).
+
+    Raises:
+        ValueError: If the source is unknown.
+    """
+
+    def __init__(
+        self,
+        source: str = 'pred',
+        prefix: Optional[str] = None,
+        **kwargs: Any,
+    ) -> None:
+        if source not in _FIELDS:
+            raise ValueError(
+                f'{type(self).__name__}: source must be one of '
+                f'{sorted(_FIELDS)}, got {source!r}'
+            )
+        super().__init__(prefix=prefix or _PREFIXES[source], **kwargs)
+        self.source = source
+
+    @abstractmethod
+    def measure(self, comparison: Comparison) -> Any:
+        """Sums and counts of one sequence."""
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Measure the sequences of a batch.
+
+        Args:
+            data_batch: Not needed.
+            data_samples (Sequence[dict]): Data samples as dictionaries, one
+                sequence each.
+
+        Raises:
+            ValueError: One line naming the metric, the sequence and what is
+                wrong with it.
+        """
+        for sample in data_samples:
+            try:
+                result = self.measure(self._read(sample))
+            except ValueError as error:
+                raise ValueError(
+                    f'{type(self).__name__}({self.source}), sequence '
+                    f'{sample.get("seq_name", "?")}: {error}'
+                ) from error
+            self.results.append(result)
+
+    def pooled_mean(self, results: Sequence[Tuple[float, int]]) -> float:
+        """Mean over everything counted in any sequence; NaN if nothing.
+
+        Args:
+            results (Sequence[tuple]): Sum and count of each sequence.
+
+        Returns:
+            float: The mean.
+        """
+        total = sum(result[0] for result in results)
+        count = sum(result[1] for result in results)
+        return total / count if count else self.nothing_to_count()
+
+    def nothing_to_count(self) -> float:
+        """Warn that there is no result, and return NaN for it."""
+        print_log(
+            f'{type(self).__name__}({self.source}): nothing to count, the '
+            'result is nan',
+            logger='current',
+            level=logging.WARNING,
+        )
+        return float('nan')
+
+    def _read(self, sample: dict) -> Comparison:
+        """Take from a data sample what is compared."""
+        gt = _field(sample, 'gt_instances', 'keypoints')
+        pred = _field(sample, _FIELDS[self.source], 'keypoints')
+        visible = sample['gt_instances'].get('keypoints_visible')
+        bboxes = sample['gt_instances'].get('bboxes')
+        refined = sample.get('pred_instances', {}).get('refined_mask')
+
+        counted = np.ones(gt.shape[:2], bool)
+        if visible is not None:
+            counted &= _checked(visible, 'keypoints_visible', counted) > 0
+        if refined is not None:
+            mask = _checked(refined, 'refined_mask', counted[:, 0])
+            counted &= mask.astype(bool)[:, None]
+        if bboxes is not None:
+            bboxes = _to_numpy(bboxes)
+        return Comparison(pred, gt, counted, bboxes)
+
+
+def _field(sample: Dict[str, Any], instances: str, key: str) -> np.ndarray:
+    """Required array of a data sample."""
+    if key not in sample.get(instances, {}):
+        raise ValueError(f'the data sample has no {instances}.{key}')
+    return _to_numpy(sample[instances][key])
+
+
+def _checked(value: Any, name: str, like: np.ndarray) -> np.ndarray:
+    """Array with the shape of another one."""
+    array = _to_numpy(value)
+    if array.shape != like.shape:
+        raise ValueError(
+            f'{name} must have shape {like.shape}, got {array.shape}'
+        )
+    return array
+
+
+def _to_numpy(value: Any) -> np.ndarray:
+    """Tensor of any device, or anything that numpy takes, as an array."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu().numpy()
+    return np.asarray(value)

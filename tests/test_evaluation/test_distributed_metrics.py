@@ -1,0 +1,94 @@
+"""One process and two give the same figures to the last bit."""
+
+import os
+import pickle
+
+import numpy as np
+import torch.distributed
+import torch.multiprocessing as mp
+from mmengine.dataset import DefaultSampler
+from mmengine.evaluator import Evaluator
+from mmpose.registry import METRICS
+from torch.utils.data import DataLoader, Dataset
+
+import hanet_mm.evaluation  # noqa: F401  (registers the metrics)
+
+NUM_SEQUENCES = 7
+CONFIGS = [
+    dict(type='PoseSequencePCK'),
+    dict(type='PoseSequencePCK', average='sequence', prefix='published'),
+    dict(type='PoseSequencePCK', source='input'),
+    dict(type='SequenceMPJPE'),
+    dict(type='SequenceMPJPE', mode='p-mpjpe'),
+    dict(type='AccelError'),
+]
+
+
+class Sequences(Dataset):
+    """Random sequences of different length, equal in every process."""
+
+    def __len__(self):
+        return NUM_SEQUENCES
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng(index)
+        # Errors grow with the index, so that a sequence counted twice shows.
+        shape = (3 + 2 * index, 15, 2)
+        gt = rng.normal(0, 30, shape).astype(np.float32)
+        noise = (1 + index) * rng.normal(0, 2, (2,) + shape)
+        return dict(
+            seq_name=str(index),
+            gt_instances=dict(
+                keypoints=gt,
+                keypoints_visible=(rng.random(shape[:2]) > 0.1) * 1.0,
+                bboxes=np.tile([0.0, 0.0, 60.0, 90.0], (shape[0], 1)),
+            ),
+            pred_instances=dict(keypoints=gt + noise[0]),
+            est_instances=dict(keypoints=gt + noise[1]),
+        )
+
+
+def evaluate():
+    """MMEngine's own evaluation of the sequences this process gets."""
+    dataset = Sequences()
+    loader = DataLoader(
+        dataset,
+        batch_size=2,
+        sampler=DefaultSampler(dataset, shuffle=False, round_up=True),
+        collate_fn=list,
+    )
+    evaluator = Evaluator([METRICS.build(cfg) for cfg in CONFIGS])
+    evaluator.dataset_meta = dict(
+        keypoint_name2id={f'joint{k}': k for k in range(15)}
+    )
+    for batch in loader:
+        evaluator.process(data_samples=batch, data_batch=None)
+    return evaluator.evaluate(len(dataset))
+
+
+def worker(rank, folder):
+    os.chdir(folder)
+    torch.distributed.init_process_group(
+        'gloo',
+        init_method=f'file://{folder}/rendezvous',
+        rank=rank,
+        world_size=2,
+    )
+    result = evaluate()
+    with open(f'rank{rank}.pkl', 'wb') as file:
+        pickle.dump(result, file)
+    torch.distributed.destroy_process_group()
+
+
+def test_two_processes_equal_one_exactly(tmp_path, monkeypatch):
+    """Seven sequences over two processes: the sampler repeats one."""
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+    expected = evaluate()
+    assert len(expected) == 3 * 3 + 3
+    assert all(np.isfinite(value) for value in expected.values())
+
+    mp.spawn(worker, args=(str(tmp_path),), nprocs=2)
+
+    for rank in range(2):
+        with open(tmp_path / f'rank{rank}.pkl', 'rb') as file:
+            assert pickle.load(file) == expected

@@ -1,0 +1,250 @@
+"""Time HANet: forward, train step, loss, against a large matrix product.
+
+Settings a and b are the two of the published code's benchmark; a-plain and
+b-plain compute the same networks at full length with masks (the oracle of the
+tests, needs a checkout).
+
+    python tools/benchmark/benchmark_model.py
+    python tools/benchmark/benchmark_model.py --compare a a-plain
+"""
+
+import argparse
+import importlib.util
+import statistics
+import time
+from pathlib import Path
+from typing import Callable, Dict, List, NamedTuple
+
+import torch
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import hanet_mm  # noqa: F401
+
+SETTINGS = {
+    'a': dict(T=11, N=5, h=64, L=5, K=15, D=2, batch=64, norm_first=False),
+    'b': dict(T=101, N=5, h=64, L=5, K=17, D=3, batch=16, norm_first=True),
+}
+ORACLE = Path(__file__).parents[2] / 'tests' / 'oracles' / 'plain_hanet.py'
+
+
+class Job(NamedTuple):
+    """What is timed for one setting."""
+
+    name: str
+    model: nn.Module
+    batch: int
+    steps: Dict[str, Callable[[], object]]
+
+
+def build_hanet(setting: dict) -> nn.Module:
+    """HANet of a setting."""
+    shared = dict(
+        num_keypoints=setting['K'],
+        coord_dims=setting['D'],
+        embed_dims=setting['h'],
+        norm_first=setting['norm_first'],
+    )
+    return MODELS.build(
+        dict(
+            type='HANet',
+            window_size=setting['T'],
+            sample_interval=setting['N'],
+            backbone=dict(
+                type='HierarchicalEncoder', num_levels=setting['L'], **shared
+            ),
+            head=dict(
+                type='KinematicHead',
+                num_layers=setting['L'],
+                decoder=dict(type='PoseSequenceCodec'),
+                **shared,
+            ),
+        )
+    )
+
+
+def build_plain(setting: dict) -> nn.Module:
+    """The full-length masked computation of the same network."""
+    if not ORACLE.is_file():
+        raise FileNotFoundError(f'{ORACLE}: run this in a checkout')
+    spec = importlib.util.spec_from_file_location('plain_hanet', ORACLE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.PlainHANet(
+        setting['K'],
+        setting['D'],
+        setting['T'],
+        setting['N'],
+        setting['h'],
+        setting['L'],
+        norm_first=setting['norm_first'],
+    )
+
+
+def prepare(name: str, device: torch.device) -> Job:
+    """Model, data and steps of a setting."""
+    plain = name.endswith('-plain')
+    setting = SETTINGS[name.removesuffix('-plain')]
+    torch.manual_seed(0)
+    model = (build_plain if plain else build_hanet)(setting).to(device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=1e-3, weight_decay=0.01, amsgrad=True
+    )
+    loss_module = MODELS.build(dict(type='OMLLoss'))
+    shape = (setting['batch'], setting['T'], setting['K'], setting['D'])
+    poses = torch.randn(shape, device=device)
+    target = torch.randn(shape, device=device)
+    visible = torch.ones(shape[:3], device=device)
+
+    def run() -> tuple:
+        return model(poses) if plain else model(poses, None, mode='tensor')
+
+    def compute_loss(final: Tensor, refined: Tensor) -> Tensor:
+        losses = loss_module(final, refined, target, visible, setting['N'])
+        return sum(losses.values())
+
+    def forward() -> None:
+        model.eval()
+        with torch.no_grad():
+            run()
+
+    def train_step() -> None:
+        model.train()
+        optimizer.zero_grad()
+        compute_loss(*run()).backward()
+        optimizer.step()
+
+    outputs = [x.detach().requires_grad_() for x in run()]
+
+    def loss_alone() -> None:
+        compute_loss(*outputs).backward()
+
+    steps = dict(forward=forward, train=train_step, loss=loss_alone)
+    return Job(name, model, setting['batch'], steps)
+
+
+def count_flops(step: Callable[[], object]) -> int:
+    """Floating point operations of a step."""
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return counter.get_total_flops()
+
+
+def time_once(step: Callable[[], object], device: torch.device) -> float:
+    """Seconds of one call."""
+    start = time.perf_counter()
+    step()
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def measure(
+    jobs: List[Job], rounds: int, device: torch.device
+) -> Dict[str, float]:
+    """Median seconds of all steps, taken in turns."""
+    size = 1536
+    left = torch.randn(size, size, device=device)
+    right = torch.randn(size, size, device=device)
+    tasks = {'mm': lambda: torch.mm(left, right)}
+    for job in jobs:
+        for step, function in job.steps.items():
+            tasks[f'{job.name} {step}'] = function
+    times = {name: [] for name in tasks}
+    for round_ in range(rounds + 2):
+        for name, function in tasks.items():
+            seconds = time_once(function, device)
+            if round_ >= 2:  # the first two warm up
+                times[name].append(seconds)
+    medians = {name: statistics.median(x) for name, x in times.items()}
+    medians['mm gflops'] = 2 * size**3 / medians['mm'] / 1e9
+    return medians
+
+
+def report(jobs: List[Job], times: Dict[str, float]) -> str:
+    """Markdown table of the measurements."""
+    peak = times['mm gflops']
+    lines = [
+        f'matrix product 1536^3: {peak:.0f} GFLOP/s',
+        '',
+        '| setting | parameters | GFLOP | forward ms | train step ms | '
+        'loss, share of step | forward GFLOP/s (of product) | windows/s '
+        'forward | windows/s train |',
+        '| --- ' * 9 + '|',
+    ]
+    for job in jobs:
+        forward, train, loss = (
+            times[f'{job.name} {step}']
+            for step in ('forward', 'train', 'loss')
+        )
+        flops = count_flops(job.steps['forward'])
+        rate = flops / forward / 1e9
+        parameters = sum(p.numel() for p in job.model.parameters())
+        lines.append(
+            f'| {job.name} | {parameters / 1e6:.2f} M | {flops / 1e9:.2f} | '
+            f'{forward * 1e3:.1f} | {train * 1e3:.1f} | '
+            f'{100 * loss / train:.1f} % | {rate:.0f} '
+            f'({100 * rate / peak:.0f} %) | {job.batch / forward:.0f} | '
+            f'{job.batch / train:.0f} |'
+        )
+    return '\n'.join(lines)
+
+
+def compare(jobs: List[Job], times: Dict[str, float]) -> str:
+    """How many times faster the first setting is than the second."""
+    one, two = (job.name for job in jobs)
+    forward, train = (
+        times[f'{two} {step}'] / times[f'{one} {step}']
+        for step in ('forward', 'train')
+    )
+    return (
+        f'{one} is faster than {two}: forward {forward:.2f}x, '
+        f'train step {train:.2f}x'
+    )
+
+
+def parse_args() -> argparse.Namespace:
+    """Arguments of the command line."""
+    names = [*SETTINGS, *(f'{name}-plain' for name in SETTINGS)]
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--compare',
+        nargs=2,
+        choices=names,
+        metavar='SETTING',
+        help=f'time two settings in turns; settings: {", ".join(names)}',
+    )
+    parser.add_argument('--rounds', type=int, default=11)
+    parser.add_argument('--threads', type=int, help='CPU threads of torch')
+    parser.add_argument(
+        '--device', default='cuda' if torch.cuda.is_available() else 'cpu'
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure and print."""
+    args = parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    init_default_scope('mmpose')
+    device = torch.device(args.device)
+    jobs = [prepare(name, device) for name in args.compare or SETTINGS]
+    times = measure(jobs, args.rounds, device)
+    print(
+        f'torch {torch.__version__}, {device}, '
+        f'{torch.get_num_threads()} CPU threads, medians of {args.rounds} '
+        'rounds in turns'
+    )
+    print(report(jobs, times))
+    if args.compare:
+        print('\n' + compare(jobs, times))
+
+
+if __name__ == '__main__':
+    main()
