@@ -1,6 +1,6 @@
 """Procedural people with simulated estimates: needs no files."""
 
-from typing import Optional, Tuple
+from typing import ClassVar, Optional, Tuple
 
 from mmpose.registry import DATASETS
 
@@ -29,7 +29,9 @@ class SyntheticPoseSequenceDataset(PoseSequenceDataset):
         **kwargs: Of :class:`PoseSequenceDataset`.
     """
 
-    METAINFO = dict(from_file='configs/_base_/datasets/jhmdb.py')
+    METAINFO: ClassVar[dict] = dict(
+        from_file='configs/_base_/datasets/jhmdb.py'
+    )
 
     def __init__(
         self,

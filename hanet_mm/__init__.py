@@ -1,0 +1,38 @@
+"""hanet_mm: a pose sequence comes in, a better pose sequence goes out.
+
+Where MMPose is installed, importing the package registers its models,
+datasets, transforms, codecs, metrics and visualizers, so that a config needs
+only ``custom_imports = dict(imports=['hanet_mm'])``. Without MMPose the core
+(:mod:`hanet_mm.core`, torch and numpy) is all there is.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, List
+
+from ._registration import register_openmmlab_floor
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .core.refiner import Refiner, load_refiner
+
+__all__ = ['Refiner', '__version__', 'load_refiner']
+
+_LAZY = {
+    'Refiner': 'hanet_mm.core.refiner',
+    'load_refiner': 'hanet_mm.core.refiner',
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the names of the core when they are first used (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> List[str]:
+    """List the lazy names too."""
+    return sorted({*globals(), *__all__})
+
+
+register_openmmlab_floor()

@@ -1,0 +1,1 @@
+"""From other people's pose files to the flat pickle-free layout."""
