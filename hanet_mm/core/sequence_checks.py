@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable
 import numpy as np
 
 if TYPE_CHECKING:
-    from hanet_mm.core.sequences import PoseSequences
+    from .sequences import PoseSequences
 
 PER_FRAME = ('keypoints_est', 'scores', 'keypoints_gt', 'visible', 'bboxes')
 PER_SEQUENCE = ('seq_len', 'seq_name', 'image_size', 'fps')

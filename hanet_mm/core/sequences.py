@@ -11,8 +11,8 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike, atomic_path, read_npz
-from hanet_mm.core.sequence_checks import (
+from .files import PathLike, atomic_path, read_npz
+from .sequence_checks import (
     PER_FRAME,
     PER_SEQUENCE,
     check_estimates,
