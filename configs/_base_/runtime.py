@@ -15,3 +15,9 @@ model_wrapper_cfg = dict(
 )
 
 randomness = dict(seed=4321)
+
+custom_hooks = [
+    dict(type='SyncBuffersHook'),
+    # A resumed run equals one that was never interrupted.
+    dict(type='EpochSeedHook'),
+]

@@ -1,5 +1,14 @@
+"""Datasets of pose sequences and their transforms."""
+
 from .jhmdb_sequence_dataset import JhmdbSequenceDataset
 from .pose_sequence_dataset import PoseSequenceDataset
-from .transforms import *  # noqa: F403
+from .synthetic_pose_sequence_dataset import SyntheticPoseSequenceDataset
+from .transforms import PackPoseSequenceInputs, SimulateEstimatorNoise
 
-__all__ = ['JhmdbSequenceDataset', 'PoseSequenceDataset']
+__all__ = [
+    'JhmdbSequenceDataset',
+    'PackPoseSequenceInputs',
+    'PoseSequenceDataset',
+    'SimulateEstimatorNoise',
+    'SyntheticPoseSequenceDataset',
+]

@@ -126,6 +126,14 @@ class PoseSequenceDataset(BaseDataset):
         super().get_subset_(indices)
         self._number_items()
 
+    def get_subset(
+        self, indices: Union[int, List[int]]
+    ) -> 'PoseSequenceDataset':
+        """Get a dataset of some sequences only, see the parent class."""
+        subset = super().get_subset(indices)
+        subset._number_items()
+        return subset
+
     def _number_items(self) -> None:
         lengths = np.array(
             [

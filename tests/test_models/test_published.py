@@ -182,5 +182,5 @@ def test_configs_that_cannot_be_built(change, message):
 
 def test_missing_config_keys_are_named():
     config = {k: v for k, v in CONFIG.items() if k != 'nheads'}
-    with pytest.raises(ValueError, match="lacks .'nheads'"):
+    with pytest.raises(ValueError, match=r"lacks .'nheads'"):
         published_model_cfg(config)

@@ -43,9 +43,9 @@ def sample_gaits(rng: np.random.Generator, stature: np.ndarray) -> Gait:
     """Draw walking habits.
 
     Speed and cadence are tied by the walk ratio, step length over steps
-    per minute, 0.0062 m min here for adults (N. Sekiya and H. Nagasaki,
-    "Reproducibility of the walking patterns", Gait & Posture 7, 1998);
-    step length scales with stature.
+    per minute, which hardly changes with speed (N. Sekiya and H. Nagasaki,
+    "Reproducibility of the walking patterns of normal young adults", Gait
+    & Posture 7, 1998); 0.0062 m min here. Step length scales with stature.
 
     Args:
         rng (np.random.Generator): Source of randomness.

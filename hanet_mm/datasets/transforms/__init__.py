@@ -1,3 +1,6 @@
-from .pack_pose_sequence_inputs import PackPoseSequenceInputs
+"""Transforms of pose sequences."""
 
-__all__ = ['PackPoseSequenceInputs']
+from .pack_pose_sequence_inputs import PackPoseSequenceInputs
+from .simulate_estimator_noise import SimulateEstimatorNoise
+
+__all__ = ['PackPoseSequenceInputs', 'SimulateEstimatorNoise']

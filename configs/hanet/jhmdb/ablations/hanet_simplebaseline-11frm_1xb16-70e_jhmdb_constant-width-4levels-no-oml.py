@@ -1,0 +1,7 @@
+# Table 4, row 1: constant width, 4 levels, no online mutual learning.
+_base_ = ['../hanet_simplebaseline-11frm_1xb16-70e_jhmdb.py']
+
+model = dict(
+    backbone=dict(hierarchical=False, num_levels=4),
+    head=dict(num_layers=4, loss=dict(oml_norms=[])),
+)

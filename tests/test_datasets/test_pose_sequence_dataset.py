@@ -1,0 +1,210 @@
+"""Windows for training, sequences for testing."""
+
+import multiprocessing
+import pickle
+from multiprocessing.reduction import ForkingPickler
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
+
+import hanet_mm  # noqa: F401
+from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+
+LENGTHS = [20, 1, 11, 7]
+PIPELINE = [
+    dict(type='GenerateTarget', encoder=dict(type='PoseSequenceCodec')),
+    dict(type='PackPoseSequenceInputs'),
+]
+
+
+@pytest.fixture(autouse=True)
+def _scope():
+    init_default_scope('mmpose')
+
+
+def make_sequences(**changes):
+    total = sum(LENGTHS)
+    rng = np.random.default_rng(0)
+    frames = np.arange(total, dtype=np.float32)
+    fields = dict(
+        # The x coordinate of keypoint 0 is the flat frame.
+        keypoints_est=rng.normal(100, 30, (total, 15, 2)),
+        scores=rng.uniform(0.1, 1, (total, 15)),
+        keypoints_gt=rng.normal(100, 30, (total, 15, 2)),
+        visible=np.ones((total, 15)),
+        bboxes=np.tile([0, 0, 200, 100], (total, 1)),
+        seq_len=np.array(LENGTHS),
+        seq_name=np.array(['one', 'two', 'three', 'four']),
+        image_size=np.tile([320, 240], (4, 1)),
+        fps=np.full(4, 25.0),
+    )
+    fields['keypoints_est'][:, 0, 0] = frames
+    fields.update(changes)
+    return PoseSequences(**fields)
+
+
+@pytest.fixture
+def ann_file(tmp_path):
+    path = tmp_path / 'poses.npz'
+    save_pose_sequences(path, make_sequences())
+    return str(path)
+
+
+def build(ann_file, **kwargs):
+    return DATASETS.build(
+        dict(type='JhmdbSequenceDataset', ann_file=ann_file, **kwargs)
+    )
+
+
+def test_every_start_of_every_sequence_is_an_item(ann_file):
+    dataset = build(ann_file, window_size=11)
+    seen = [(item['seq_name'], item['frame_ids'].tolist()) for item in dataset]
+    expected = [('one', list(range(i, i + 11))) for i in range(10)]
+    expected += [('two', [0] * 11), ('three', list(range(11)))]
+    expected += [('four', [0, 1, 2, 3, 4, 5, 6, 6, 6, 6, 6])]
+    assert seen == expected
+
+
+def test_items_hold_the_frames_they_name(ann_file):
+    starts = np.cumsum(LENGTHS) - LENGTHS
+    for item in build(ann_file, window_size=11):
+        frames = starts[item['seq_id']] + item['frame_ids']
+        np.testing.assert_array_equal(item['keypoints'][:, 0, 0], frames)
+
+
+def test_padded_frames_have_no_weight(ann_file):
+    dataset = build(ann_file, window_size=11)
+    item = dataset[len(dataset) - 1]
+    weights = item['keypoints_visible']
+    assert weights[:7].all()
+    assert not weights[7:].any()
+    # ... and the data set itself was not written to.
+    assert dataset[len(dataset) - 1]['keypoints_visible'][:7].all()
+    assert build(ann_file, test_mode=True)[3]['keypoints_visible'].all()
+
+
+def test_test_items_are_whole_sequences(ann_file):
+    dataset = build(ann_file, window_size=11, test_mode=True)
+    assert [len(item['keypoints']) for item in dataset] == LENGTHS
+    item = dataset[0]
+    assert item['bboxes'].shape == (20, 4)
+    assert item['image_size'].tolist() == [320, 240]
+    assert item['fps'] == 25
+    assert dataset.metainfo['dataset_name'] == 'jhmdb'
+
+
+def test_parts_are_disjoint_and_complete(ann_file):
+    names = {
+        part: [
+            item['seq_name']
+            for item in build(
+                ann_file, part=part, val_fraction=0.5, test_mode=True
+            )
+        ]
+        for part in ('train', 'val', None)
+    }
+    assert len(names['val']) == 2
+    assert sorted(names['train'] + names['val']) == sorted(names[None])
+
+
+def test_missing_keypoints_are_filled_marked_and_not_supervised(tmp_path):
+    sequences = make_sequences()
+    estimates, scores = sequences.keypoints_est, sequences.scores
+    estimates[5, 2] = np.nan  # not a number
+    scores[6, 2] = 0  # not found
+    path = tmp_path / 'gaps.npz'
+    save_pose_sequences(path, sequences)
+    item = build(str(path), test_mode=True)[0]
+    first, last = estimates[4, 2], estimates[7, 2]
+    np.testing.assert_allclose(
+        item['keypoints'][5:7, 2],
+        [first + (last - first) / 3, first + (last - first) * 2 / 3],
+        rtol=1e-5,
+    )
+    assert not item['keypoints_valid'][5:7, 2].any()
+    assert (item['keypoint_scores'][5:7, 2] == 0).all()
+    packed = build(str(path), window_size=20, pipeline=PIPELINE)[0]
+    labels = packed['data_samples'].gt_instance_labels
+    assert (labels.keypoint_weights[5:7, 2] == 0).all()
+    assert labels.keypoint_weights.sum() == 20 * 15 - 2
+    assert np.isfinite(packed['inputs']).all()
+
+
+def test_unknown_truth_has_no_weight(tmp_path):
+    truth = make_sequences().keypoints_gt
+    truth[3, 4] = np.nan
+    path = tmp_path / 'sparse.npz'
+    save_pose_sequences(path, make_sequences(keypoints_gt=truth, visible=None))
+    item = build(str(path), test_mode=True)[0]
+    assert item['keypoints_visible'][3, 4] == 0
+    assert item['keypoints_visible'].sum() == 20 * 15 - 1
+
+
+def test_subset_is_one_of_sequences(ann_file):
+    dataset = build(ann_file, window_size=11, indices=2)
+    assert {item['seq_name'] for item in dataset} == {'one', 'two'}
+    assert len(build(ann_file, window_size=11).get_subset([2])) == 1
+
+
+def test_negative_and_too_large_indices(ann_file):
+    dataset = build(ann_file, window_size=11)
+    assert dataset[-1]['seq_name'] == 'four'
+    with pytest.raises(IndexError):
+        dataset.get_data_info(len(dataset))
+
+
+@pytest.mark.parametrize('start', ['fork', 'spawn'])
+def test_workers_share_the_frames(ann_file, start):
+    dataset = build(ann_file, window_size=11, pipeline=PIPELINE)
+    loader = torch.utils.data.DataLoader(
+        dataset,
+        batch_size=4,
+        num_workers=1,
+        collate_fn=pseudo_collate,
+        multiprocessing_context=multiprocessing.get_context(start),
+    )
+    batches = list(loader)
+    assert sum(len(b['inputs']) for b in batches) == len(dataset)
+    if start == 'spawn':
+        # What a spawned worker gets is a handle, not a copy.
+        size = len(ForkingPickler.dumps(dataset))
+        frames = sum(x.nbytes for x in dataset._frames.values())
+        assert len(pickle.dumps(dataset._frames)) > frames
+        assert size < frames
+
+
+def test_other_keypoints_than_those_of_the_data_set(tmp_path):
+    path = tmp_path / 'coco.npz'
+    total = sum(LENGTHS)
+    save_pose_sequences(
+        path,
+        make_sequences(
+            keypoints_est=np.ones((total, 17, 2)),
+            scores=np.ones((total, 17)),
+            keypoints_gt=np.ones((total, 17, 2)),
+            visible=None,
+        ),
+    )
+    with pytest.raises(ValueError, match=r'coco.npz: expected 15.*found 17'):
+        build(str(path))
+    path = tmp_path / 'names.npz'
+    names = [f'point_{i}' for i in range(15)]
+    save_pose_sequences(path, make_sequences(meta={'keypoint_names': names}))
+    with pytest.raises(ValueError, match=r'names.npz.*point_0.*neck'):
+        build(str(path))
+
+
+def test_file_without_truth(tmp_path):
+    path = tmp_path / 'raw.npz'
+    save_pose_sequences(path, make_sequences(keypoints_gt=None, visible=None))
+    with pytest.raises(ValueError, match=r'raw.npz.*keypoints_gt'):
+        build(str(path))
+
+
+def test_unknown_part(ann_file):
+    with pytest.raises(ValueError, match="'test'"):
+        build(ann_file, part='test')

@@ -1,0 +1,190 @@
+"""Training and testing through MMPose's own tools."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mmpose
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+import hanet_mm
+
+ROOT = Path(__file__).parents[2]
+TOOLS = Path(mmpose.__file__).parent / '.mim' / 'tools'
+DEMO = 'configs/hanet/synthetic/hanet-small_simulated-21frm_1xb64-4e_synthetic'
+
+TINY = """
+_base_ = [{base!r}]
+small = dict(num_sequences=7, seq_len_range=(20, 26))
+train_dataloader = dict(batch_size=16, num_workers=0,
+    persistent_workers=False, dataset=small)
+val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False,
+    dataset=small)
+test_dataloader = dict(batch_size=2, num_workers=0,
+    persistent_workers=False, dataset=small)
+model = dict(backbone=dict(embed_dims=16, num_levels=2),
+    head=dict(embed_dims=16, num_layers=1))
+train_cfg = dict(max_epochs=2)
+default_hooks = dict(checkpoint=dict(max_keep_ckpts=3))
+"""
+
+
+@pytest.fixture(scope='module')
+def config(tmp_path_factory):
+    path = tmp_path_factory.mktemp('config') / 'tiny.py'
+    path.write_text(TINY.format(base=str(ROOT / f'{DEMO}.py')))
+    return path
+
+
+def command(*args, cwd, processes=1):
+    """Run a tool from another working directory than the checkout."""
+    start = [sys.executable, '-W', 'ignore']
+    if processes > 1:
+        start += ['-m', 'torch.distributed.run', '--standalone']
+        start += [f'--nproc-per-node={processes}']
+    environment = dict(os.environ, OMP_NUM_THREADS='1')
+    # Works from a checkout that is not installed, too.
+    environment['PYTHONPATH'] = str(Path(hanet_mm.__file__).parents[1])
+    result = subprocess.run(
+        [*start, *map(str, args)],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+def results_of(work_dir):
+    """Figures of the test run whose log lies in the folder."""
+    (path,) = work_dir.glob('*/*.json')
+    return json.loads(path.read_text())
+
+
+def make_runner(config, work_dir, **options):
+    cfg = Config.fromfile(config)
+    cfg.work_dir = str(work_dir)
+    cfg.merge_from_dict(options)
+    return Runner.from_cfg(cfg)
+
+
+class Interruption(Hook):
+    """Ctrl-C in the middle of the second epoch."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.epoch == 1 and batch_idx == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope='module')
+def trained(config, tmp_path_factory):
+    """Work directory of an uninterrupted run."""
+    work_dir = tmp_path_factory.mktemp('whole')
+    make_runner(config, work_dir).train()
+    return work_dir
+
+
+def test_interrupted_and_resumed_equals_uninterrupted(
+    config, trained, tmp_path
+):
+    runner = make_runner(config, tmp_path)
+    runner.register_hook(Interruption())
+    with pytest.raises(KeyboardInterrupt):
+        runner.train()
+    assert not (tmp_path / 'epoch_2.pth').exists()
+    make_runner(config, tmp_path, resume=True).train()
+    whole, resumed = (
+        torch.load(folder / 'epoch_2.pth', weights_only=True)
+        for folder in (trained, tmp_path)
+    )
+    assert whole['meta']['iter'] == resumed['meta']['iter']
+    for name, value in whole['state_dict'].items():
+        assert torch.equal(value, resumed['state_dict'][name]), name
+    for one, two in zip(
+        whole['optimizer']['state'].values(),
+        resumed['optimizer']['state'].values(),
+    ):
+        assert torch.equal(one['max_exp_avg_sq'], two['max_exp_avg_sq'])
+
+
+def test_dropout_differs_from_epoch_to_epoch(config, tmp_path):
+    seen = []
+
+    class Look(Hook):
+        priority = 'VERY_LOW'
+
+        def before_train_epoch(self, runner):
+            seen.append(torch.get_rng_state())
+
+    runner = make_runner(config, tmp_path)
+    runner.register_hook(Look())
+    runner.train()
+    assert not torch.equal(*seen)
+
+
+def test_one_and_two_processes_give_the_same_figures(
+    config, trained, tmp_path
+):
+    checkpoint = trained / 'epoch_2.pth'
+    figures = []
+    for processes in (1, 2):
+        work_dir = tmp_path / str(processes)
+        launcher = ['--launcher', 'pytorch'] if processes > 1 else []
+        command(
+            TOOLS / 'test.py',
+            config,
+            checkpoint,
+            '--work-dir',
+            work_dir,
+            *launcher,
+            cwd=tmp_path,
+            processes=processes,
+        )
+        figures.append(results_of(work_dir))
+    one, two = figures
+    names = [name for name in one if name.startswith(('refined', 'input'))]
+    assert 'refined/PCK@0.05' in names
+    assert 'input/Accel' in names
+    for name in names:
+        # Up to rounding: sequences meet others in other batches.
+        assert one[name] == pytest.approx(two[name], rel=1e-5), name
+
+
+@pytest.mark.parametrize(
+    ('tool', 'processes'),
+    [
+        ([TOOLS / 'train.py'], 2),
+        ([ROOT / 'tools' / 'train.py'], 1),
+        (['-m', 'mim', 'train', 'mmpose'], 1),
+    ],
+    ids=['mmpose-two-processes', 'wrapper', 'mim'],
+)
+def test_ways_to_train(tool, processes, config, tmp_path):
+    if 'mim' in tool:
+        pytest.importorskip('mim', reason='needs openmim')
+        end = ['--gpus', '0']
+    else:
+        end = ['--launcher', 'pytorch'] if processes > 1 else []
+    command(
+        *tool,
+        config,
+        '--work-dir',
+        tmp_path / 'run',
+        *end,
+        '--cfg-options',
+        'train_cfg.max_epochs=1',
+        cwd=tmp_path,
+        processes=processes,
+    )
+    assert (tmp_path / 'run' / 'epoch_1.pth').is_file()
+    # TensorBoard's file is there.
+    assert list((tmp_path / 'run').rglob('events.out.tfevents.*'))
