@@ -9,9 +9,9 @@ vis_backends = [
 ]
 visualizer = dict(vis_backends=vis_backends)
 
-# Named without device ids, so that it wraps models on CPU and GPU alike.
+# Without device ids it wraps models on CPU and GPU alike.
 model_wrapper_cfg = dict(
-    type='MMDistributedDataParallel', broadcast_buffers=False
+    type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
 )
 
 randomness = dict(seed=4321)
