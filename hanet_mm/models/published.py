@@ -144,7 +144,6 @@ def published_model_cfg(
         type='HANet',
         window_size=int(config['slide_window']),
         sample_interval=int(config['sample_interval']),
-        data_preprocessor=dict(type='PoseSequenceDataPreprocessor'),
         backbone=dict(
             type='HierarchicalEncoder',
             num_levels=int(config['enc_layers']),

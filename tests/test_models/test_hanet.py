@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
@@ -13,8 +12,7 @@ from hanet_mm.core.network import HANetNetwork
 
 
 @pytest.fixture(autouse=True)
-def _scope():
-    init_default_scope('mmpose')
+def _seed():
     torch.manual_seed(0)
 
 
@@ -81,6 +79,27 @@ def test_training_reduces_the_loss(dims):
         optimizer.step()
         history.append(total.item())
     assert history[-1] < 0.7 * history[0]
+
+
+def test_loss_stays_in_float32_under_mixed_precision():
+    model = MODELS.build(config())
+    batch = model.data_preprocessor(
+        collate([window(seed=i) for i in range(4)]), training=True
+    )
+    expected = model.eval()(**batch, mode='loss')
+    exact = model(batch['inputs'], None, mode='tensor').final
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        poses = model(batch['inputs'], None, mode='tensor')
+        losses = model(**batch, mode='loss')
+    # Half precision was at work, but coordinates stay in float32.
+    assert poses.final.dtype == torch.float32
+    assert 1e-4 < (poses.final - exact).abs().max() < 0.1
+    for name, value in losses.items():
+        assert value.dtype == torch.float32
+        torch.testing.assert_close(value, expected[name], rtol=0.05, atol=0)
+    sum(losses.values()).backward()
+    for parameter in model.parameters():
+        assert parameter.grad.isfinite().all()
 
 
 def test_predict_gives_one_result_per_sequence():

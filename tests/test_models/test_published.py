@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from hanet_mm.models import (
@@ -24,11 +23,6 @@ CONFIG = dict(
     pre_norm=1,
     dropout=0.1,
 )
-
-
-@pytest.fixture(autouse=True)
-def _scope():
-    init_default_scope('mmpose')
 
 
 @pytest.fixture(scope='module')

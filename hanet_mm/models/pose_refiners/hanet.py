@@ -67,13 +67,16 @@ class HANet(BasePoseEstimator):
                     f'backbone and head differ in {key}: {backbone[key]} and '
                     f'{head[key]}'
                 )
+        # Built here: MMEngine finds our classes only in the scope of a run.
+        preprocessor = MODELS.build(
+            data_preprocessor or dict(type='PoseSequenceDataPreprocessor')
+        )
         super().__init__(
             backbone=backbone,
             head=head,
             train_cfg=train_cfg,
             test_cfg=test_cfg,
-            data_preprocessor=data_preprocessor
-            or dict(type='PoseSequenceDataPreprocessor'),
+            data_preprocessor=preprocessor,
             init_cfg=init_cfg,
             metainfo=metainfo,
         )
