@@ -1,7 +1,5 @@
 """Fill keypoints that the estimator did not find."""
 
-from typing import Tuple
-
 import numpy as np
 
 

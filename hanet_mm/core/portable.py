@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Dict, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from .files import PathLike, atomic_path
 
@@ -41,7 +41,7 @@ def read_portable(path: PathLike) -> Tuple[Dict[str, Tensor], dict]:
         path (PathLike): The file.
 
     Returns:
-        tuple[dict[str, Tensor], dict]: Weights and header.
+        tuple[dict[str, Tensor], dict]: Weights and header, without version.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -52,7 +52,8 @@ def read_portable(path: PathLike) -> Tuple[Dict[str, Tensor], dict]:
     try:
         with safe_open(str(path), framework='pt') as file:
             text = (file.metadata() or {}).get(HEADER)
-            weights = {name: file.get_tensor(name) for name in file.keys()}
+            names = sorted(file.keys())
+            weights = {name: file.get_tensor(name) for name in names}
     except SafetensorError as error:
         raise ValueError(
             f'{path}: not a refiner file, or truncated ({error}); make one '
@@ -60,10 +61,53 @@ def read_portable(path: PathLike) -> Tuple[Dict[str, Tensor], dict]:
         ) from None
     if text is None:
         raise ValueError(f'{path}: a safetensors file of another program')
-    header = json.loads(text)
-    if header['version'] != VERSION:
+    return weights, _parse_header(path, text)
+
+
+def load_weights(
+    network: nn.Module, weights: Mapping[str, Tensor], source: PathLike
+) -> None:
+    """Copy weights into a network that has to have exactly those.
+
+    Args:
+        network (nn.Module): Changed in place.
+        weights (Mapping[str, Tensor]): By the names of its state dict.
+        source (PathLike): Where they are from, for messages.
+
+    Raises:
+        ValueError: One line with the first weight that is missing, does not
+            belong there or has another shape.
+    """
+    expected = {k: tuple(v.shape) for k, v in network.state_dict().items()}
+    found = {k: tuple(v.shape) for k, v in weights.items()}
+    wrong = [
+        name
+        for name in {**expected, **found}
+        if expected.get(name) != found.get(name)
+    ]
+    if wrong:
+        name = wrong[0]
+        raise ValueError(
+            f'{source}: {len(wrong)} weights do not fit the network, the '
+            f'first is {name!r}: expected '
+            f'{_shape(expected.get(name))}, found {_shape(found.get(name))}'
+        )
+    network.load_state_dict(weights)
+
+
+def _shape(shape: Any) -> str:
+    return 'none' if shape is None else f'shape {shape}'
+
+
+def _parse_header(path: PathLike, text: str) -> dict:
+    try:
+        header = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f'{path}: header is not JSON: {error}') from None
+    version = header.pop('version', None) if isinstance(header, dict) else None
+    if version != VERSION:
         raise ValueError(
             f'{path}: expected a refiner file of version {VERSION}, found '
-            f'{header["version"]}'
+            f'{version}'
         )
-    return weights, header
+    return header

@@ -10,9 +10,10 @@ from torch import Tensor
 from .files import PathLike
 from .gaps import fill_missing, missing_keypoints
 from .inference import refine_sequences
+from .kinematics import sampled_frames
 from .network import HANetNetwork
 from .normalization import check_normalization
-from .portable import read_portable, write_portable
+from .portable import load_weights, read_portable, write_portable
 
 Array = Union[np.ndarray, Tensor]
 
@@ -52,6 +53,10 @@ class Refiner:
         stride (int): Frames from one window to the next. Defaults to 1.
         keypoint_names (Sequence[str], optional): In the order of the
             keypoints. Defaults to None: not known.
+
+    Raises:
+        ValueError: If T does not fit the network's N, or a number, the
+            normalisation or the number of names is wrong.
     """
 
     def __init__(
@@ -63,6 +68,9 @@ class Refiner:
         keypoint_names: Optional[Sequence[str]] = None,
     ):
         check_normalization(normalization)
+        sampled_frames(window_size, network['sample_interval'])
+        if stride < 1:
+            raise ValueError(f'stride has to be at least 1, got {stride}')
         self.config = dict(
             network=network,
             window_size=window_size,
@@ -71,6 +79,12 @@ class Refiner:
             keypoint_names=keypoint_names and list(keypoint_names),
         )
         self.network = HANetNetwork(**network).eval()
+        num_keypoints = self.network.head.num_keypoints
+        if keypoint_names and len(keypoint_names) != num_keypoints:
+            raise ValueError(
+                f'expected {num_keypoints} keypoint_names, got '
+                f'{len(keypoint_names)}'
+            )
         self.window_size = window_size
         self.normalization = normalization
         self.stride = stride
@@ -217,21 +231,21 @@ def load_refiner(
             not fit its header.
     """
     weights, header = read_portable(path)
-    header.pop('version')
-    refiner = Refiner(**header)
     try:
-        refiner.network.load_state_dict(weights)
-    except RuntimeError as error:
-        reason = ' '.join(str(error).split())
+        refiner = Refiner(**header)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f'{path}: the weights do not fit the header: {reason}'
+            f'{path}: the header is not one of a refiner: '
+            f'{type(error).__name__}: {error}'
         ) from None
+    load_weights(refiner.network, weights, path)
     return refiner.to(device)
 
 
 def _to_numpy(array: Array) -> np.ndarray:
     if isinstance(array, Tensor):
-        return array.detach().cpu().numpy()
+        # numpy has no bfloat16.
+        return array.detach().float().cpu().numpy()
     return np.asarray(array)
 
 

@@ -1,0 +1,89 @@
+"""Packaging of hanet_mm; settings of the tools are in pyproject.toml."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+# Shipped beside the code, where OpenMMLab's tools look for them.
+MIM_RESOURCES = ('configs', 'tools', 'model-index.yml')
+
+
+def read_version():
+    """Return ``__version__`` without importing the package (needs torch)."""
+    text = (ROOT / 'hanet_mm' / 'version.py').read_text(encoding='utf-8')
+    return re.search(r"^__version__ = '(.+)'$", text, re.MULTILINE).group(1)
+
+
+def read_requirements(name):
+    """Return the requirement lines of ``requirements/<name>.txt``."""
+    path = ROOT / 'requirements' / f'{name}.txt'
+    lines = path.read_text(encoding='utf-8').splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+def remove(path):
+    """Remove a file, link or folder, if it is there."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path)
+
+
+class BuildPyWithMim(build_py):
+    """Add configs, tools and the model index as ``hanet_mm/.mim``.
+
+    A wheel gets copies. An editable install gets links in the source tree
+    (ignored by git), so that edits of a config are seen at once.
+    """
+
+    def run(self):
+        editable = getattr(self, 'editable_mode', False)
+        package = (ROOT if editable else Path(self.build_lib)) / 'hanet_mm'
+        if not editable:
+            # A module of an earlier build that is gone by now would go in.
+            remove(package)
+        super().run()
+        mim = package / '.mim'
+        mim.mkdir(parents=True, exist_ok=True)
+        for name in MIM_RESOURCES:
+            source, target = ROOT / name, mim / name
+            if editable:
+                remove(target)
+                target.symlink_to(os.path.relpath(source, mim))
+            elif source.is_dir():
+                ignore = shutil.ignore_patterns('__pycache__')
+                shutil.copytree(source, target, ignore=ignore)
+            else:
+                shutil.copy2(source, target)
+
+
+mm, video, smpl, tests = map(
+    read_requirements, ('mm', 'video', 'smpl', 'tests')
+)
+setup(
+    name='hanet_mm',
+    version=read_version(),
+    description='Refines pose sequences with HANet, alone or inside MMPose',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    python_requires='>=3.9',
+    packages=find_packages(include=['hanet_mm', 'hanet_mm.*']),
+    install_requires=read_requirements('core'),
+    extras_require={
+        'mm': mm,
+        'video': mm + video,
+        'smpl': smpl,
+        'tests': tests,
+        'all': mm + video + smpl + tests,
+    },
+    entry_points={
+        'console_scripts': ['hanet-mm = hanet_mm.apis.cli:main'],
+    },
+    cmdclass={'build_py': BuildPyWithMim},
+    zip_safe=False,
+)

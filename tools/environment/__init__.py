@@ -1,0 +1,1 @@
+"""How ``setup_env.py`` makes the environment; standard library only."""

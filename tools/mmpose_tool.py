@@ -1,0 +1,25 @@
+"""Run a script that the installed MMPose ships; for train.py and test.py."""
+
+import runpy
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def run_mmpose_tool(name: str) -> None:
+    """Run a script of MMPose's ``tools`` with this process's arguments.
+
+    Args:
+        name (str): File name of the script.
+
+    Raises:
+        SystemExit: MMPose is not installed, or came without its scripts.
+    """
+    spec = find_spec('mmpose')
+    if spec is None or spec.origin is None:
+        sys.exit(f'tools/{name} needs MMPose: mim install "mmpose>=1.3.0"')
+    script = Path(spec.origin).parent / '.mim' / 'tools' / name
+    if not script.is_file():
+        sys.exit(f'MMPose came without its tools: expected {script}')
+    sys.argv[0] = str(script)
+    runpy.run_path(str(script), run_name='__main__')

@@ -1,0 +1,10 @@
+"""Train a model of a config file with MMPose's own ``tools/train.py``.
+
+All options are MMPose's; ``--help`` lists them. Works from any folder, also
+under ``python -m torch.distributed.run``.
+"""
+
+from mmpose_tool import run_mmpose_tool
+
+if __name__ == '__main__':
+    run_mmpose_tool('train.py')
