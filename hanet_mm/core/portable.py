@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Tuple
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from .files import PathLike, atomic_path
@@ -31,7 +31,8 @@ def write_portable(
     }
     text = json.dumps({'version': VERSION, **header}, sort_keys=True)
     with atomic_path(path) as temporary:
-        save_file(weights, str(temporary), metadata={HEADER: text})
+        # Not save_file, whose files nobody else may read.
+        temporary.write_bytes(save(weights, metadata={HEADER: text}))
 
 
 def read_portable(path: PathLike) -> Tuple[Dict[str, Tensor], dict]:

@@ -1,0 +1,217 @@
+"""From a published HANet checkpoint to one of MMEngine, and its config."""
+
+from numbers import Real
+from pathlib import Path
+from typing import Any, Dict, Mapping, Tuple
+
+import torch
+import yaml
+from mmengine.config import Config
+from mmpose.registry import DATASETS
+from torch import Tensor
+
+import hanet_mm
+from hanet_mm.core.files import PathLike, atomic_path
+from hanet_mm.core.portable import load_weights
+from hanet_mm.core.refiner import Refiner
+from hanet_mm.models.published import (
+    convert_published_state_dict,
+    published_model_cfg,
+)
+
+from .checkpoints import read_checkpoint
+from .export import refiner_arguments
+
+# Config with data and metrics of a data set; others get the runtime only.
+_BASES = {'jhmdb': 'hanet/jhmdb/hanet_simplebaseline-11frm_1xb16-70e_jhmdb.py'}
+_RUNTIME = '_base_/runtime.py'
+
+
+def convert_published(
+    checkpoint: PathLike, config: PathLike, out_dir: PathLike
+) -> Tuple[Path, Path]:
+    """Convert a published checkpoint and its YAML.
+
+    The model attends to the unsampled frames in its decoder with a bias of 1
+    on their logits: published checkpoints were most likely trained under a
+    PyTorch that read the memory mask so. Poses in 2D are normalised by the
+    image size; others pass as they are and have to be as the published data
+    (root-relative metres, or 6D rotations). Windows follow each other at
+    stride 1; the published evaluation used ``model.test_cfg.stride`` =
+    SAMPLE_INTERVAL * SLIDE_WINDOW_STEP_Q with ``tail='drop'``.
+
+    Args:
+        checkpoint (PathLike): ``.pth.tar`` with epoch, state_dict,
+            performance and optimizer. Loaded as plain data only.
+        config (PathLike): The YAML it was trained with.
+        out_dir (PathLike): Folder for the checkpoint and the config, both
+            named as the published checkpoint.
+
+    Returns:
+        tuple[Path, Path]: MMEngine's checkpoint and config.
+
+    Raises:
+        FileNotFoundError: If a file is not there.
+        ValueError: One line: a file of another kind or model, a key that is
+            missing, or weights that do not fit the YAML.
+    """
+    content = read_checkpoint(checkpoint)
+    try:
+        weights = convert_published_state_dict(content['state_dict'])
+    except ValueError as error:
+        raise ValueError(f'{checkpoint}: {error}') from None
+    settings = _read_yaml(config)
+    model = _model_cfg(settings, _count_channels(checkpoint, weights), config)
+    _check_weights(model, weights, checkpoint, config)
+
+    converted = _base_config(settings, model)
+    meta = dict(cfg=converted.pretty_text, **_training(content))
+    if 'train_dataloader' in converted:
+        dataset = DATASETS.get(converted.train_dataloader.dataset.type)
+        meta['dataset_meta'] = dataset._load_metainfo()
+    name = Path(checkpoint).name.removesuffix('.tar').removesuffix('.pth')
+    weights_path = Path(out_dir) / f'{name}.pth'
+    config_path = Path(out_dir) / f'{name}.py'
+    with atomic_path(config_path) as temporary:
+        temporary.write_text(converted.pretty_text, encoding='utf-8')
+    with atomic_path(weights_path) as temporary:
+        torch.save(dict(meta=meta, state_dict=weights), temporary)
+    return weights_path, config_path
+
+
+def _read_yaml(path: PathLike) -> Dict[str, Any]:
+    try:
+        settings = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = ' '.join(str(error).split())
+        raise ValueError(f'{path}: expected YAML, found {reason}') from None
+    if not isinstance(settings, dict):
+        raise ValueError(
+            f'{path}: expected settings by name, found '
+            f'{type(settings).__name__}'
+        )
+    return settings
+
+
+def _get(settings: Mapping[str, Any], key: str, path: PathLike) -> Any:
+    """Get a setting such as ``MODEL.DROPOUT``."""
+    value: Any = settings
+    for part in key.split('.'):
+        if not isinstance(value, dict) or part not in value:
+            raise ValueError(f'{path}: key {key} is missing')
+        value = value[part]
+    return value
+
+
+def _count_channels(path: PathLike, weights: Mapping[str, Tensor]) -> int:
+    """C of the network: it takes 4 C values of a frame."""
+    embed = weights.get('backbone.embed.weight')
+    if embed is None or embed.ndim != 2 or embed.shape[1] % 4:
+        raise ValueError(
+            f'{path}: transformer.encoder_embed.weight: expected shape '
+            f'(h, 4C), found {"none" if embed is None else tuple(embed.shape)}'
+        )
+    return embed.shape[1] // 4
+
+
+def _model_cfg(
+    settings: Mapping[str, Any], channels: int, path: PathLike
+) -> Dict[str, Any]:
+    def get(key: str) -> Any:
+        return _get(settings, key, path)
+
+    dims = _count_dims(settings, channels, path)
+    width, interval, intervals, loss_weight = map(
+        get,
+        (
+            'MODEL.ENCODER_EMBEDDING_DIMENSION',
+            'SAMPLE_INTERVAL',
+            'MODEL.SLIDE_WINDOW_Q',
+            'LOSS.LAMADA',
+        ),
+    )
+    # The published decoder takes its size from the encoder's settings.
+    shape = dict(
+        hidden=width,
+        enc_layers=get('MODEL.ENCODER_TRANSFORMER_BLOCK'),
+        dec_layers=get('MODEL.ENCODER_TRANSFORMER_BLOCK'),
+        nheads=get('MODEL.ENCODER_HEAD'),
+        pre_norm=get('TRAIN.PRE_NORM'),
+        dropout=get('MODEL.DROPOUT'),
+    )
+    try:
+        model = published_model_cfg(
+            dict(
+                shape,
+                joints=channels // dims,
+                dims=dims,
+                slide_window=interval * intervals + 1,
+                sample_interval=interval,
+                dim_feedforward=4 * width,
+            ),
+            unsampled_memory=dict(bias=1.0),
+        )
+        model['head']['loss']['final_weight'] = float(loss_weight)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{path}: {error}') from None
+    if dims == 2:
+        model['head']['decoder']['normalization'] = 'image'
+    model['test_cfg'] = dict(stride=1)
+    return model
+
+
+def _check_weights(
+    model: Dict[str, Any],
+    weights: Mapping[str, Tensor],
+    checkpoint: PathLike,
+    config: PathLike,
+) -> None:
+    try:
+        refiner = Refiner(**refiner_arguments(model))
+    except ValueError as error:
+        raise ValueError(f'{config}: {error}') from None
+    load_weights(refiner.network, weights, f'{checkpoint} and {config}')
+
+
+def _count_dims(
+    settings: Mapping[str, Any], channels: int, path: PathLike
+) -> int:
+    """D by the body representation; it has to divide the channels."""
+    body = _get(settings, 'BODY_REPRESENTATION', path)
+    dims = {'2D': 2, '3D': 3, 'smpl': 3}.get(str(body))
+    if body == 'smpl' and _get(settings, 'TRAIN.USE_6D_SMPL', path):
+        dims = 6
+    if not dims or channels % dims:
+        raise ValueError(
+            f'{path}: BODY_REPRESENTATION: expected 2D, 3D or smpl to fit '
+            f'the {channels} channels of the checkpoint, found {body!r}'
+        )
+    return dims
+
+
+def _base_config(settings: Mapping[str, Any], model: Dict[str, Any]) -> Config:
+    package = Path(hanet_mm.__file__).parent
+    # In a source tree without an installation the configs lie beside it.
+    roots = [package / '.mim' / 'configs', package.parent / 'configs']
+    root = next(root for root in roots if root.is_dir())
+    base = _BASES.get(str(settings.get('DATASET_NAME')), _RUNTIME)
+    config = Config.fromfile(root / base)
+    config.model = model
+    if 'train_dataloader' in config:
+        config.train_dataloader.dataset.window_size = model['window_size']
+    return config
+
+
+def _training(content: Mapping[str, Any]) -> Dict[str, Any]:
+    """What the checkpoint says about its training, as plain numbers."""
+    found: Dict[str, Any] = {}
+    if isinstance(content.get('epoch'), int):
+        found['epoch'] = content['epoch']
+    performance = content.get('performance')
+    if isinstance(performance, dict):
+        found['performance'] = {
+            str(name): float(value)
+            for name, value in performance.items()
+            if isinstance(value, Real)
+        }
+    return found

@@ -1,0 +1,151 @@
+"""From a training checkpoint to the portable file of a refiner."""
+
+from typing import Any, Dict, List, Optional
+
+from torch import Tensor
+
+from hanet_mm.core.files import PathLike
+from hanet_mm.core.portable import load_weights
+from hanet_mm.core.refiner import Refiner
+
+from .checkpoints import read_checkpoint, read_config_value
+
+# Of the registered classes, not of the network: how to build and train it.
+_NOT_NETWORK = ('type', 'loss', 'decoder', 'init', 'init_cfg')
+_NOT_WEIGHTS = ('head.loss_module.', 'data_preprocessor.')
+
+
+def export_refiner(
+    checkpoint: PathLike,
+    out: PathLike,
+    config: Optional[PathLike] = None,
+    trust_pickle: bool = False,
+) -> Refiner:
+    """Write the portable file of a trained ``HANet``.
+
+    The names of the weights are those of the core network, so they are
+    copied.
+
+    Args:
+        checkpoint (PathLike): Written by MMEngine.
+        out (PathLike): The ``.safetensors`` file to write.
+        config (PathLike, optional): Config of the model. Defaults to None:
+            the one that MMEngine keeps in the checkpoint.
+        trust_pickle (bool): See :func:`read_checkpoint`. Defaults to False.
+
+    Returns:
+        Refiner: What was written.
+
+    Raises:
+        FileNotFoundError: If there is no such checkpoint or config.
+        ImportError: If OpenMMLab is not installed.
+        ValueError: One line: not a checkpoint, one of another model, or
+            weights that do not fit the config.
+    """
+    content = read_checkpoint(checkpoint, trust_pickle)
+    meta = content.get('meta')
+    meta = meta if isinstance(meta, dict) else {}
+    model = _find_model(checkpoint, meta, config)
+    source = str(checkpoint if config is None else config)
+    try:
+        refiner = Refiner(
+            **refiner_arguments(model), keypoint_names=_names(meta)
+        )
+    except KeyError as error:
+        raise ValueError(f'{source}: model has no {error}') from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f'{source}: model: {error}') from None
+    load_weights(refiner.network, _weights(content), checkpoint)
+    refiner.save(out)
+    return refiner
+
+
+def _find_model(
+    checkpoint: PathLike, meta: dict, config: Optional[PathLike]
+) -> Dict[str, Any]:
+    if config is not None:
+        source, model = config, _model_of_file(config)
+    elif isinstance(meta.get('cfg'), str):
+        source = checkpoint
+        model = read_config_value(checkpoint, meta['cfg'], 'model')
+    else:
+        raise ValueError(
+            f"{checkpoint}: expected the config in meta['cfg'], found none: "
+            'give it with --config (published .pth.tar files first go '
+            'through tools/model_converters/published_to_mmengine.py)'
+        )
+    found = model.get('type') if isinstance(model, dict) else None
+    if str(found).split('.')[-1] != 'HANet':
+        raise ValueError(
+            f'{source}: expected a model of type HANet, found {found}'
+        )
+    return model
+
+
+def _model_of_file(config: PathLike) -> Optional[Dict[str, Any]]:
+    from mmengine.config import Config
+
+    try:
+        content = Config.fromfile(config, import_custom_modules=False)
+    except OSError:
+        raise
+    except Exception as error:  # a config is code: it can raise anything
+        reason = ' '.join(str(error).split())
+        raise ValueError(
+            f'{config}: not a config of MMEngine '
+            f'({type(error).__name__}: {reason})'
+        ) from None
+    return content.to_dict().get('model')
+
+
+def refiner_arguments(model: Dict[str, Any]) -> Dict[str, Any]:
+    """Arguments of :class:`Refiner` for a model config of ``HANet``.
+
+    A refiner refines every frame: ``test_cfg.tail`` is not taken over.
+
+    Args:
+        model (dict): Config of the model.
+
+    Returns:
+        dict: All but the keypoints' names.
+
+    Raises:
+        KeyError: If the config lacks a part.
+    """
+    parts = {
+        part: {
+            key: value
+            for key, value in model[part].items()
+            if key not in _NOT_NETWORK
+        }
+        for part in ('backbone', 'head')
+    }
+    network = dict(
+        parts,
+        sample_interval=model['sample_interval'],
+        distance=model.get('distance', 1),
+    )
+    return dict(
+        network=network,
+        window_size=model['window_size'],
+        # 'box' is the default of PoseSequenceCodec.
+        normalization=model['head']['decoder'].get('normalization', 'box'),
+        stride=(model.get('test_cfg') or {}).get('stride', 1),
+    )
+
+
+def _names(meta: dict) -> Optional[List[str]]:
+    """Names of the keypoints that MMPose stores with a checkpoint."""
+    dataset = meta.get('dataset_meta')
+    names = dataset.get('keypoint_id2name') if isinstance(dataset, dict) else 0
+    if not names:
+        return None
+    return [str(names[index]) for index in sorted(names)]
+
+
+def _weights(content: dict) -> Dict[str, Tensor]:
+    return {
+        name: value
+        for name, value in content['state_dict'].items()
+        if not name.startswith(_NOT_WEIGHTS)
+    }

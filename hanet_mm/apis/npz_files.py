@@ -1,0 +1,138 @@
+"""Keypoints in ``.npz`` archives."""
+
+import json
+from dataclasses import fields
+from typing import Dict, Optional, Sequence
+
+import numpy as np
+
+from hanet_mm.core.files import (
+    ObjectArrayError,
+    PathLike,
+    atomic_path,
+    read_npz,
+)
+from hanet_mm.core.refiner import RefineResult
+from hanet_mm.core.sequence_checks import name_sequence
+from hanet_mm.core.sequences import load_pose_sequences
+
+from .pose_files import PoseFile, PoseTrack
+
+FLAT_KEYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
+_PLAIN_KEYS = ('keypoints', 'scores', 'keypoint_scores', 'image_size')
+
+
+def read_npz_poses(path: PathLike) -> PoseFile:
+    """Read the flat layout, or the keypoints of one person.
+
+    Args:
+        path: With the keys of :class:`PoseSequences`, or ``keypoints``
+            (T, K, D) and, where there are any, ``scores`` or
+            ``keypoint_scores`` (T, K), and ``image_size`` (2,).
+
+    Raises:
+        ValueError: One line naming the file and the key.
+    """
+    if read_npz(path, (), ('keypoints_est',)):
+        return FlatPoses(path)
+    if read_npz(path, (), ('keypoints',)):
+        return PlainPoses(path)
+    try:
+        read_npz(path, FLAT_KEYS, ())
+    except ObjectArrayError:
+        raise
+    except ValueError as error:
+        raise ValueError(
+            f'{error}; or keypoints (T, K, D) of one person'
+        ) from None
+    raise AssertionError('unreachable: a needed key is missing')
+
+
+class FlatPoses(PoseFile):
+    """The layout of :func:`load_pose_sequences`.
+
+    Refined keypoints take the place of ``keypoints_est``; those that came
+    are kept as ``keypoints_input`` (N, K, D), and ``filled`` (N, K) tells
+    which of them were missing. Keys that the layout does not know are not
+    copied.
+    """
+
+    def __init__(self, path: PathLike):
+        self.path = path
+        self.sequences = seqs = load_pose_sequences(path)
+        self.keypoint_names = seqs.meta.get('keypoint_names')
+        ends = np.cumsum(seqs.seq_len)[:-1]
+        sizes = seqs.image_size
+        self.tracks = [
+            PoseTrack(
+                f'keypoints_est: {name_sequence(seqs, i)}',
+                keypoints,
+                scores,
+                image_size=None if sizes is None else sizes[i],
+            )
+            for i, (keypoints, scores) in enumerate(
+                zip(
+                    np.split(seqs.keypoints_est, ends),
+                    np.split(seqs.scores, ends),
+                )
+            )
+        ]
+
+    def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
+        """See :meth:`PoseFile.save`."""
+        values = {
+            item.name: getattr(self.sequences, item.name)
+            for item in fields(self.sequences)
+        }
+        values.update(
+            meta=np.asarray(json.dumps(self.sequences.meta)),
+            keypoints_est=np.concatenate([x.keypoints for x in refined]),
+            keypoints_input=self.sequences.keypoints_est,
+            filled=np.concatenate([x.filled for x in refined]),
+        )
+        _save_npz(out, values)
+
+
+class PlainPoses(PoseFile):
+    """The keypoints of one person.
+
+    Refined keypoints take the place of ``keypoints``; those that came are
+    kept as ``keypoints_input`` (T, K, D), and ``filled`` (T, K) tells which
+    of them were missing.
+    """
+
+    def __init__(self, path: PathLike):
+        self.path = path
+        self.arrays = arrays = read_npz(path, (), _PLAIN_KEYS)
+        for key, value in arrays.items():
+            if value.dtype.kind not in 'fiu':
+                raise ValueError(
+                    f'{path}: {key}: expected numbers, found {value.dtype}'
+                )
+        size = arrays.get('image_size')
+        if size is not None and (size.shape != (2,) or not (size > 0).all()):
+            raise ValueError(
+                f'{path}: image_size: expected W, H > 0, found {size.tolist()}'
+            )
+        scores = arrays.get('scores', arrays.get('keypoint_scores'))
+        self.tracks = [
+            PoseTrack(
+                'keypoints', arrays['keypoints'], scores, image_size=size
+            )
+        ]
+
+    def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
+        """See :meth:`PoseFile.save`."""
+        values = dict(
+            self.arrays,
+            keypoints=refined[0].keypoints,
+            keypoints_input=self.arrays['keypoints'],
+            filled=refined[0].filled,
+        )
+        _save_npz(out, values)
+
+
+def _save_npz(out: PathLike, values: Dict[str, Optional[np.ndarray]]) -> None:
+    arrays = {key: value for key, value in values.items() if value is not None}
+    with atomic_path(out) as temporary, open(temporary, 'wb') as file:
+        np.savez(file, **arrays)
