@@ -68,8 +68,11 @@ def register_openmmlab_floor() -> None:
         _warn_core_only(too_old)
         return
     try:
-        for name in MMPOSE_MODULES:
-            import_module(name)
+        with warnings.catch_warnings():
+            # MMEngine's own affair: nothing that our users could mend.
+            warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
+            for name in MMPOSE_MODULES:
+                import_module(name)
     except Exception as error:
         _warn_core_only(f'MMPose does not import: {_describe(error)}')
         return
