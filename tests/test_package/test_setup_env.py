@@ -108,6 +108,13 @@ def test_source_build_without_a_compiler_says_so(tmp_path, monkeypatch):
     assert env.commands == []
 
 
+def test_killed_build_says_so(tmp_path):
+    from environment.mmcv_routes import from_source
+
+    env = FakeEnvironment(tmp_path, [''], status=-9)
+    assert 'ended by signal 9' in from_source(env)
+
+
 def test_no_route_left_is_an_error(tmp_path, monkeypatch):
     from environment.mmcv_routes import provide_mmcv
     from environment.venv import SetupError

@@ -110,7 +110,10 @@ def install(
         return check(env)
     log = env.folder / 'mmcv-install.log'
     log.write_text(done.stdout, encoding='utf-8')
-    return f'{reason(done.stdout)}; see {log}'
+    why = reason(done.stdout)
+    if done.returncode < 0:
+        why = f'{tool} was ended by signal {-done.returncode}'
+    return f'{why}; see {log}'
 
 
 def check(env: Environment) -> str:
