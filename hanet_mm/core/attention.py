@@ -51,8 +51,9 @@ class Attention(nn.Module):
             memory_pos (Tensor, optional): Positional encodings of the
                 memory, (M, dims). Needed with ``memory``.
             attn_mask (Tensor, optional): (Q, M). Boolean: True where
-                attention is allowed; float: added to the logits. A query
-                that may attend to nothing gets zero.
+                attention is allowed; float: added to the logits. With a
+                single key a query may be barred from it and gets zero;
+                with more, each query has to be allowed one.
 
         Returns:
             Tensor: (B, Q, dims).
@@ -60,26 +61,30 @@ class Attention(nn.Module):
         dims = x.shape[-1]
         weight, bias = self.in_proj_weight, self.in_proj_bias
         if memory is None:
-            q, k, v = F.linear(x, weight, bias).chunk(3, dim=-1)
-            pos_q, pos_k = F.linear(pos, weight[: 2 * dims]).chunk(2, dim=-1)
+            # Positions do not change values: zeros for these.
+            shift = F.pad(F.linear(pos, weight[: 2 * dims]), (0, dims))
+            q, k, v = (F.linear(x, weight, bias) + shift).chunk(3, dim=-1)
         else:
             q = F.linear(x, weight[:dims], bias[:dims])
-            k, v = F.linear(memory, weight[dims:], bias[dims:]).chunk(2, -1)
-            pos_q = F.linear(pos, weight[:dims])
-            pos_k = F.linear(memory_pos, weight[dims : 2 * dims])
+            q = q + F.linear(pos, weight[:dims])
+            shift = F.linear(memory_pos, weight[dims : 2 * dims])
+            shift = F.pad(shift, (0, dims))
+            kv = F.linear(memory, weight[dims:], bias[dims:]) + shift
+            k, v = kv.chunk(2, dim=-1)
         # (B, Q, dims) -> (B, heads, Q, dims / heads)
         q, k, v = (
             y.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
-            for y in (q + pos_q, k + pos_k, v)
+            for y in (q, k, v)
         )
-        mute = None
-        if attn_mask is not None and attn_mask.dtype == torch.bool:
-            # A softmax over nothing is NaN in some kernels.
-            mute = ~attn_mask.any(-1, keepdim=True)
-            attn_mask = attn_mask | mute
+        # A softmax over nothing is NaN in some kernels.
+        barred = None
+        if attn_mask is not None and k.shape[2] == 1:
+            if attn_mask.dtype == torch.bool:
+                barred = ~attn_mask
+            attn_mask = None
         y = F.scaled_dot_product_attention(
             q, k, v, attn_mask, self.dropout if self.training else 0.0
         )
-        if mute is not None:
-            y = y.masked_fill(mute, 0)
+        if barred is not None:
+            y = y.masked_fill(barred, 0)
         return self.out_proj(y.transpose(1, 2).flatten(2))

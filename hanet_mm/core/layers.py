@@ -5,6 +5,7 @@ from typing import Optional
 from torch import Tensor, nn
 
 from .attention import Attention
+from .dropout import Dropout
 
 
 class FeedForward(nn.Module):
@@ -20,7 +21,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.linear1 = nn.Linear(dims, hidden)
         self.activation = nn.LeakyReLU(0.01)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.linear2 = nn.Linear(hidden, dims)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -53,7 +54,7 @@ class EncoderLayer(nn.Module):
         self.ffn = FeedForward(dims, hidden, dropout)
         self.norm1 = nn.LayerNorm(dims)
         self.norm2 = nn.LayerNorm(dims)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(
         self,

@@ -105,6 +105,8 @@ class PlainHANet(nn.Module):
         width, levels, heads: h, L, attention heads.
         norm_first, dropout: Of all layers.
         unsampled_bias: +1 for the reading of old PyTorch, None otherwise.
+        unused_projection: Project the last level too, as published, though
+            nothing uses it; for the benchmark.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class PlainHANet(nn.Module):
         norm_first=True,
         dropout=0.1,
         unsampled_bias=None,
+        unused_projection=False,
     ):
         super().__init__()
         channels = num_keypoints * coord_dims
@@ -131,8 +134,9 @@ class PlainHANet(nn.Module):
         self.backbone.levels = nn.ModuleList(
             Layer(w, heads, 4 * w, norm_first, dropout, False) for w in widths
         )
+        wider = [*widths[1:], 2 * widths[-1]][: levels - 1 + unused_projection]
         self.backbone.projections = nn.ModuleList(
-            nn.Linear(a, b) for a, b in zip(widths, widths[1:])
+            nn.Linear(a, b) for a, b in zip(widths, wider)
         )
         self.backbone.offsets = nn.ModuleList(
             nn.Linear(w, width) for w in widths

@@ -2,10 +2,12 @@
 
 Settings a and b are the two of the published code's benchmark; a-plain and
 b-plain compute the same networks at full length with masks (the oracle of the
-tests, needs a checkout).
+tests, needs a checkout). a-published and b-published also evaluate the
+projection after the last level, as the published code does, which nothing
+uses.
 
     python tools/benchmark/benchmark_model.py
-    python tools/benchmark/benchmark_model.py --compare a a-plain
+    python tools/benchmark/benchmark_model.py --compare a a-published
 """
 
 import argparse
@@ -65,7 +67,7 @@ def build_hanet(setting: dict) -> nn.Module:
     )
 
 
-def build_plain(setting: dict) -> nn.Module:
+def build_plain(setting: dict, unused_projection: bool) -> nn.Module:
     """The full-length masked computation of the same network."""
     if not ORACLE.is_file():
         raise FileNotFoundError(f'{ORACLE}: run this in a checkout')
@@ -80,17 +82,25 @@ def build_plain(setting: dict) -> nn.Module:
         setting['h'],
         setting['L'],
         norm_first=setting['norm_first'],
+        unused_projection=unused_projection,
     )
 
 
 def prepare(name: str, device: torch.device) -> Job:
     """Model, data and steps of a setting."""
-    plain = name.endswith('-plain')
-    setting = SETTINGS[name.removesuffix('-plain')]
+    key, _, kind = name.partition('-')
+    setting, plain = SETTINGS[key], bool(kind)
     torch.manual_seed(0)
-    model = (build_plain if plain else build_hanet)(setting).to(device)
+    if plain:
+        model = build_plain(setting, kind == 'published').to(device)
+    else:
+        model = build_hanet(setting).to(device)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=1e-3, weight_decay=0.01, amsgrad=True
+        model.parameters(),
+        lr=1e-3,
+        weight_decay=0.01,
+        amsgrad=True,
+        fused=device.type == 'cuda' or torch.__version__ >= (2, 4),
     )
     loss_module = MODELS.build(dict(type='OMLLoss'))
     shape = (setting['batch'], setting['T'], setting['K'], setting['D'])
@@ -207,7 +217,11 @@ def compare(jobs: List[Job], times: Dict[str, float]) -> str:
 
 def parse_args() -> argparse.Namespace:
     """Arguments of the command line."""
-    names = [*SETTINGS, *(f'{name}-plain' for name in SETTINGS)]
+    names = [
+        name + kind
+        for name in SETTINGS
+        for kind in ('', '-plain', '-published')
+    ]
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
