@@ -1,12 +1,27 @@
 """The whole network on windows of poses."""
 
-from typing import Tuple
+from typing import Any, Mapping, Tuple
 
 from torch import Tensor, nn
 
 from .decoder import KinematicDecoder, RefinedPoses
 from .encoder import HierarchicalEncoder
 from .kinematics import Kinematics, compute_kinematics
+
+
+def check_parts(backbone: Mapping[str, Any], head: Mapping[str, Any]) -> None:
+    """Raise a ValueError if encoder and decoder do not fit each other.
+
+    Args:
+        backbone (Mapping[str, Any]): Arguments of the encoder.
+        head (Mapping[str, Any]): Arguments of the decoder.
+    """
+    for key in ('num_keypoints', 'coord_dims', 'embed_dims'):
+        one, two = backbone.get(key), head.get(key)
+        if one != two:
+            raise ValueError(
+                f'backbone and head differ in {key}: {one} and {two}'
+            )
 
 
 def encode_windows(
@@ -69,6 +84,7 @@ class HANetNetwork(nn.Module):
         distance: int = 1,
     ):
         super().__init__()
+        check_parts(backbone, head)
         self.backbone = HierarchicalEncoder(**backbone)
         self.head = KinematicDecoder(**head)
         self.sample_interval = sample_interval

@@ -168,10 +168,18 @@ def test_window_that_does_not_fit_the_interval():
         MODELS.build({**config(), 'window_size': 12})
 
 
-def test_backbone_and_head_have_to_agree():
+@pytest.mark.parametrize(
+    ('key', 'value', 'message'),
+    [
+        ('num_keypoints', 6, 'num_keypoints: 5 and 6'),
+        ('coord_dims', 3, 'coord_dims: 2 and 3'),
+        ('embed_dims', 32, 'embed_dims: 16 and 32'),
+    ],
+)
+def test_backbone_and_head_have_to_agree(key, value, message):
     cfg = config()
-    cfg['head']['num_keypoints'] = 6
-    with pytest.raises(ValueError, match='num_keypoints: 5 and 6'):
+    cfg['head'][key] = value
+    with pytest.raises(ValueError, match=message):
         MODELS.build(cfg)
 
 

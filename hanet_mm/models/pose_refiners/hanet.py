@@ -18,7 +18,7 @@ from torch import Tensor
 from hanet_mm.core.decoder import RefinedPoses
 from hanet_mm.core.inference import refine_sequences
 from hanet_mm.core.kinematics import Kinematics, sampled_frames
-from hanet_mm.core.network import encode_windows
+from hanet_mm.core.network import check_parts, encode_windows
 
 
 @MODELS.register_module()
@@ -61,12 +61,7 @@ class HANet(BasePoseEstimator):
         metainfo: OptConfigType = None,
     ):
         sampled_frames(window_size, sample_interval)
-        for key in ('num_keypoints', 'coord_dims'):
-            if backbone[key] != head[key]:
-                raise ValueError(
-                    f'backbone and head differ in {key}: {backbone[key]} and '
-                    f'{head[key]}'
-                )
+        check_parts(backbone, head)
         # Built here: MMEngine finds our classes only in the scope of a run.
         preprocessor = MODELS.build(
             data_preprocessor or dict(type='PoseSequenceDataPreprocessor')
