@@ -32,3 +32,18 @@ def plain_hanet():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.PlainHANet
+
+
+@pytest.fixture(autouse=True)
+def _default_scope():
+    """Leave the default scope of the registries as it was."""
+    try:
+        from mmengine.registry import DefaultScope
+    except ImportError:
+        yield
+        return
+    scopes = DefaultScope._instance_dict
+    before = dict(scopes)
+    yield
+    scopes.clear()
+    scopes.update(before)
