@@ -36,14 +36,9 @@ def plain_hanet():
 
 @pytest.fixture(autouse=True)
 def _default_scope():
-    """Leave the default scope of the registries as it was."""
+    """No test inherits the default scope that a run before it has set."""
     try:
         from mmengine.registry import DefaultScope
     except ImportError:
-        yield
         return
-    scopes = DefaultScope._instance_dict
-    before = dict(scopes)
-    yield
-    scopes.clear()
-    scopes.update(before)
+    DefaultScope._instance_dict.clear()
