@@ -222,10 +222,12 @@ class TestPublishedHANetLoss:
         # K = 2, D = 2, T = 1: four channels, 2 * (4 // 4) = 2 hard ones.
         final = torch.tensor([1.0, 2.0, 3.0, 4.0]).view(1, 1, 2, 2)
         refined = torch.tensor([1.0, 1.0, 1.0, 1.0]).view(1, 1, 2, 2)
-        loss = build('PublishedHANetLoss', final_weight=2.0)(
-            final, refined, torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2), 1
-        )['loss_hanet']
-        channels = [(2 * f + 1 + abs(f - 1)) / 4 for f in (1, 2, 3, 4)]
+        loss = build(
+            'PublishedHANetLoss', final_weight=2.0, refined_weight=3.0
+        )(final, refined, torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2), 1)[
+            'loss_hanet'
+        ]
+        channels = [(2 * f + 3 * (1 + abs(f - 1))) / 4 for f in (1, 2, 3, 4)]
         assert loss == pytest.approx(
             sum(channels) + (channels[2] + channels[3]) / 2
         )
