@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,29 @@ def plain_hanet():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.PlainHANet
+
+
+@pytest.fixture(scope='session')
+def run_python():
+    """Run Python in a process of its own, from another working directory."""
+
+    def run(*args, cwd):
+        # PYTHONPATH: works from a checkout that is not installed, too.
+        result = subprocess.run(
+            [sys.executable, '-W', 'ignore', *map(str, args)],
+            cwd=cwd,
+            env=dict(
+                os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(REPO_ROOT)
+            ),
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    return run
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import numpy as np
 
 from .files import PathLike, atomic_path, read_npz
+from .gaps import missing_keypoints
 from .sequence_checks import (
     PER_FRAME,
     PER_SEQUENCE,
@@ -95,7 +96,7 @@ class PoseSequences:
     @property
     def valid(self) -> np.ndarray:
         """Where the estimate is not missing, (N, K) bool."""
-        return ~np.isnan(self.keypoints_est).any(-1) & (self.scores > 0)
+        return ~missing_keypoints(self.keypoints_est, self.scores)
 
     def select(
         self, indices: Union[Sequence[int], np.ndarray, slice]

@@ -3,7 +3,6 @@
 from typing import NamedTuple, Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
 TAILS = ('cover', 'drop')
@@ -116,4 +115,4 @@ class OverlapMean:
     @property
     def covered(self) -> Tensor:
         """Frames covered by a window, bool, (N, )."""
-        return torch.as_tensor(self.count > 0)
+        return self.count > 0

@@ -106,7 +106,19 @@ def test_a_single_frame_gives_finite_poses_and_gradients():
         assert parameter.grad is None or parameter.grad.isfinite().all()
 
 
-def test_single_token_attention_is_zero_in_the_legacy_reading_too():
+def test_attention_of_a_single_token_is_zero():
+    # Then neither queries, keys nor values of the encoder matter.
+    network = make_network(interval=1)
+    poses = torch.randn(2, 1, 7, 2)
+    with torch.no_grad():
+        before = network(poses).refined
+        for level in network.backbone.levels:
+            level.self_attn.in_proj_weight.normal_()
+            level.self_attn.in_proj_bias.normal_()
+        assert torch.equal(network(poses).refined, before)
+
+
+def test_a_single_frame_is_finite_in_the_legacy_reading_too():
     network = make_network(1, head=dict(unsampled_memory=dict(bias=1.0)))
     assert network(torch.randn(2, 1, 7, 2)).final.isfinite().all()
 
@@ -178,6 +190,7 @@ class TestKinematics:
         poses = torch.arange(11.0)[None, :, None, None] * 3
         features = compute_kinematics(poses, 5, distance=2)
         assert features.v_prev.flatten().tolist() == [0, 3, 3]
+        assert features.v_next.flatten().tolist() == [3, 3, 0]
         assert features.prev.flatten().tolist() == [0, 9, 24]
 
     def test_channels_are_keypoint_major(self):

@@ -1,9 +1,6 @@
 """Training and testing through MMPose's own tools."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import mmpose
@@ -12,8 +9,6 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-
-import hanet_mm
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(mmpose.__file__).parent / '.mim' / 'tools'
@@ -42,26 +37,16 @@ def config(tmp_path_factory):
     return path
 
 
-def command(*args, cwd, processes=1):
-    """Run a tool from another working directory than the checkout."""
-    start = [sys.executable, '-W', 'ignore']
-    if processes > 1:
-        start += ['-m', 'torch.distributed.run', '--standalone']
-        start += [f'--nproc-per-node={processes}']
-    environment = dict(os.environ, OMP_NUM_THREADS='1')
-    # Works from a checkout that is not installed, too.
-    environment['PYTHONPATH'] = str(Path(hanet_mm.__file__).parents[1])
-    result = subprocess.run(
-        [*start, *map(str, args)],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout + result.stderr
+def launch(processes):
+    """Arguments of Python that start a tool in so many processes."""
+    if processes == 1:
+        return []
+    return [
+        '-m',
+        'torch.distributed.run',
+        '--standalone',
+        f'--nproc-per-node={processes}',
+    ]
 
 
 def results_of(work_dir):
@@ -132,14 +117,15 @@ def test_dropout_differs_from_epoch_to_epoch(config, tmp_path):
 
 
 def test_one_and_two_processes_give_the_same_figures(
-    config, trained, tmp_path
+    config, trained, tmp_path, run_python
 ):
     checkpoint = trained / 'epoch_2.pth'
     figures = []
     for processes in (1, 2):
         work_dir = tmp_path / str(processes)
         launcher = ['--launcher', 'pytorch'] if processes > 1 else []
-        command(
+        run_python(
+            *launch(processes),
             TOOLS / 'test.py',
             config,
             checkpoint,
@@ -147,7 +133,6 @@ def test_one_and_two_processes_give_the_same_figures(
             work_dir,
             *launcher,
             cwd=tmp_path,
-            processes=processes,
         )
         figures.append(results_of(work_dir))
     one, two = figures
@@ -168,13 +153,14 @@ def test_one_and_two_processes_give_the_same_figures(
     ],
     ids=['mmpose-two-processes', 'wrapper', 'mim'],
 )
-def test_ways_to_train(tool, processes, config, tmp_path):
+def test_ways_to_train(tool, processes, config, tmp_path, run_python):
     if 'mim' in tool:
         pytest.importorskip('mim', reason='needs openmim')
         end = ['--gpus', '0']
     else:
         end = ['--launcher', 'pytorch'] if processes > 1 else []
-    command(
+    run_python(
+        *launch(processes),
         *tool,
         config,
         '--work-dir',
@@ -183,7 +169,6 @@ def test_ways_to_train(tool, processes, config, tmp_path):
         '--cfg-options',
         'train_cfg.max_epochs=1',
         cwd=tmp_path,
-        processes=processes,
     )
     assert (tmp_path / 'run' / 'epoch_1.pth').is_file()
     # TensorBoard's file is there.

@@ -1,9 +1,6 @@
 """The demo, in small."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -12,23 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def run(tool, *args, cwd):
-    environment = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT))
-    result = subprocess.run(
-        [sys.executable, '-W', 'ignore', ROOT / 'tools' / tool, *args],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
-
-
 @pytest.fixture(scope='module')
-def demo(tmp_path_factory):
+def demo(tmp_path_factory, run_python):
     folder = tmp_path_factory.mktemp('demo')
     options = [
         f'{loader}_dataloader.{key}'
@@ -40,8 +22,8 @@ def demo(tmp_path_factory):
             'persistent_workers=False',
         )
     ]
-    text = run(
-        'demo.py',
+    text = run_python(
+        ROOT / 'tools/demo.py',
         '--cfg-options',
         *options,
         'train_cfg.max_epochs=1',
@@ -75,9 +57,9 @@ def test_pictures_are_there(demo):
     assert 24 <= video.get(cv2.CAP_PROP_FRAME_COUNT) <= 30
 
 
-def test_benchmark_of_the_model_prints_the_ratio(tmp_path):
-    text = run(
-        'benchmark/benchmark_model.py',
+def test_benchmark_of_the_model_prints_the_ratio(tmp_path, run_python):
+    text = run_python(
+        ROOT / 'tools/benchmark/benchmark_model.py',
         '--compare',
         'a',
         'a-plain',
