@@ -125,11 +125,13 @@ def refiner_arguments(model: Dict[str, Any]) -> Dict[str, Any]:
         sample_interval=model['sample_interval'],
         distance=model.get('distance', 1),
     )
+    codec = model['head']['decoder']
     return dict(
         network=network,
         window_size=model['window_size'],
         # 'box' is the default of PoseSequenceCodec.
-        normalization=model['head']['decoder'].get('normalization', 'box'),
+        normalization=codec.get('normalization', 'box'),
+        root=codec.get('root'),
         stride=(model.get('test_cfg') or {}).get('stride', 1),
     )
 

@@ -1,7 +1,5 @@
 """Keypoints in ``.npz`` archives."""
 
-import json
-from dataclasses import fields
 from typing import Dict, Optional, Sequence
 
 import numpy as np
@@ -14,7 +12,8 @@ from hanet_mm.core.files import (
 )
 from hanet_mm.core.refiner import RefineResult
 from hanet_mm.core.sequence_checks import name_sequence
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.sequences import flat_arrays, load_pose_sequences
+from hanet_mm.core.units import LENGTHS
 
 from .pose_files import PoseFile, PoseTrack
 
@@ -28,7 +27,8 @@ def read_npz_poses(path: PathLike) -> PoseFile:
     Args:
         path: With the keys of :class:`PoseSequences`, or ``keypoints``
             (T, K, D) and, where there are any, ``scores`` or
-            ``keypoint_scores`` (T, K), and ``image_size`` (2,).
+            ``keypoint_scores`` (T, K), and ``image_size`` (2,), or SMPL's
+            ``pose`` or ``poses`` (T, 3K).
 
     Raises:
         ValueError: One line naming the file and the key.
@@ -37,13 +37,16 @@ def read_npz_poses(path: PathLike) -> PoseFile:
         return FlatPoses(path)
     if read_npz(path, (), ('keypoints',)):
         return PlainPoses(path)
+    for key in SmplPoses.keys:
+        if read_npz(path, (), (key,)):
+            return SmplPoses(path, key)
     try:
         read_npz(path, FLAT_KEYS, ())
     except ObjectArrayError:
         raise
     except ValueError as error:
         raise ValueError(
-            f'{error}; or keypoints (T, K, D) of one person'
+            f'{error}; or keypoints (T, K, D), or pose (T, 72), of one person'
         ) from None
     raise AssertionError('unreachable: a needed key is missing')
 
@@ -54,12 +57,14 @@ class FlatPoses(PoseFile):
     Refined keypoints take the place of ``keypoints_est``; those that came
     are kept as ``keypoints_input`` (N, K, D), and ``filled`` (N, K) tells
     which of them were missing. Keys that the layout does not know are not
-    copied.
+    copied. 3D joints in millimetres, as ``meta['units']`` says, go to the
+    refiner in metres and come back.
     """
 
     def __init__(self, path: PathLike):
         self.path = path
         self.sequences = seqs = load_pose_sequences(path)
+        self.metres = np.float32(LENGTHS.get(seqs.meta.get('units'), 1))
         self.keypoint_names = seqs.meta.get('keypoint_names')
         ends = np.cumsum(seqs.seq_len)[:-1]
         sizes = seqs.image_size
@@ -72,7 +77,7 @@ class FlatPoses(PoseFile):
             )
             for i, (keypoints, scores) in enumerate(
                 zip(
-                    np.split(seqs.keypoints_est, ends),
+                    np.split(seqs.keypoints_est * self.metres, ends),
                     np.split(seqs.scores, ends),
                 )
             )
@@ -80,13 +85,10 @@ class FlatPoses(PoseFile):
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
-        values = {
-            item.name: getattr(self.sequences, item.name)
-            for item in fields(self.sequences)
-        }
-        values.update(
-            meta=np.asarray(json.dumps(self.sequences.meta)),
-            keypoints_est=np.concatenate([x.keypoints for x in refined]),
+        values = dict(
+            flat_arrays(self.sequences),
+            keypoints_est=np.concatenate([x.keypoints for x in refined])
+            / self.metres,
             keypoints_input=self.sequences.keypoints_est,
             filled=np.concatenate([x.filled for x in refined]),
         )
@@ -129,6 +131,38 @@ class PlainPoses(PoseFile):
             keypoints_input=self.arrays['keypoints'],
             filled=refined[0].filled,
         )
+        _save_npz(out, values)
+
+
+class SmplPoses(PoseFile):
+    """The joint rotations of one person, as SMPL fits are stored.
+
+    Refined rotations take the place of ``pose`` or ``poses``, (T, 3K) or
+    (T, K, 3) axis-angle; those that came are kept as ``<key>_input``, and
+    ``filled`` (T, K) tells which of them were missing. All other arrays
+    (shape, translation, ...) are passed through.
+    """
+
+    keys = ('pose', 'poses', 'smpl_poses')
+
+    def __init__(self, path: PathLike, key: str):
+        self.path, self.key = path, key
+        self.arrays = arrays = read_npz(path, (), (), prefix='')
+        value = arrays[key]
+        joints, rest = divmod(value[:1].size, 3)
+        if value.dtype.kind not in 'fiu' or rest or not joints:
+            raise ValueError(
+                f'{path}: {key}: expected numbers (T, 3K) or (T, K, 3), found '
+                f'{value.dtype} {value.shape}'
+            )
+        self.tracks = [PoseTrack(key, value.reshape(-1, joints, 3))]
+
+    def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
+        """See :meth:`PoseFile.save`."""
+        given = self.arrays[self.key]
+        values = dict(self.arrays, filled=refined[0].filled)
+        values[self.key] = refined[0].keypoints.reshape(given.shape)
+        values[f'{self.key}_input'] = given
         _save_npz(out, values)
 
 

@@ -55,14 +55,14 @@ class PoseFile(ABC):
     def check(
         self,
         num_keypoints: int,
-        coord_dims: int,
+        coord_dims: Sequence[int],
         keypoint_names: Optional[Sequence[str]] = None,
     ) -> None:
         """Check that the poses can be refined.
 
         Args:
             num_keypoints: K of the refiner.
-            coord_dims: D of the refiner.
+            coord_dims: D that the refiner takes, one or more.
             keypoint_names: Of the refiner, where it has them.
 
         Raises:
@@ -86,12 +86,15 @@ class PoseFile(ABC):
                 )
 
 
-def _check_track(track: PoseTrack, num_keypoints: int, coords: int) -> None:
+def _check_track(
+    track: PoseTrack, num_keypoints: int, coords: Sequence[int]
+) -> None:
     points, scores = track.keypoints, track.scores
-    if points.ndim != 3 or points.shape[1:] != (num_keypoints, coords):
+    if points.shape[1:] not in [(num_keypoints, dims) for dims in coords]:
+        dims = ' or '.join(map(str, coords))
         raise ValueError(
             f'the refiner expects keypoints (T, K, D) = (T, {num_keypoints}, '
-            f'{coords}), found {points.shape}'
+            f'{dims}), found {points.shape}'
         )
     if not len(points):
         raise ValueError('expected at least 1 frame, found 0')

@@ -84,7 +84,9 @@ def refine_file(
         raise FileNotFoundError(f'{source}: no such file of keypoints')
     poses: PoseFile = read(source)
     head = refiner.network.head
-    poses.check(head.num_keypoints, head.coord_dims, refiner.keypoint_names)
+    # Rotations are taken as axis-angle too.
+    dims = (3, 6) if refiner.normalization == 'rot6d' else (head.coord_dims,)
+    poses.check(head.num_keypoints, dims, refiner.keypoint_names)
     sizes = None
     if refiner.normalization == 'image':
         sizes = _image_sizes(source, poses.tracks, image_size)

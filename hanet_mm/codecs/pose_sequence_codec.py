@@ -1,6 +1,6 @@
 """Coordinates of windows, between the data and the network."""
 
-from typing import Optional, Tuple
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -30,9 +30,11 @@ class PoseSequenceCodec(BaseKeypointCodec):
           broadcastable to (T, K, D).
 
     Args:
-        normalization (str): 'none', 'image' or 'box', see
+        normalization (str): 'none', 'image', 'box', 'root' or 'rot6d', see
             :func:`hanet_mm.core.normalization.fit_normalization`. Defaults
-            to 'box'.
+            to 'box'. With 'root' the truth is taken relative to its own
+            root, as published.
+        root (Sequence[int], optional): Root joints for 'root'.
     """
 
     auxiliary_encode_keys = {'keypoints_gt', 'keypoints_valid', 'image_size'}
@@ -41,9 +43,14 @@ class PoseSequenceCodec(BaseKeypointCodec):
         keypoint_labels='keypoint_labels', keypoint_weights='keypoint_weights'
     )
 
-    def __init__(self, normalization: str = 'box'):
-        check_normalization(normalization)
+    def __init__(
+        self,
+        normalization: str = 'box',
+        root: Optional[Sequence[int]] = None,
+    ):
+        check_normalization(normalization, root)
         self.normalization = normalization
+        self.root = root and tuple(root)
 
     def encode(
         self,
@@ -73,14 +80,7 @@ class PoseSequenceCodec(BaseKeypointCodec):
         size = None
         if image_size is not None:
             size = torch.as_tensor(image_size)[None]
-        affine = fit_normalization(
-            self.normalization,
-            torch.as_tensor(keypoints)[None],
-            torch.as_tensor(keypoints_valid)[None],
-            size,
-        )
-        # Without the batch axis: (1, 1, D) or (1, 1, 1).
-        affine = Affine(*(x[0].numpy() for x in affine))
+        affine = self._fit(keypoints, keypoints_valid, size)
         encoded = dict(
             keypoint_inputs=affine.encode(keypoints),
             codec_center=affine.center,
@@ -90,11 +90,32 @@ class PoseSequenceCodec(BaseKeypointCodec):
             weights = keypoints_valid.astype(np.float32)
             if keypoints_visible is not None:
                 weights = weights * keypoints_visible
+            if self.root:
+                affine = self._fit(keypoints_gt, keypoints_valid, size)
+                # A frame without its root is unknown in all joints.
+                known = np.isfinite(affine.center).all((-2, -1))
+                weights = weights * known[:, None]
             encoded.update(
                 keypoint_labels=affine.encode(keypoints_gt),
                 keypoint_weights=weights,
             )
         return encoded
+
+    def _fit(
+        self,
+        keypoints: np.ndarray,
+        valid: np.ndarray,
+        image_size: Optional[torch.Tensor],
+    ) -> Affine:
+        affine = fit_normalization(
+            self.normalization,
+            torch.as_tensor(keypoints)[None],
+            torch.as_tensor(valid)[None],
+            image_size,
+            self.root,
+        )
+        # Without the batch axis: (T or 1, 1, D) or (1, 1, 1).
+        return Affine(*(x[0].numpy() for x in affine))
 
     def decode(
         self,

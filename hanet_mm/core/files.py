@@ -6,7 +6,15 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Container, Dict, Iterator, Sequence, Union
+from typing import (
+    Any,
+    Container,
+    Dict,
+    Iterator,
+    Optional,
+    Sequence,
+    Union,
+)
 
 import numpy as np
 
@@ -48,7 +56,10 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
 
 
 def read_npz(
-    path: PathLike, need: Sequence[str], known: Container[str]
+    path: PathLike,
+    need: Sequence[str],
+    known: Container[str],
+    prefix: Optional[str] = None,
 ) -> Dict[str, np.ndarray]:
     """Read some keys of an ``.npz`` archive without unpickling anything.
 
@@ -56,6 +67,7 @@ def read_npz(
         path: The archive.
         need: Keys that have to be there.
         known: Keys to read where they are there; others are ignored.
+        prefix: Keys that begin so are read too; '' reads all.
 
     Returns:
         The arrays by key.
@@ -77,7 +89,11 @@ def read_npz(
                 f'{path}: key {missing[0]!r} is missing; expected '
                 f'{", ".join(need)}, found {", ".join(found) or "none"}'
             )
-        wanted = [key for key in found if key in known]
+        wanted = [
+            key
+            for key in found
+            if key in known or (prefix is not None and key.startswith(prefix))
+        ]
         return {key: _read(archive, path, key) for key in wanted}
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .decoder import RefinedPoses
-from .normalization import fit_normalization
+from .normalization import finish_poses, fit_normalization
 from .windows import OverlapMean, window_table
 
 
@@ -15,7 +15,8 @@ class RefinedSequence(NamedTuple):
 
     Attributes:
         keypoints (Tensor): Refined, in the coordinates of the input,
-            (T, K, D). Frames that no window covers are as they came.
+            (T, K, D). Frames that no window covers are as they came; a
+            sequence in which nothing was seen is NaN.
         covered (Tensor): Frames that a window covers, bool, (T, ). All,
             unless the tail was dropped.
     """
@@ -33,6 +34,7 @@ def refine_sequences(
     stride: int,
     normalization: str,
     image_size: Optional[Tensor] = None,
+    root: Optional[Sequence[int]] = None,
     tail: str = 'cover',
     window_batch: int = 512,
 ) -> List[RefinedSequence]:
@@ -52,6 +54,7 @@ def refine_sequences(
         stride (int): Frames from one window to the next.
         normalization (str): See :func:`fit_normalization`.
         image_size (Tensor, optional): W, H of each sequence, (S, 2).
+        root (Sequence[int], optional): Root joints for 'root'.
         tail (str): See :func:`window_starts`. Defaults to 'cover'.
         window_batch (int): Windows that run at once; bounds the memory.
             Defaults to 512.
@@ -62,7 +65,8 @@ def refine_sequences(
     if not keypoints:
         return []
     seq_len = [len(x) for x in keypoints]
-    flat, flat_valid = torch.cat(list(keypoints)), torch.cat(list(valid))
+    flat = finish_poses(normalization, torch.cat(list(keypoints)))
+    flat_valid = torch.cat(list(valid))
     table = window_table(seq_len, window, stride, tail)
     device = flat.device
     frames = torch.from_numpy(table.frames).to(device)
@@ -76,12 +80,16 @@ def refine_sequences(
         if image_size is not None:
             sizes = image_size.to(device)[sequence[batch]]
         affine = fit_normalization(
-            normalization, poses, flat_valid[places], sizes
+            normalization, poses, flat_valid[places], sizes, root
         )
         final = network(affine.encode(poses)).final
         merged.add(affine.decode(final.to(flat.dtype)), places, inside[batch])
     covered = merged.covered
-    refined = torch.where(covered[:, None, None], merged.result(), flat)
+    refined = finish_poses(normalization, merged.result())
+    refined = torch.where(covered[:, None, None], refined, flat)
+    seen = torch.stack([x.any() for x in flat_valid.split(seq_len)])
+    known = seen.repeat_interleave(torch.tensor(seq_len, device=device))
+    refined = refined.masked_fill(~known[:, None, None], float('nan'))
     return [
         RefinedSequence(*pair)
         for pair in zip(refined.split(seq_len), covered.split(seq_len))

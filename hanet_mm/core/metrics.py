@@ -10,7 +10,7 @@ counted where ``visible`` is above 0 (``None`` counts all); what is not
 counted may hold anything, NaN too.
 """
 
-from typing import Optional, Tuple
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -184,6 +184,25 @@ def align_similarity(
     extent = np.maximum((pred_c**2).sum(axis=(1, 2)), np.finfo(float).tiny)
     scale = (s * signs).sum(axis=1) / extent
     return scale[:, None, None] * (pred - pred_mean) @ rotation + gt_mean
+
+
+def subtract_root(poses: ArrayLike, root: Sequence[int]) -> np.ndarray:
+    """Poses relative to their root in each frame.
+
+    Args:
+        poses (array): (T, K, D).
+        root (Sequence[int]): Joints whose mean is the root.
+
+    Returns:
+        np.ndarray: (T, K, D) float64; NaN in frames where a root joint is.
+
+    Examples:
+        >>> subtract_root([[[1.0, 2.0], [5.0, 5.0]]], root=[0])
+        array([[[0., 0.],
+                [4., 3.]]])
+    """
+    poses = np.asarray(poses, np.float64)
+    return poses - poses[:, list(root)].mean(axis=1, keepdims=True)
 
 
 def accel_error(

@@ -1,18 +1,20 @@
 """Coordinate systems in which the network sees poses."""
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 import torch
 from torch import Tensor
 
-NORMALIZATIONS = ('none', 'image', 'box')
+from .rotations import project_rot6d
+
+NORMALIZATIONS = ('none', 'image', 'box', 'root', 'rot6d')
 
 
 class Affine(NamedTuple):
     """An invertible change of coordinates of each window.
 
     Attributes:
-        center (Tensor): Origin, (B, 1, 1, D) or (1, 1, 1, 1).
+        center (Tensor): Origin, (B, T or 1, 1, D) or (1, 1, 1, 1).
         scale (Tensor): Unit length, (B, 1, 1, D or 1) or (1, 1, 1, 1).
     """
 
@@ -28,11 +30,18 @@ class Affine(NamedTuple):
         return poses * self.scale + self.center
 
 
-def check_normalization(name: str) -> None:
-    """Raise a ValueError unless ``name`` is a normalisation."""
+def check_normalization(
+    name: str, root: Optional[Sequence[int]] = None
+) -> None:
+    """Raise a ValueError unless this is a normalisation."""
     if name not in NORMALIZATIONS:
         raise ValueError(
             f'normalization has to be one of {NORMALIZATIONS}, got {name!r}'
+        )
+    if (name == 'root') != bool(root):
+        raise ValueError(
+            "root joints go with the normalization 'root' and no other, got "
+            f'{name!r} and root {root}'
         )
 
 
@@ -41,6 +50,7 @@ def fit_normalization(
     poses: Tensor,
     valid: Tensor,
     image_size: Optional[Tensor] = None,
+    root: Optional[Sequence[int]] = None,
 ) -> Affine:
     """Coordinate system of each window.
 
@@ -50,6 +60,9 @@ def fit_normalization(
       around the median pose, over the frames where a keypoint was seen. A
       keypoint that is wrong in less than half of its frames does not move
       it.
+    - 'root': relative to the root of each frame, the mean of some joints;
+      3D poses in metres (SPEC section 6). The root itself is not refined.
+    - 'rot6d': rotations, as they are; see :func:`finish_poses`.
 
     Args:
         name (str): One of the above.
@@ -57,17 +70,27 @@ def fit_normalization(
         valid (Tensor): Keypoints that were seen, bool, (B, T, K).
         image_size (Tensor, optional): W, H in pixels, (B, 2). Needed for
             'image'.
+        root (Sequence[int], optional): Root joints. Needed for 'root'.
 
     Returns:
         Affine: The coordinate system.
 
     Raises:
-        ValueError: For an unknown name, or 'image' without image size or
-            for other than two coordinates.
+        ValueError: For an unknown name, 'image' without image size or
+            for other than two coordinates, 'root' without root joints, or
+            'rot6d' for other than six coordinates.
     """
-    check_normalization(name)
+    check_normalization(name, root)
     origin = poses.new_zeros(1, 1, 1, 1)
-    if name == 'none':
+    if name == 'root':
+        center = poses[..., list(root), :].mean(-2, keepdim=True)
+        return Affine(center, origin + 1)
+    if name == 'rot6d' and poses.shape[-1] != 6:
+        raise ValueError(
+            "normalization 'rot6d' is for 6 coordinates of a rotation, got "
+            f'{poses.shape[-1]}'
+        )
+    if name in ('none', 'rot6d'):
         return Affine(origin, origin + 1)
     if name == 'image':
         if image_size is None:
@@ -93,3 +116,17 @@ def fit_normalization(
     )
     size = torch.where(nowhere | (size <= 0), torch.ones_like(size), size)
     return Affine(center[:, None, None, :], size[:, None, None, None])
+
+
+def finish_poses(name: str, poses: Tensor) -> Tensor:
+    """What has to hold of refined poses, once windows are merged.
+
+    Args:
+        name (str): The normalisation.
+        poses (Tensor): In the coordinates of the data, (..., K, D).
+
+    Returns:
+        Tensor: The same; with 'rot6d' the rotations that they stand for.
+        The mean of rotations in 6D is none, so this comes last.
+    """
+    return project_rot6d(poses) if name == 'rot6d' else poses

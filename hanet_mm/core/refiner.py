@@ -1,41 +1,19 @@
 """Refine keypoints of any estimator, without OpenMMLab."""
 
-from dataclasses import dataclass
-from typing import List, Optional, Sequence, Union
+from typing import Callable, List, Optional, Sequence, Union
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .files import PathLike
-from .gaps import fill_missing, missing_keypoints
 from .inference import refine_sequences
 from .kinematics import sampled_frames
 from .network import HANetNetwork
 from .normalization import check_normalization
 from .portable import load_weights, read_portable, write_portable
-
-Array = Union[np.ndarray, Tensor]
-
-
-@dataclass(repr=False)
-class RefineResult:
-    """A refined sequence, of the kind that was given (numpy or torch).
-
-    Attributes:
-        keypoints: Refined keypoints in the coordinates given, (T, K, D).
-        filled: Keypoints that the estimator had not found, bool, (T, K).
-    """
-
-    keypoints: Array
-    filled: Array
-
-    def __repr__(self) -> str:
-        return (
-            f'RefineResult(keypoints={tuple(self.keypoints.shape)}, '
-            f'filled={tuple(self.filled.shape)} with '
-            f'{int(self.filled.sum())} True)'
-        )
+from .refine_inputs import Array, RefineResult, read_refine_inputs
+from .rotation_inputs import read_rotations, rotations_as_given
 
 
 class Refiner:
@@ -53,6 +31,8 @@ class Refiner:
         stride (int): Frames from one window to the next. Defaults to 1.
         keypoint_names (Sequence[str], optional): In the order of the
             keypoints. Defaults to None: not known.
+        root (Sequence[int], optional): Root joints, for 'root'
+            normalisation.
 
     Raises:
         ValueError: If T does not fit the network's N, or a number, the
@@ -66,8 +46,9 @@ class Refiner:
         normalization: str,
         stride: int = 1,
         keypoint_names: Optional[Sequence[str]] = None,
+        root: Optional[Sequence[int]] = None,
     ):
-        check_normalization(normalization)
+        check_normalization(normalization, root)
         sampled_frames(window_size, network['sample_interval'])
         if stride < 1:
             raise ValueError(f'stride has to be at least 1, got {stride}')
@@ -78,6 +59,10 @@ class Refiner:
             stride=stride,
             keypoint_names=keypoint_names and list(keypoint_names),
         )
+        # Left out where there is none: files written before have none.
+        if root:
+            self.config['root'] = list(root)
+        self.root = self.config.get('root')
         self.network = HANetNetwork(**network).eval()
         num_keypoints = self.network.head.num_keypoints
         if keypoint_names and len(keypoint_names) != num_keypoints:
@@ -118,7 +103,9 @@ class Refiner:
 
         Args:
             keypoints: (T, K, D), any T >= 1, or a list of such. NaN marks a
-                keypoint that was not found.
+                keypoint that was not found. With 'root' normalisation 3D
+                joints in metres. With 'rot6d' rotations, axis-angle (T, K,
+                3) or (T, 3K), or 6D (T, K, 6) or (T, 6K).
             scores: Confidences, (T, K) or a list of such; 0 marks a keypoint
                 that was not found. Defaults to None: all were found that are
                 not NaN.
@@ -126,77 +113,45 @@ class Refiner:
                 by refiners with 'image' normalisation.
 
         Returns:
-            RefineResult, or a list of them for a list.
+            RefineResult, or a list of them for a list. Rotations come back
+            in the form in which they were given; axis-angle vectors are
+            continuous over time, so their length may exceed pi.
 
         Raises:
             ValueError: If shapes do not fit the refiner or each other, a
                 value is infinite, a sequence is empty or has no keypoint at
-                all; the message names the sequence.
+                all, or metres seem to be another unit; the message names the
+                sequence.
         """
-        several = isinstance(keypoints, (list, tuple))
-        sequences = list(keypoints) if several else [keypoints]
-        if scores is None:
-            all_scores = [None] * len(sequences)
-        else:
-            all_scores = list(scores) if several else [scores]
-        if len(all_scores) != len(sequences):
-            raise ValueError(
-                f'{len(sequences)} sequences of keypoints but '
-                f'{len(all_scores)} of scores'
+        head = self.network.head
+        original = keypoints
+        if self.normalization == 'rot6d':
+            keypoints = _each(
+                keypoints, lambda x: read_rotations(x, head.num_keypoints)
             )
-        prepared = [
-            self._prepare(x, y, f'sequence {i}' if several else 'keypoints')
-            for i, (x, y) in enumerate(zip(sequences, all_scores))
-        ]
+        inputs = read_refine_inputs(
+            keypoints, scores, (head.num_keypoints, head.coord_dims)
+        )
+        if self.normalization == 'root':
+            inputs.check_metres()
         device = next(self.network.parameters()).device
         refined = refine_sequences(
             self.network,
-            [torch.from_numpy(filled).to(device) for filled, _ in prepared],
-            [torch.from_numpy(~missing).to(device) for _, missing in prepared],
+            [torch.from_numpy(x).to(device) for x in inputs.keypoints],
+            [torch.from_numpy(~x).to(device) for x in inputs.missing],
             window=self.window_size,
             stride=self.stride,
             normalization=self.normalization,
-            image_size=self._image_sizes(image_size, len(sequences)),
+            root=self.root,
+            image_size=self._image_sizes(image_size, len(inputs.given)),
         )
-        results = [
-            RefineResult(
-                _as_given(given, result.keypoints),
-                _as_given(given, torch.from_numpy(missing), cast=False),
-            )
-            for given, result, (_, missing) in zip(
-                sequences, refined, prepared
-            )
-        ]
-        return results if several else results[0]
-
-    def _prepare(self, keypoints: Array, scores: Optional[Array], name: str):
-        points = _to_numpy(keypoints).astype(np.float32)
-        head = self.network.head
-        expected = (head.num_keypoints, head.coord_dims)
-        if points.ndim != 3 or points.shape[1:] != expected:
-            raise ValueError(
-                f'{name}: expected shape (T, K, D) = (T, {expected[0]}, '
-                f'{expected[1]}), found {points.shape}'
-            )
-        if not len(points):
-            raise ValueError(f'{name}: expected at least 1 frame, found 0')
-        if np.isinf(points).any():
-            frame = int(np.isinf(points).any((1, 2)).argmax())
-            raise ValueError(f'{name}: infinite coordinate in frame {frame}')
-        if scores is None:
-            scores = np.ones(points.shape[:2], dtype=np.float32)
-        scores = _to_numpy(scores)
-        if scores.shape != points.shape[:2]:
-            raise ValueError(
-                f'{name}: expected scores of shape {points.shape[:2]}, found '
-                f'{scores.shape}'
-            )
-        missing = missing_keypoints(points, scores)
-        if missing.all():
-            raise ValueError(
-                f'{name}: no keypoint in any of its {len(points)} frames'
-            )
-        return fill_missing(points, missing, np.array([len(points)])), missing
+        poses = [result.keypoints for result in refined]
+        if self.normalization == 'rot6d':
+            inputs.given = list(original) if inputs.several else [original]
+            poses = [
+                rotations_as_given(*pair) for pair in zip(poses, inputs.given)
+            ]
+        return inputs.results(poses)
 
     def _image_sizes(
         self, image_size: Optional[Sequence], count: int
@@ -210,6 +165,15 @@ class Refiner:
                 f'{count} sequences, found shape {tuple(sizes.shape)}'
             )
         return sizes.expand(count, 2)
+
+
+def _each(
+    sequences: Union[Array, Sequence[Array]],
+    change: Callable[[Array], Array],
+) -> Union[Array, List[Array]]:
+    if isinstance(sequences, (list, tuple)):
+        return [change(x) for x in sequences]
+    return change(sequences)
 
 
 def load_refiner(
@@ -240,22 +204,3 @@ def load_refiner(
         ) from None
     load_weights(refiner.network, weights, path)
     return refiner.to(device)
-
-
-def _to_numpy(array: Array) -> np.ndarray:
-    if isinstance(array, Tensor):
-        # numpy has no bfloat16.
-        return array.detach().float().cpu().numpy()
-    return np.asarray(array)
-
-
-def _as_given(given: Array, value: Tensor, cast: bool = True) -> Array:
-    """The value as numpy or torch, on the device and of the type given."""
-    if isinstance(given, Tensor):
-        wanted = given.dtype if cast and given.is_floating_point() else None
-        return value.to(device=given.device, dtype=wanted)
-    result = value.cpu().numpy()
-    given = np.asarray(given)
-    if cast and np.issubdtype(given.dtype, np.floating):
-        return result.astype(given.dtype, copy=False)
-    return result

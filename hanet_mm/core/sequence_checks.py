@@ -62,6 +62,12 @@ def check_shapes(seqs: 'PoseSequences') -> None:
             raise ValueError(
                 f'{name}: expected shape {want}, found {value.shape}'
             )
+    for name, value in seqs.extras.items():
+        if value.shape[:1] != shape[:1] or value.dtype.kind not in 'fiubU':
+            raise ValueError(
+                f'extras[{name!r}]: expected numbers or strings, '
+                f'({shape[0]}, ...), found {value.dtype} {value.shape}'
+            )
     names = seqs.meta.get('keypoint_names')
     if names is not None and len(names) != shape[1]:
         raise ValueError(

@@ -22,6 +22,8 @@ from .sequence_checks import (
     check_values,
 )
 
+# Before the name of an extra array in the file.
+EXTRAS = 'extras/'
 _ALWAYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
 
 
@@ -50,6 +52,9 @@ class PoseSequences:
         fps: Frame rates, (S,) float32, 1/s.
         meta: What JSON can hold: ``dataset``, ``estimator``, ``units``,
             ``keypoint_names`` (K names), ...
+        extras: Further arrays of frames by name, (N, ...) each, numbers or
+            strings. ``*_est`` belongs to the estimate (``betas_est``), all
+            others to the truth (``betas_gt``, ``frame_number``).
 
     Raises:
         ValueError: If a shape, a length or a value is wrong; the message
@@ -66,6 +71,7 @@ class PoseSequences:
     image_size: Optional[np.ndarray] = None
     fps: Optional[np.ndarray] = None
     meta: Dict[str, Any] = field(default_factory=dict)
+    extras: Dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._convert()
@@ -124,6 +130,7 @@ class PoseSequences:
             for name in names:
                 value = getattr(self, name)
                 picked[name] = None if value is None else value[index]
+        picked['extras'] = {k: v[frames] for k, v in self.extras.items()}
         return PoseSequences(**picked)
 
     @staticmethod
@@ -135,7 +142,8 @@ class PoseSequences:
         Args:
             parts: At least one; K, D, the units and the keypoint names must
                 agree, and an optional field be given in all parts or none
-                (``visible`` counts as 1 where a part lacks it).
+                (``visible`` counts as 1 where a part lacks it). Extras have
+                to be the same in all parts.
 
         Raises:
             ValueError: If the parts do not fit together.
@@ -157,7 +165,7 @@ class PoseSequences:
         columns = {
             name: _join(name, parts) for name in (*PER_FRAME, *PER_SEQUENCE)
         }
-        return PoseSequences(meta=meta, **columns)
+        return PoseSequences(meta=meta, extras=_join_extras(parts), **columns)
 
     def check_estimates(self) -> None:
         """Refuse sequences whose estimates are all missing.
@@ -186,18 +194,21 @@ class PoseSequences:
             except (TypeError, ValueError):
                 raise ValueError(f'{name}: expected numbers') from None
             setattr(self, name, value)
+        self.extras = {k: np.asarray(v) for k, v in self.extras.items()}
 
 
 def load_pose_sequences(
-    path: PathLike, require: Sequence[str] = ()
+    path: PathLike, require: Sequence[str] = (), allow_empty: bool = False
 ) -> PoseSequences:
     """Read a flat pickle-free ``.npz``; keys it does not know are ignored.
 
     Args:
         path: The file. Its keys are the fields of :class:`PoseSequences`;
-            ``meta`` is a JSON string.
+            ``meta`` is a JSON string, extras are ``extras/<name>``.
         require: Optional fields that have to be there, such as
             ``('keypoints_gt',)``.
+        allow_empty: Whether the estimates of a sequence may all be missing:
+            a person who was annotated but never found.
 
     Raises:
         ValueError: One line naming the file, the key and, where there is
@@ -205,12 +216,20 @@ def load_pose_sequences(
             array, missing key, wrong shape or value, or a sequence whose
             estimates are all missing.
     """
-    known = {item.name for item in fields(PoseSequences)}
-    values: Dict[str, Any] = read_npz(path, (*_ALWAYS, *require), known)
+    known = {item.name for item in fields(PoseSequences)} - {'extras'}
+    values: Dict[str, Any] = read_npz(
+        path, (*_ALWAYS, *require), known, prefix=EXTRAS
+    )
+    extras = {
+        key[len(EXTRAS) :]: values.pop(key)
+        for key in list(values)
+        if key.startswith(EXTRAS)
+    }
     try:
         values['meta'] = _parse_meta(values.get('meta'))
-        sequences = PoseSequences(**values)
-        sequences.check_estimates()
+        sequences = PoseSequences(extras=extras, **values)
+        if not allow_empty:
+            sequences.check_estimates()
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
     return sequences
@@ -227,14 +246,21 @@ def save_pose_sequences(path: PathLike, seqs: PoseSequences) -> None:
         TypeError: If ``seqs.meta`` holds what JSON cannot.
     """
     # Not compressed: noisy float32 shrinks little and loads much slower.
+    arrays = flat_arrays(seqs)
+    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
+        np.savez(file, **arrays)
+
+
+def flat_arrays(seqs: PoseSequences) -> Dict[str, np.ndarray]:
+    """The arrays of the flat layout by their keys in the ``.npz``."""
     arrays = {
         name: getattr(seqs, name)
         for name in (*PER_FRAME, *PER_SEQUENCE)
         if getattr(seqs, name) is not None
     }
+    arrays.update({EXTRAS + k: v for k, v in seqs.extras.items()})
     arrays['meta'] = np.asarray(json.dumps(seqs.meta))
-    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-        np.savez(file, **arrays)
+    return arrays
 
 
 def _parse_meta(value: Optional[np.ndarray]) -> Dict[str, Any]:
@@ -274,3 +300,14 @@ def _join(name: str, parts: Sequence[PoseSequences]) -> Optional[np.ndarray]:
                 + ' and '.join(map(str, sorted(shapes)))
             )
     return np.concatenate(values)
+
+
+def _join_extras(parts: Sequence[PoseSequences]) -> Dict[str, np.ndarray]:
+    names = set(parts[0].extras)
+    for index, part in enumerate(parts):
+        if set(part.extras) != names:
+            raise ValueError(
+                f'concatenate: extras: part {index} of {len(parts)} has '
+                f'{sorted(part.extras)}; expected {sorted(names)} as part 0'
+            )
+    return {n: np.concatenate([p.extras[n] for p in parts]) for n in names}

@@ -1,6 +1,6 @@
 """Sequences of poses from an estimator, with their ground truth."""
 
-from typing import List, Optional, Union
+from typing import List, Optional, Tuple, Union
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from mmpose.registry import DATASETS
 
 from hanet_mm.core.gaps import fill_missing
 from hanet_mm.core.sequences import PoseSequences, load_pose_sequences
+from hanet_mm.core.units import fill_rotations, to_metres, to_rot6d
 
 PARTS = ('train', 'val')
 
@@ -36,6 +37,9 @@ class PoseSequenceDataset(BaseDataset):
             sequences. Defaults to None: all sequences.
         val_fraction (float): Share of the sequences in 'val', spread evenly
             over the file. Defaults to 0.1.
+        sparse (bool): Whether only some frames are annotated: training
+            windows without any are left out, for they teach nothing.
+            Defaults to False.
         metainfo (dict, optional): Of the keypoints, as in MMPose. Defaults
             to that of the class.
         **kwargs: Of :class:`mmengine.dataset.BaseDataset`.
@@ -46,6 +50,12 @@ class PoseSequenceDataset(BaseDataset):
     """
 
     METAINFO = dict(from_file='configs/_base_/datasets/jhmdb.py')
+    # Joints whose mean is the root of a 3D pose; metrics find them in the
+    # metainfo as root_indices.
+    ROOT: Optional[Tuple[int, ...]] = None
+    # What the network gets: 'px', 'm' or 'rot6d'. Files that declare another
+    # unit of the same kind are converted.
+    UNITS = 'px'
 
     def __init__(
         self,
@@ -53,6 +63,7 @@ class PoseSequenceDataset(BaseDataset):
         window_size: int = 1,
         part: Optional[str] = None,
         val_fraction: float = 0.1,
+        sparse: bool = False,
         metainfo: Optional[dict] = None,
         **kwargs,
     ):
@@ -61,11 +72,15 @@ class PoseSequenceDataset(BaseDataset):
         self.window_size = window_size
         self.part = part
         self.val_fraction = val_fraction
+        self.sparse = sparse
         super().__init__(ann_file=ann_file, metainfo=metainfo, **kwargs)
 
     @classmethod
     def _load_metainfo(cls, metainfo: Optional[dict] = None) -> dict:
-        return parse_pose_metainfo(metainfo or dict(cls.METAINFO))
+        parsed = parse_pose_metainfo(metainfo or dict(cls.METAINFO))
+        if cls.ROOT is not None:
+            parsed['root_indices'] = list(cls.ROOT)
+        return parsed
 
     def load_sequences(self) -> PoseSequences:
         """Read all sequences. Children with another source override this."""
@@ -77,15 +92,22 @@ class PoseSequenceDataset(BaseDataset):
         Returns:
             list[dict]: One for each sequence of the part.
         """
-        sequences = self.load_sequences()
+        sequences = self._convert(self.load_sequences())
         self._check(sequences)
         missing = ~sequences.valid
+        # A person who was annotated but never found: there is nothing to
+        # fill from. Such a sequence counts in tests, and teaches nothing.
+        seen = np.logical_or.reduceat((~missing).any(1), sequences.starts)
+        unseen = np.repeat(~seen, sequences.seq_len)[:, None]
+        estimates = np.where(
+            unseen[..., None], np.float32(0), sequences.keypoints_est
+        )
         visible = sequences.visible
         if visible is None:
             visible = np.ones(missing.shape, dtype=np.float32)
         arrays = dict(
-            keypoints=fill_missing(
-                sequences.keypoints_est, missing, sequences.seq_len
+            keypoints=self._fill(
+                estimates, missing & ~unseen, sequences.seq_len
             ),
             keypoint_scores=np.where(missing, np.float32(0), sequences.scores),
             keypoints_valid=~missing,
@@ -99,6 +121,11 @@ class PoseSequenceDataset(BaseDataset):
             for key, value in arrays.items()
             if value is not None
         }
+        self._extras = {
+            key: torch.from_numpy(value)
+            for key, value in sequences.extras.items()
+            if value.dtype.kind != 'U'
+        }
         infos = []
         for i in self._sequences_of_part(len(sequences.seq_len)):
             info = dict(
@@ -106,6 +133,7 @@ class PoseSequenceDataset(BaseDataset):
                 seq_name=str(sequences.seq_name[i]),
                 start=int(sequences.starts[i]),
                 length=int(sequences.seq_len[i]),
+                seen=bool(seen[i]),
             )
             if sequences.image_size is not None:
                 info['image_size'] = sequences.image_size[i]
@@ -135,21 +163,41 @@ class PoseSequenceDataset(BaseDataset):
         return subset
 
     def _number_items(self) -> None:
-        lengths = np.array(
-            [
-                BaseDataset.get_data_info(self, i)['length']
-                for i in range(BaseDataset.__len__(self))
-            ],
-            dtype=np.int64,
+        """Make the table of items: sequence and first frame of each."""
+        infos = [
+            BaseDataset.get_data_info(self, i)
+            for i in range(BaseDataset.__len__(self))
+        ]
+        start, length, seen = (
+            np.array([info[key] for info in infos], dtype=np.int64)
+            for key in ('start', 'length', 'seen')
         )
-        items = np.maximum(lengths - self.window_size + 1, 1)
+        items = np.maximum(length - self.window_size + 1, 1)
         if self.test_mode:
-            items = np.ones_like(lengths)
-        self._last_item = np.cumsum(items)
+            items = np.ones_like(length)
+        sequence = np.repeat(np.arange(len(infos)), items)
+        first = np.arange(len(sequence))
+        first -= np.repeat(np.cumsum(items) - items, items)
+        if not self.test_mode:
+            keep = seen[sequence] > 0
+            if self.sparse:
+                begin = start[sequence] + first
+                end = np.minimum(
+                    begin + self.window_size, (start + length)[sequence]
+                )
+                before = self._annotated_frames_before()
+                keep &= before[end] > before[begin]
+            sequence, first = sequence[keep], first[keep]
+        self._items = sequence.astype(np.int32), first.astype(np.int32)
+
+    def _annotated_frames_before(self) -> np.ndarray:
+        """Number of annotated frames before each flat frame, (N + 1, )."""
+        annotated = (self._frames['keypoints_visible'] > 0).any(1).numpy()
+        return np.concatenate([[0], np.cumsum(annotated)])
 
     @force_full_init
     def __len__(self) -> int:
-        return int(self._last_item[-1]) if len(self._last_item) else 0
+        return len(self._items[0])
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:
@@ -162,25 +210,28 @@ class PoseSequenceDataset(BaseDataset):
             dict: ``keypoints`` (T, K, D), ``keypoint_scores`` and
             ``keypoints_valid`` (T, K), ``keypoints_gt`` (T, K, D),
             ``keypoints_visible`` (T, K), ``bboxes`` (T, 4), ``frame_ids``
-            (T, ), and ``seq_name``, ``seq_id``, ``image_size`` (2, ),
-            ``fps``, ``flip_indices``. Arrays may be views: do not write to
-            them.
+            (T, ), ``extras`` (a dict of further arrays, (T, ...) each), and
+            ``seq_name``, ``seq_id``, ``image_size`` (2, ), ``fps``,
+            ``flip_indices``. Arrays may be views: do not write to them.
         """
         idx = range(len(self))[idx]
-        sequence = int(np.searchsorted(self._last_item, idx, 'right'))
+        sequence, first = (int(column[idx]) for column in self._items)
         info = super().get_data_info(sequence)
         start, length = info.pop('start'), info.pop('length')
-        first, frames = 0, length
-        if not self.test_mode:
-            before = self._last_item[sequence - 1] if sequence else 0
-            first, frames = int(idx - before), self.window_size
+        frames = length if self.test_mode else self.window_size
         pad = max(first + frames - length, 0)
         span = slice(start + first, start + first + frames - pad)
-        for key, values in self._frames.items():
-            value = values[span].numpy()
-            info[key] = _repeat_last(value, pad) if pad else value
+        info['extras'] = {}
+        for into, columns in (
+            (info, self._frames),
+            (info['extras'], self._extras),
+        ):
+            for key, values in columns.items():
+                value = values[span].numpy()
+                into[key] = _repeat_last(value, pad) if pad else value
         if pad:
             info['keypoints_visible'][-pad:] = 0
+        del info['seen']
         info['frame_ids'] = np.minimum(
             np.arange(first, first + frames), length - 1
         )
@@ -194,6 +245,20 @@ class PoseSequenceDataset(BaseDataset):
             return indices
         held = np.diff(np.floor(np.arange(total + 1) * self.val_fraction)) > 0
         return indices[held if self.part == 'val' else ~held]
+
+    def _convert(self, sequences: PoseSequences) -> PoseSequences:
+        where = self.ann_file or type(self).__name__
+        if self.UNITS == 'm':
+            return to_metres(sequences, where)
+        if self.UNITS == 'rot6d':
+            return to_rot6d(sequences, where)
+        return sequences
+
+    def _fill(
+        self, keypoints: np.ndarray, missing: np.ndarray, seq_len: np.ndarray
+    ) -> np.ndarray:
+        fill = fill_rotations if self.UNITS == 'rot6d' else fill_missing
+        return fill(keypoints, missing, seq_len)
 
     def _check(self, sequences: PoseSequences) -> None:
         where = self.ann_file or type(self).__name__

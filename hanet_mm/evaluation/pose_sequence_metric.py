@@ -9,6 +9,8 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from hanet_mm.core.metrics import subtract_root
+
 # Which part of a data sample each source is, and how its results are called.
 _FIELDS = dict(pred='pred_instances', input='est_instances')
 _PREFIXES = dict(pred='refined', input='input')
@@ -87,6 +89,35 @@ class PoseSequenceMetric(BaseMetric):
                     f'{sample.get("seq_name", "?")}: {error}'
                 ) from error
             self.results.append(result)
+
+    def relative_to_root(
+        self, comparison: Comparison, root: Optional[Sequence[int]]
+    ) -> Comparison:
+        """Prediction and truth, each relative to its own root.
+
+        Args:
+            comparison (Comparison): One sequence.
+            root (Sequence[int], optional): Joints whose mean is the root.
+                Defaults to None: ``root_indices`` of the data set.
+
+        Returns:
+            Comparison: Frames whose true root is not known do not count.
+
+        Raises:
+            ValueError: If there are no root joints.
+        """
+        root = root or (self.dataset_meta or {}).get('root_indices')
+        if not root:
+            raise ValueError(
+                "alignment='root' needs root joints: the data set has no "
+                'root_indices in its metainfo, give root'
+            )
+        known = comparison.counted[:, list(root)].all(1)
+        return comparison._replace(
+            pred=subtract_root(comparison.pred, root),
+            gt=subtract_root(comparison.gt, root),
+            counted=comparison.counted & known[:, None],
+        )
 
     def pooled_mean(self, results: Sequence[Tuple[float, int]]) -> float:
         """Mean over everything counted in any sequence; NaN if nothing.

@@ -16,7 +16,7 @@ from hanet_mm.core.sequences import (
     save_pose_sequences,
 )
 
-ARRAYS = [f.name for f in dataclasses.fields(PoseSequences)][:-1]
+ARRAYS = [f.name for f in dataclasses.fields(PoseSequences)][:-2]
 
 
 def make(lengths=(2, 3, 1), keypoints=4, **changes):

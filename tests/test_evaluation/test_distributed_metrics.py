@@ -19,7 +19,7 @@ CONFIGS = [
     dict(type='PoseSequencePCK', average='sequence', prefix='published'),
     dict(type='PoseSequencePCK', source='input'),
     dict(type='SequenceMPJPE'),
-    dict(type='SequenceMPJPE', mode='p-mpjpe'),
+    dict(type='SequenceMPJPE', alignment='similarity'),
     dict(type='AccelError'),
 ]
 

@@ -199,8 +199,8 @@ def test_mpjpe_pools_frames_of_all_sequences():
 
 def test_aligned_mpjpe_ignores_a_common_shift():
     sample = make_sample(np.full((2, 6), 40.0))
-    result = evaluate(SequenceMPJPE(mode='p-mpjpe'), [sample])
-    assert result == {'refined/P-MPJPE': pytest.approx(0, abs=1e-4)}
+    result = evaluate(SequenceMPJPE(alignment='similarity'), [sample])
+    assert result == {'refined/PA-MPJPE': pytest.approx(0, abs=1e-4)}
 
 
 def test_accel_is_that_of_each_sequence_alone():
@@ -229,7 +229,7 @@ def test_unit_scale_makes_millimetres_of_metres(metric):
 ALL = [
     (dict(type='PoseSequencePCK', thr=(0.1,)), 'PCK@0.1'),
     (dict(type='SequenceMPJPE'), 'MPJPE'),
-    (dict(type='SequenceMPJPE', mode='p-mpjpe'), 'P-MPJPE'),
+    (dict(type='SequenceMPJPE', alignment='similarity'), 'PA-MPJPE'),
     (dict(type='AccelError'), 'Accel'),
 ]
 
@@ -351,7 +351,7 @@ class TestAllMetrics:
         (dict(type='PoseSequencePCK', average='joint'), 'average'),
         (dict(type='PoseSequencePCK', thr=()), 'thr'),
         (dict(type='PoseSequencePCK', thr=(0.1, 0.0)), 'thr'),
-        (dict(type='SequenceMPJPE', mode='n-mpjpe'), 'mode'),
+        (dict(type='SequenceMPJPE', alignment='scale'), 'alignment'),
     ],
 )
 def test_arguments_out_of_range_are_refused(cfg, text):

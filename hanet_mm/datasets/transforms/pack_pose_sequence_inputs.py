@@ -1,5 +1,8 @@
 """From the pipeline's dict to the model's input."""
 
+from typing import Dict, Tuple
+
+import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.structures import InstanceData
 from mmpose.registry import TRANSFORMS
@@ -17,6 +20,8 @@ class PackPoseSequenceInputs(BaseTransform):
     the data sample carries ``est_instances`` (keypoints, keypoint_scores,
     keypoints_valid) and, where there is ground truth, ``gt_instances``
     (keypoints, keypoints_visible, bboxes). The frame is the instance axis.
+    Extras go along: ``<name>_est`` as ``est_instances.<name>``, ``<name>`` or
+    ``<name>_gt`` as ``gt_instances.<name>``.
 
     Everything stays a numpy array: a worker process sends each tensor as a
     file descriptor of its own, which took seven times as long as making it.
@@ -45,15 +50,18 @@ class PackPoseSequenceInputs(BaseTransform):
             sample.set_metainfo(dict(seq_id=results['seq_id']))
         else:
             inputs = results['keypoints']
+            estimate, extra_truth = _split(results.get('extras', {}))
             sample.est_instances = InstanceData(
                 keypoints=results['keypoints'],
                 keypoint_scores=results['keypoint_scores'],
                 keypoints_valid=results['keypoints_valid'],
+                **estimate,
             )
             if 'keypoints_gt' in results:
                 truth = dict(
                     keypoints=results['keypoints_gt'],
                     keypoints_visible=results['keypoints_visible'],
+                    **extra_truth,
                 )
                 if 'bboxes' in results:
                     truth['bboxes'] = results['bboxes']
@@ -65,3 +73,14 @@ class PackPoseSequenceInputs(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}()'
+
+
+def _split(extras: Dict[str, np.ndarray]) -> Tuple[dict, dict]:
+    """Extras of the estimate and of the truth, without their endings."""
+    estimate, truth = {}, {}
+    for name, value in extras.items():
+        if name.endswith('_est'):
+            estimate[name[:-4]] = value
+        else:
+            truth[name[:-3] if name.endswith('_gt') else name] = value
+    return estimate, truth

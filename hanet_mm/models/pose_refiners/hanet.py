@@ -148,6 +148,7 @@ class HANet(BasePoseEstimator):
             window=self.window_size,
             stride=self.test_cfg.get('stride', 1),
             normalization=self.head.decoder.normalization,
+            root=self.head.decoder.root,
             image_size=sizes,
             tail=self.test_cfg.get('tail', 'cover'),
             window_batch=self.test_cfg.get('window_batch', 512),

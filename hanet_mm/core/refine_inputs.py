@@ -1,0 +1,189 @@
+"""What refiners and filters take and return: checks and conversions.
+
+Sequences come as numpy arrays or torch tensors, one or a list of them, with
+keypoints that may be missing; they go back as they came.
+"""
+
+from dataclasses import dataclass
+from typing import List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .gaps import fill_missing, missing_keypoints
+from .units import check_metres
+
+Array = Union[np.ndarray, Tensor]
+Shape = Tuple[int, int]
+
+
+@dataclass(repr=False)
+class RefineResult:
+    """A refined sequence, of the kind that was given (numpy or torch).
+
+    Attributes:
+        keypoints: Refined keypoints in the coordinates given, (T, K, D).
+        filled: Keypoints that the estimator had not found, bool, (T, K).
+    """
+
+    keypoints: Array
+    filled: Array
+
+    def __repr__(self) -> str:
+        return (
+            f'RefineResult(keypoints={tuple(self.keypoints.shape)}, '
+            f'filled={tuple(self.filled.shape)} with '
+            f'{int(self.filled.sum())} True)'
+        )
+
+
+@dataclass
+class RefineInputs:
+    """Sequences that were checked and whose gaps were filled.
+
+    Attributes:
+        given: The sequences as they were given.
+        several: Whether they were given as a list.
+        keypoints: With missing keypoints filled, (T, K, D) float32 each.
+        missing: Keypoints that were filled, (T, K) bool each.
+    """
+
+    given: List[Array]
+    several: bool
+    keypoints: List[np.ndarray]
+    missing: List[np.ndarray]
+
+    def check_metres(self) -> None:
+        """Refuse 3D joints that seem to be in another unit.
+
+        Raises:
+            ValueError: Naming the sequence and the unit that is suspected.
+        """
+        for index, points in enumerate(self.keypoints):
+            name = f'sequence {index}' if self.several else 'keypoints'
+            check_metres(points, name, ~self.missing[index])
+
+    def results(
+        self, refined: Sequence[Tensor]
+    ) -> Union[RefineResult, List[RefineResult]]:
+        """Refined keypoints in the form in which the sequences were given.
+
+        Args:
+            refined: (T, K, D) float32 of each sequence.
+
+        Returns:
+            RefineResult, or a list of them if a list was given.
+        """
+        results = [
+            RefineResult(
+                _as_given(given, keypoints),
+                _as_given(given, torch.from_numpy(missing), cast=False),
+            )
+            for given, keypoints, missing in zip(
+                self.given, refined, self.missing
+            )
+        ]
+        return results if self.several else results[0]
+
+
+def read_refine_inputs(
+    keypoints: Union[Array, Sequence[Array]],
+    scores: Union[Array, Sequence[Array], None] = None,
+    shape: Optional[Shape] = None,
+) -> RefineInputs:
+    """Check sequences and fill their gaps.
+
+    Args:
+        keypoints: (T, K, D), any T >= 1, or a list of such. NaN marks a
+            keypoint that was not found.
+        scores: Confidences, (T, K) or a list of such; 0 marks a keypoint
+            that was not found. Defaults to None: all were found that are
+            not NaN.
+        shape: K and D that are expected. Defaults to None: those of the
+            first sequence.
+
+    Returns:
+        RefineInputs: As float32, gaps filled by :func:`fill_missing`.
+
+    Raises:
+        ValueError: If shapes do not fit what is expected or each other, a
+            value is infinite, a sequence is empty or has no keypoint at
+            all; the message names the sequence.
+    """
+    several = isinstance(keypoints, (list, tuple))
+    sequences = list(keypoints) if several else [keypoints]
+    if scores is None:
+        all_scores = [None] * len(sequences)
+    else:
+        all_scores = list(scores) if several else [scores]
+    if len(all_scores) != len(sequences):
+        raise ValueError(
+            f'{len(sequences)} sequences of keypoints but '
+            f'{len(all_scores)} of scores'
+        )
+    prepared = []
+    for index, (points, weights) in enumerate(zip(sequences, all_scores)):
+        name = f'sequence {index}' if several else 'keypoints'
+        prepared.append(_prepare(points, weights, shape, name))
+        shape = shape or prepared[0][0].shape[1:]
+    return RefineInputs(
+        given=sequences,
+        several=several,
+        keypoints=[filled for filled, _ in prepared],
+        missing=[missing for _, missing in prepared],
+    )
+
+
+def _prepare(
+    keypoints: Array,
+    scores: Optional[Array],
+    shape: Optional[Shape],
+    name: str,
+) -> Tuple[np.ndarray, np.ndarray]:
+    """One sequence: filled keypoints (T, K, D), what was missing (T, K)."""
+    points = _to_numpy(keypoints).astype(np.float32)
+    expected = shape or points.shape[1:]
+    if points.ndim != 3 or points.shape[1:] != expected or 0 in expected:
+        sizes = f' = (T, {shape[0]}, {shape[1]})' if shape else ''
+        raise ValueError(
+            f'{name}: expected shape (T, K, D){sizes}, found {points.shape}'
+        )
+    if not len(points):
+        raise ValueError(f'{name}: expected at least 1 frame, found 0')
+    if np.isinf(points).any():
+        frame = int(np.isinf(points).any((1, 2)).argmax())
+        raise ValueError(f'{name}: infinite coordinate in frame {frame}')
+    if scores is None:
+        scores = np.ones(points.shape[:2], dtype=np.float32)
+    scores = _to_numpy(scores)
+    if scores.shape != points.shape[:2]:
+        raise ValueError(
+            f'{name}: expected scores of shape {points.shape[:2]}, found '
+            f'{scores.shape}'
+        )
+    missing = missing_keypoints(points, scores)
+    if missing.all():
+        raise ValueError(
+            f'{name}: no keypoint in any of its {len(points)} frames'
+        )
+    return fill_missing(points, missing, np.array([len(points)])), missing
+
+
+def _to_numpy(array: Array) -> np.ndarray:
+    if isinstance(array, Tensor):
+        # numpy has no bfloat16.
+        return array.detach().float().cpu().numpy()
+    return np.asarray(array)
+
+
+def _as_given(given: Array, value: Tensor, cast: bool = True) -> Array:
+    """The value as numpy or torch, on the device and of the type given."""
+    if isinstance(given, Tensor):
+        wanted = given.dtype if cast and given.is_floating_point() else None
+        return value.to(device=given.device, dtype=wanted)
+    result = value.cpu().numpy()
+    given = np.asarray(given)
+    if cast and np.issubdtype(given.dtype, np.floating):
+        return result.astype(given.dtype, copy=False)
+    return result
