@@ -94,6 +94,8 @@ class PoseSequenceCodec(BaseKeypointCodec):
                 affine = self._fit(keypoints_gt, keypoints_valid, size)
                 # A frame without its root is unknown in all joints.
                 known = np.isfinite(affine.center).all((-2, -1))
+                if keypoints_visible is not None:
+                    known &= (keypoints_visible[:, self.root] > 0).all(-1)
                 weights = weights * known[:, None]
             encoded.update(
                 keypoint_labels=affine.encode(keypoints_gt),

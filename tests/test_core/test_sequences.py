@@ -479,3 +479,53 @@ def test_the_real_files_load(shared_dir):
         )
         assert seqs.keypoints_est.shape == shape
         assert seqs.meta['units'] == 'px'
+
+
+def with_extras(**changes):
+    frames = np.arange(6)
+    extras = {
+        'betas_est': frames[:, None] + np.zeros((6, 10)),
+        'frame_number': frames + 7,
+        'image': np.array([f'{i}.jpg' for i in frames]),
+    }
+    return make(extras={**extras, **changes})
+
+
+def test_extras_are_kept_on_disk(tmp_path):
+    path = tmp_path / 'a.npz'
+    save_pose_sequences(path, with_extras())
+    extras = load_pose_sequences(path).extras
+    assert sorted(extras) == ['betas_est', 'frame_number', 'image']
+    np.testing.assert_array_equal(extras['frame_number'], np.arange(6) + 7)
+    assert extras['image'].tolist() == [f'{i}.jpg' for i in range(6)]
+    with np.load(path) as archive:
+        assert 'extras/betas_est' in archive.files
+
+
+def test_extras_are_selected_and_joined():
+    seqs = with_extras()
+    chosen = seqs.select([2, 0])
+    assert chosen.extras['frame_number'].tolist() == [12, 7, 8]
+    joined = PoseSequences.concatenate([chosen, seqs])
+    assert joined.extras['betas_est'][:, 4].tolist() == [5, 0, 1, *range(6)]
+    with pytest.raises(ValueError, match=r'extras: part 1 .*\[\]'):
+        PoseSequences.concatenate([seqs, make()])
+
+
+@pytest.mark.parametrize(
+    'value', [np.zeros(5), np.array(3), np.array([{}] * 6, dtype=object)]
+)
+def test_extras_of_other_frames_are_refused(value):
+    with pytest.raises(ValueError, match=r"extras\['x_gt'\].*\(6, ...\)"):
+        with_extras(x_gt=value)
+
+
+def test_empty_sequences_are_loaded_on_request(tmp_path):
+    path = tmp_path / 'a.npz'
+    scores = np.full((6, 4), 0.5)
+    scores[2:5] = 0
+    save_pose_sequences(path, make(scores=scores))
+    with pytest.raises(ValueError, match='clip1'):
+        load_pose_sequences(path)
+    seqs = load_pose_sequences(path, allow_empty=True)
+    assert seqs.valid.any(1).tolist() == [True] * 2 + [False] * 3 + [True]

@@ -382,3 +382,61 @@ def test_a_prediction_of_nan_is_a_miss_of_pck_and_an_error_elsewhere():
             ValueError, match=r'kick_7: pred .*frame 1, keypoint 0'
         ):
             metric.process(None, [sample])
+
+
+def rooted_sample():
+    """Truth at rest; the prediction moves as a whole, by x = t^2.
+
+    Joint 0 is the root, and joint 1 is off by 3 relative to it.
+    """
+    gt = np.zeros((5, 2, 3), np.float32)
+    gt[:, 1] = [0, 0, 1]
+    pred = gt + (np.arange(5)[:, None, None] ** 2) * np.float32([1, 0, 0])
+    pred[:, 1, 1] += 3
+    return dict(
+        seq_name='walk',
+        gt_instances=dict(
+            keypoints=gt, keypoints_visible=np.ones((5, 2), np.float32)
+        ),
+        pred_instances=dict(keypoints=pred),
+        est_instances=dict(keypoints=pred),
+    )
+
+
+def run(metric, sample, meta=None):
+    metric.dataset_meta = meta
+    metric.process(None, [sample])
+    return metric.evaluate(1)
+
+
+@pytest.mark.parametrize('given', ['argument', 'metainfo'])
+def test_root_alignment(given):
+    root = [0] if given == 'argument' else None
+    meta = dict(root_indices=[0]) if given == 'metainfo' else {}
+    metric = SequenceMPJPE('root', root=root, unit_scale=1000)
+    result = run(metric, rooted_sample(), meta)
+    assert result == {'refined/MPJPE': pytest.approx(1500)}
+    metric = AccelError('root', root=root)
+    assert run(metric, rooted_sample(), meta)['refined/Accel'] == 0
+
+
+def test_no_alignment_sees_the_motion_of_the_root():
+    # Second difference of t^2 is 2.
+    assert run(AccelError(), rooted_sample())['refined/Accel'] == 2
+
+
+def test_frames_without_root_do_not_count():
+    sample = rooted_sample()
+    sample['gt_instances']['keypoints_visible'][1, 0] = 0
+    sample['gt_instances']['keypoints'][1, 0] = np.nan
+    sample['pred_instances']['keypoints'][1] += 100
+    result = run(SequenceMPJPE('root', root=[0]), sample)
+    assert result == {'refined/MPJPE': pytest.approx(1.5)}
+
+
+def test_root_alignment_needs_a_root():
+    for metric in (SequenceMPJPE('root'), AccelError('root')):
+        with pytest.raises(ValueError, match=r'walk.*root_indices'):
+            run(metric, rooted_sample(), {})
+    with pytest.raises(ValueError, match="got 'similarity'"):
+        AccelError('similarity')
