@@ -36,7 +36,8 @@ class PoseSequenceDataset(BaseDataset):
         part (str, optional): 'train' or 'val': one of two disjoint sets of
             sequences. Defaults to None: all sequences.
         val_fraction (float): Share of the sequences in 'val', spread evenly
-            over the file. Defaults to 0.1.
+            over the file; sequences of one name, such as the people in a
+            video, stay together. Defaults to 0.1.
         sparse (bool): Whether only some frames are annotated: training
             windows without any are left out, for they teach nothing.
             Defaults to False.
@@ -127,7 +128,7 @@ class PoseSequenceDataset(BaseDataset):
             if value.dtype.kind != 'U'
         }
         infos = []
-        for i in self._sequences_of_part(len(sequences.seq_len)):
+        for i in self._sequences_of_part(sequences.seq_name):
             info = dict(
                 seq_id=int(i),
                 seq_name=str(sequences.seq_name[i]),
@@ -239,12 +240,16 @@ class PoseSequenceDataset(BaseDataset):
         info['flip_indices'] = self._metainfo['flip_indices']
         return info
 
-    def _sequences_of_part(self, total: int) -> np.ndarray:
-        indices = np.arange(total)
+    def _sequences_of_part(self, names: np.ndarray) -> np.ndarray:
         if self.part is None:
-            return indices
-        held = np.diff(np.floor(np.arange(total + 1) * self.val_fraction)) > 0
-        return indices[held if self.part == 'val' else ~held]
+            return np.arange(len(names))
+        _, first, name = np.unique(
+            names, return_index=True, return_inverse=True
+        )
+        order = np.argsort(np.argsort(first))
+        steps = np.floor(np.arange(len(first) + 1) * self.val_fraction)
+        held = (np.diff(steps) > 0)[order[name]]
+        return np.flatnonzero(held if self.part == 'val' else ~held)
 
     def _convert(self, sequences: PoseSequences) -> PoseSequences:
         where = self.ann_file or type(self).__name__

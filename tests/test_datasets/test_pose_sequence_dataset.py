@@ -111,6 +111,23 @@ def test_parts_are_disjoint_and_complete(ann_file):
     assert sorted(names['train'] + names['val']) == sorted(names[None])
 
 
+def test_people_of_a_video_stay_in_one_part(tmp_path):
+    path = tmp_path / 'people.npz'
+    names = np.array(['b', 'a', 'b', 'c'])
+    save_pose_sequences(path, make_sequences(seq_name=names))
+    # Of the videos b, a, c in the order of the file every second is held.
+    parts = {
+        part: [
+            x['seq_id']
+            for x in build(
+                str(path), part=part, val_fraction=0.5, test_mode=True
+            )
+        ]
+        for part in ('train', 'val')
+    }
+    assert parts == {'train': [0, 2, 3], 'val': [1]}
+
+
 def test_missing_keypoints_are_filled_marked_and_not_supervised(tmp_path):
     sequences = make_sequences()
     estimates, scores = sequences.keypoints_est, sequences.scores
