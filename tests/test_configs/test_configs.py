@@ -40,12 +40,18 @@ def test_config_builds(path, tmp_path):
     assert window == model.window_size
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         assert loader.dataset.type in DATASETS
-    pipeline = cfg.train_dataloader.dataset.pipeline
-    assert dict(pipeline[0].encoder) == dict(cfg.model.head.decoder)
-    for metric in [*cfg.val_evaluator, *cfg.test_evaluator]:
-        METRICS.build(metric)
+    (encode,) = (
+        step
+        for step in cfg.train_dataloader.dataset.pipeline
+        if step.type == 'GenerateTarget'
+    )
+    assert encode.encoder == cfg.model.head.decoder
+    for metrics in (cfg.val_evaluator, cfg.test_evaluator):
+        for metric in metrics if isinstance(metrics, list) else [metrics]:
+            METRICS.build(metric)
     assert cfg.test_dataloader.dataset != cfg.val_dataloader.dataset
-    inputs = torch.randn(2, window, 15, 2)
+    shape = cfg.model.backbone
+    inputs = torch.randn(2, window, shape.num_keypoints, shape.coord_dims)
     final, _ = model(inputs, None, mode='tensor')
     assert final.shape == inputs.shape
 
@@ -63,6 +69,59 @@ def test_published_settings_of_sub_jhmdb():
     count = sum(p.numel() for p in built.parameters())
     # Published: 320.5 M, of which the unused last projection is 33.6 M.
     assert round(count / 1e6, 1) == round(320.5 - 33.6, 1)
+
+
+# SPEC section 8: N, T, h, batch, pre-norm, lambda_s.
+SETTINGS = {
+    'h36m/hanet_fcn-51frm_1xb96-70e_h36m': (5, 51, 64, 96, True, 1),
+    'h36m/hanet_fcn-101frm_1xb96-70e_h36m': (5, 101, 64, 96, True, 1),
+    'h36m/hanet_mhformer-101frm_1xb576-70e_h36m': (2, 101, 64, 576, True, 5),
+    'pw3d/hanet_pare-51frm_1xb64-70e_pw3d': (5, 51, 128, 64, True, 1),
+    'pw3d/hanet_pare-101frm_1xb64-70e_pw3d': (5, 101, 128, 64, True, 1),
+    'pw3d/hanet_pare-101frm_1xb128-70e_pw3d-smpl': (
+        *(10, 101, 128, 128, False, 5),
+    ),
+    'aist/hanet_spin-51frm_1xb256-70e_aist': (5, 51, 32, 256, True, 5),
+    'aist/hanet_spin-101frm_1xb256-70e_aist': (5, 101, 32, 256, True, 5),
+    'aist/hanet_spin-101frm_1xb512-70e_aist-smpl': (
+        *(10, 101, 32, 512, False, 2),
+    ),
+    'posetrack/hanet_dcpose-5frm_1xb16-70e_posetrack17': (
+        *(1, 5, 256, 16, True, 5),
+    ),
+    'posetrack/hanet_dcpose-5frm_1xb16-70e_posetrack18': (
+        *(1, 5, 256, 16, True, 5),
+    ),
+}
+
+
+@pytest.mark.parametrize(('name', 'expected'), SETTINGS.items())
+def test_published_settings(name, expected):
+    cfg = load(CONFIGS / 'hanet' / f'{name}.py')
+    model, loader = cfg.model, cfg.train_dataloader
+    for part in (model.backbone, model.head):
+        found = (
+            model.sample_interval,
+            model.window_size,
+            part.embed_dims,
+            loader.batch_size,
+            part.norm_first,
+            model.head.loss.final_weight,
+        )
+        assert found == expected
+    assert loader.dataset.window_size == model.window_size
+    assert model.backbone.num_levels == model.head.num_layers == 5
+    assert cfg.train_cfg.max_epochs == 70
+    # Neither trained nor selected on what is tested.
+    files = [
+        cfg[f'{x}_dataloader'].dataset.ann_file
+        for x in ('train', 'val', 'test')
+    ]
+    assert files[0] == files[1] != files[2]
+    parts = loader.dataset.part, cfg.val_dataloader.dataset.part
+    assert parts == ('train', 'val')
+    with torch.device('meta'):
+        MODELS.build(model)
 
 
 def test_schedule_is_the_closed_form():

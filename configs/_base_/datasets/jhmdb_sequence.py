@@ -1,5 +1,6 @@
-# Sub-JHMDB in the flat layout of tools/dataset_converters. The checkpoint is
-# selected on held-out sequences of the training file, never on the test file.
+# Sub-JHMDB in the flat layout of tools/dataset_converters.
+_base_ = ['pose_sequence.py']
+
 dataset_type = 'JhmdbSequenceDataset'
 data_root = 'data/jhmdb/'
 train_file = 'jhmdb_simplebaseline_train.npz'
@@ -12,50 +13,20 @@ train_pipeline = [
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseSequenceInputs'),
 ]
-test_pipeline = [dict(type='PackPoseSequenceInputs')]
-
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         ann_file=train_file,
-        part='train',
         window_size=window_size,
         pipeline=train_pipeline,
-    ),
+    )
 )
 val_dataloader = dict(
-    batch_size=16,
-    num_workers=1,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file=train_file,
-        part='val',
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
+    dataset=dict(type=dataset_type, data_root=data_root, ann_file=train_file)
 )
 test_dataloader = dict(
-    batch_size=16,
-    num_workers=1,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file=test_file,
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
+    dataset=dict(type=dataset_type, data_root=data_root, ann_file=test_file)
 )
 
 val_evaluator = [

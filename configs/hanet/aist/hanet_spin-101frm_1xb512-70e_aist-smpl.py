@@ -1,0 +1,27 @@
+# AIST++, SMPL rotations of SPIN; settings as published, no row in the paper.
+_base_ = [
+    '../../_base_/models/hanet.py',
+    '../../_base_/datasets/aist_spin_smpl.py',
+    '../../_base_/schedules/hanet_70e.py',
+]
+
+keypoints = dict(num_keypoints=24, coord_dims=6)
+
+model = dict(
+    window_size=101,
+    sample_interval=10,
+    backbone=dict(embed_dims=32, norm_first=False, **keypoints),
+    head=dict(
+        embed_dims=32,
+        norm_first=False,
+        loss=dict(final_weight=2.0),
+        decoder={{_base_.codec}},
+        **keypoints,
+    ),
+)
+
+train_dataloader = dict(batch_size=512)
+
+default_hooks = dict(
+    checkpoint=dict(save_best='refined/MPJPE', rule='less', max_keep_ckpts=3)
+)
