@@ -11,6 +11,8 @@ from .kinematics import Kinematics
 from .layers import DecoderLayer
 from .positional import sine_table
 
+INITS = ('default', 'identity', 'published')
+
 
 class RefinedPoses(NamedTuple):
     """Both outputs of the network.
@@ -73,8 +75,11 @@ class KinematicDecoder(nn.Module):
             an old PyTorch read the mask of the published code. Defaults to
             None: sampled frames only.
         init (str): 'default': velocity and acceleration start with scale 1
-            and offset 0; 'published': as the published code draws them, and
-            equal feed-forward biases in all layers. Defaults to 'default'.
+            and offset 0; 'identity': both output layers start at 0 too, so
+            that training begins at the estimates (in between, at their
+            interpolation) and not far from them; 'published': velocity and
+            acceleration as the published code draws them, and equal
+            feed-forward biases in all layers. Defaults to 'default'.
     """
 
     def __init__(
@@ -99,10 +104,8 @@ class KinematicDecoder(nn.Module):
                 'acceleration is the difference of the embedded velocities: '
                 'use_acceleration=True needs use_velocity=True'
             )
-        if init not in ('default', 'published'):
-            raise ValueError(
-                f"init has to be 'default' or 'published', got {init!r}"
-            )
+        if init not in INITS:
+            raise ValueError(f'init has to be one of {INITS}, got {init!r}')
         channels = num_keypoints * coord_dims
         self.num_keypoints = num_keypoints
         self.coord_dims = coord_dims
@@ -125,6 +128,10 @@ class KinematicDecoder(nn.Module):
         init_matrices(self)
         if init == 'published':
             self._share_initial_biases()
+        if init == 'identity':
+            for layer in (self.refine, self.output):
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
 
         def affine(used: bool) -> nn.Module:
             if motion_affine and used:

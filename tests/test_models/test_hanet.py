@@ -213,6 +213,24 @@ def test_initial_weights():
     )
 
 
+def test_training_can_start_at_the_estimates():
+    cfg = config()
+    cfg['head']['init'] = 'identity'
+    model = MODELS.build(cfg).eval()
+    inputs = torch.randn(3, 11, 5, 2)
+    final, refined = model(inputs, None, mode='tensor')
+    samples = inputs[:, ::5]
+    assert torch.equal(refined, samples)
+    # In between, at the straight line from sample to sample.
+    way = (torch.arange(11) % 5 / 5)[:, None, None]
+    left = samples[:, [*[0] * 5, *[1] * 5, 2]]
+    right = samples[:, [*[1] * 5, *[2] * 6]]
+    torch.testing.assert_close(final, left + way * (right - left))
+    # Everything else learns from the second step on.
+    (final.sum() + refined.sum()).backward()
+    assert model.head.output.weight.grad.abs().max() > 0
+
+
 def test_unknown_initialisation():
     cfg = config()
     cfg['head']['init'] = 'random'

@@ -17,6 +17,7 @@ model = dict(
         embed_dims=128,
         num_layers=3,
         norm_first=True,
+        init='identity',
         decoder={{_base_.codec}},
         **keypoints,
     ),

@@ -1,7 +1,7 @@
 """Reading files that need pickle, and only on explicit trust.
 
-Unpickling a file runs whatever code its author put into it. No other module
-of the package unpickles, and these functions do so only when told to.
+Unpickling a file runs whatever code its author put into it. These functions
+do so only when told to, as does the reader of SMPL's own files.
 """
 
 import pickle
@@ -52,12 +52,15 @@ def load_object_npz(
     return arrays
 
 
-def load_pickle(path: PathLike, trust_pickle: bool = False) -> Any:
+def load_pickle(
+    path: PathLike, trust_pickle: bool = False, encoding: str = 'ASCII'
+) -> Any:
     """Unpickle a whole file.
 
     Args:
         path: The file.
         trust_pickle: Whether it may be unpickled.
+        encoding: Of strings that Python 2 wrote; its arrays need 'latin1'.
 
     Raises:
         ValueError: One line naming the file: no trust, or not a pickle.
@@ -66,7 +69,7 @@ def load_pickle(path: PathLike, trust_pickle: bool = False) -> Any:
         raise ValueError(_refusal(path, f'{path} is a pickle'))
     try:
         with open(path, 'rb') as file:
-            return pickle.load(file)
+            return pickle.load(file, encoding=encoding)
     except OSError:
         raise
     except Exception as error:  # a pickle can raise anything

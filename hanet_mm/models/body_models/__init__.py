@@ -1,0 +1,5 @@
+from .body_model import BodyModelOutput
+from .skeleton_body_model import SkeletonBodyModel
+from .smpl_body_model import SMPLBodyModel
+
+__all__ = ['BodyModelOutput', 'SMPLBodyModel', 'SkeletonBodyModel']
