@@ -1,0 +1,260 @@
+"""PoseTrack's annotation files, in the forms of 2018 and of 2017.
+
+2018 (and 2021): ``images``, ``annotations`` and ``categories`` as in COCO,
+one video in a file or many. A keypoint whose three numbers are 0 was not
+annotated; all others count, as in PoseTrack's toolkit.
+
+2017: ``annolist``, one video in a file, with joints by number and most
+values in lists of one. Images have no numbers there; besides by its name an
+image may be called by the number that PoseTrack's toolkit makes of it.
+"""
+
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from hanet_mm.core.files import PathLike
+from hanet_mm.datasets.converters.posetrack_video import (
+    KEYPOINTS,
+    Frame,
+    Person,
+    Video,
+    make_person,
+    numbers,
+    read_json,
+    split_image_name,
+    take,
+    toolkit_number,
+)
+
+# The joints of 2017 by their number.
+JOINTS_17 = (
+    *('right_ankle', 'right_knee', 'right_hip'),
+    *('left_hip', 'left_knee', 'left_ankle'),
+    *('right_wrist', 'right_elbow', 'right_shoulder'),
+    *('left_shoulder', 'left_elbow', 'left_wrist'),
+    *('head_bottom', 'nose', 'head_top'),
+)
+_PLACES_17 = [KEYPOINTS.index(name) for name in JOINTS_17]
+
+
+def read_annotations(files: Iterable[PathLike]) -> Dict[str, Video]:
+    """Read annotation files.
+
+    Args:
+        files: JSON files of either form.
+
+    Returns:
+        The videos by name, in the order of their names.
+
+    Raises:
+        ValueError: One line naming file, key, video and frame.
+    """
+    videos: Dict[str, Video] = {}
+    for path in files:
+        content = read_json(path)
+        if isinstance(content, dict) and 'annolist' in content:
+            found = _read_17(str(path), content)
+        elif isinstance(content, dict) and 'images' in content:
+            found = _read_18(str(path), content)
+        else:
+            raise ValueError(
+                f"{path}: expected an object with key 'images' (PoseTrack "
+                "2018) or 'annolist' (2017), found "
+                + (', '.join(content) if isinstance(content, dict) else 'none')
+            )
+        for video in found:
+            if video.name in videos:
+                raise ValueError(
+                    f'{path}: video {video.name!r} is also in '
+                    f'{videos[video.name].source}'
+                )
+            videos[video.name] = video
+    for video in videos.values():
+        for frame in video.frames.values():
+            # Some copies lack the flag or have it wrong.
+            frame.labelled |= any(
+                not np.isnan(person.keypoints).all()
+                for person in frame.persons
+            )
+    return dict(sorted(videos.items()))
+
+
+def list_files(path: PathLike) -> List[Path]:
+    """JSON files of a folder, or the file itself.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    path = Path(path)
+    files = sorted(path.glob('*.json')) if path.is_dir() else [path]
+    if not files or not files[0].is_file():
+        raise ValueError(
+            f'{path}: expected a JSON file or a folder of them, found none'
+        )
+    return files
+
+
+def keypoint_order(names: Any, where: str) -> List[int]:
+    """Where PoseTrack's 15 keypoints lie among names.
+
+    Raises:
+        ValueError: If one is missing, or there are others than the ears.
+    """
+    names = list(names) if isinstance(names, (list, tuple)) else []
+    missing = [name for name in KEYPOINTS if name not in names]
+    others = {*names} - {*KEYPOINTS, 'left_ear', 'right_ear'}
+    if missing or others or len({*names}) != len(names):
+        raise ValueError(
+            f"{where}: key 'keypoints': expected the 15 joints "
+            f'{", ".join(KEYPOINTS)}, and maybe the ears, found '
+            f'{", ".join(map(str, names)) or "none"}'
+        )
+    return [names.index(name) for name in KEYPOINTS]
+
+
+def category_names(content: dict, where: str) -> Any:
+    """Keypoint names of the first category of a file in COCO's form."""
+    categories = take(content, 'categories', where)
+    if not isinstance(categories, list) or not categories:
+        raise ValueError(f"{where}: key 'categories': expected a list")
+    return take(categories[0], 'keypoints', f'{where}: categories')
+
+
+def corners(
+    box: Optional[Sequence[float]], key: str, where: str
+) -> Optional[np.ndarray]:
+    """Box x1 y1 x2 y2 from x y w h; None stays None."""
+    if box is None:
+        return None
+    box = numbers(box, (4,), key, where)
+    return np.concatenate([box[:2], box[:2] + box[2:]])
+
+
+def _read_18(path: str, content: dict) -> List[Video]:
+    names = category_names(content, path)
+    order = keypoint_order(names, f'{path}: categories')
+    videos: Dict[str, Video] = {}
+    places: Dict[Any, Tuple[Video, Frame]] = {}
+    for index, image in enumerate(content['images']):
+        where = f'{path}: images[{index}]'
+        name = take(image, 'file_name', where)
+        key = take(image, 'id', where)
+        video_name, number = split_image_name(name, where)
+        video = videos.setdefault(
+            video_name, Video(video_name, path, name, _size(image))
+        )
+        where = f'{path}: {video_name}, frame {number}'
+        frame = Frame(
+            number,
+            bool(image.get('is_labeled', False)),
+            regions=_regions_18(image, where),
+        )
+        video.add(frame, key, name)
+        places[key] = video, frame
+    for index, item in enumerate(take(content, 'annotations', path)):
+        where = f'{path}: annotations[{index}]'
+        key = take(item, 'image_id', where)
+        if not isinstance(key, (int, str)) or key not in places:
+            raise ValueError(
+                f"{where}: key 'image_id': no image has the id {key!r}"
+            )
+        video, frame = places[key]
+        where = f'{path}: {video.name}, frame {frame.number}'
+        frame.persons.append(_person_18(item, len(names), order, where))
+    return list(videos.values())
+
+
+def _person_18(item: dict, count: int, order: List[int], where: str) -> Person:
+    values = numbers(
+        take(item, 'keypoints', where), (3 * count,), 'keypoints', where
+    ).reshape(count, 3)[order]
+    points = np.where((values == 0).all(1, keepdims=True), np.nan, values)
+    return make_person(
+        take(item, 'track_id', where),
+        points[:, :2],
+        corners(item.get('bbox_head'), 'bbox_head', where),
+        corners(item.get('bbox'), 'bbox', where),
+        where,
+    )
+
+
+def _size(image: dict) -> Optional[Tuple[int, int]]:
+    if 'width' in image and 'height' in image:
+        return int(image['width']), int(image['height'])
+    return None
+
+
+def _regions_18(image: dict, where: str) -> List[List[List[float]]]:
+    xs = image.get('ignore_regions_x') or []
+    ys = image.get('ignore_regions_y') or []
+    lengths = [[np.size(line) for line in lines] for lines in (xs, ys)]
+    if lengths[0] != lengths[1]:
+        raise ValueError(
+            f"{where}: keys 'ignore_regions_x' and 'ignore_regions_y': "
+            f'expected equal lengths, found {lengths[0]} and {lengths[1]}'
+        )
+    return [
+        np.stack(
+            [
+                numbers(x, (size,), 'ignore_regions_x', where),
+                numbers(y, (size,), 'ignore_regions_y', where),
+            ],
+            axis=1,
+        ).tolist()
+        for x, y, size in zip(xs, ys, lengths[0])
+    ]
+
+
+def _read_17(path: str, content: dict) -> List[Video]:
+    videos: Dict[str, Video] = {}
+    for index, item in enumerate(content['annolist']):
+        where = f'{path}: annolist[{index}]'
+        name = take(_one(take(item, 'image', where)), 'name', where)
+        video_name, number = split_image_name(name, where)
+        video = videos.setdefault(video_name, Video(video_name, path, name))
+        where = f'{path}: {video_name}, frame {number}'
+        frame = Frame(number, bool(_one(item.get('is_labeled', 0))))
+        video.add(frame, toolkit_number(video_name, number), name)
+        for region in item.get('ignore_regions') or []:
+            points = take(region, 'point', f'{where}: ignore_regions')
+            frame.regions.append(
+                [_point(point, f'{where}: ignore_regions') for point in points]
+            )
+        # An image without anybody may have an empty object here.
+        persons = item.get('annorect') or []
+        for person in [persons] if isinstance(persons, dict) else persons:
+            frame.persons.append(_person_17(person, where))
+    return list(videos.values())
+
+
+def _person_17(item: dict, where: str) -> Person:
+    points = np.full((len(KEYPOINTS), 2), np.nan, np.float32)
+    annotated = _one(item.get('annopoints') or {}) or {}
+    for point in annotated.get('point') or []:
+        joint = _one(take(point, 'id', f'{where}: annopoints'))
+        if not isinstance(joint, int) or not 0 <= joint < len(JOINTS_17):
+            raise ValueError(
+                f"{where}: annopoints: key 'id': expected a joint 0 to 14, "
+                f'found {joint!r}'
+            )
+        points[_PLACES_17[joint]] = _point(point, f'{where}: annopoints')
+    head = None
+    if 'x1' in item:
+        sides = [
+            _one(take(item, key, where)) for key in ('x1', 'y1', 'x2', 'y2')
+        ]
+        head = numbers(sides, (4,), 'x1', where)
+    track_id = _one(take(item, 'track_id', where))
+    return make_person(track_id, points, head, None, where)
+
+
+def _point(point: dict, where: str) -> List[float]:
+    both = [_one(take(point, key, where)) for key in 'xy']
+    return numbers(both, (2,), 'x', where).tolist()
+
+
+def _one(value: Any) -> Any:
+    """The only element of a list of one; anything else as it is."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value

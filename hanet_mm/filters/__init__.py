@@ -1,0 +1,20 @@
+"""Classical filters behind the interface of a refiner; needs scipy."""
+
+from .base import SequenceFilter
+from .butterworth import ButterworthFilter
+from .gaussian import GaussianFilter
+from .one_euro import OneEuroFilter
+from .registry import FILTERS
+from .savgol import SavitzkyGolayFilter
+from .tuning import TuningReport, tune_filter
+
+__all__ = [
+    'FILTERS',
+    'ButterworthFilter',
+    'GaussianFilter',
+    'OneEuroFilter',
+    'SavitzkyGolayFilter',
+    'SequenceFilter',
+    'TuningReport',
+    'tune_filter',
+]

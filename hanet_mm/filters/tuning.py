@@ -1,0 +1,241 @@
+"""Choose the parameters of a filter on training sequences."""
+
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import product
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
+
+import numpy as np
+
+from hanet_mm.core.sequences import PoseSequences
+
+from .base import SequenceFilter
+from .registry import find_filter
+from .tuning_errors import error_sums, iter_blocks
+
+# Where the sequences do not tell theirs; that of OneEuroFilter.
+_DEFAULT_FPS = 30.0
+_BLOCK_FRAMES = 1 << 16
+_OBJECTIVES = ('mean_error', 'accel_error')
+
+
+@dataclass
+class GridPoint:
+    """Errors of one choice of parameters.
+
+    Attributes:
+        settings: In the units of the grid; empty for the input itself.
+        mean_error: Mean distance from the truth, in the unit of the
+            keypoints; for rotations mean angle in rad.
+        accel_error: Mean length of the error of the second differences, per
+            frame^2; for rotations that of the six numbers. NaN where no
+            keypoint is known in three consecutive frames.
+    """
+
+    settings: Dict[str, float]
+    mean_error: float
+    accel_error: float
+
+
+@dataclass
+class TuningReport:
+    """What was tried, and what came of it.
+
+    Attributes:
+        name: The filter.
+        objective: What was made least.
+        arguments: Those of the filter chosen, in the unit of the keypoints.
+        size: Size of a person in that unit; 1 for rotations.
+        fps: Frames per second.
+        input: Errors of the input, gaps filled.
+        best: Errors of the filter chosen.
+        points: Errors of every point of the grid.
+    """
+
+    name: str
+    objective: str
+    arguments: Dict[str, Any]
+    size: float
+    fps: float
+    input: GridPoint
+    best: GridPoint
+    points: List[GridPoint] = field(repr=False)
+
+    def to_dict(self) -> Dict[str, Any]:
+        """All of it as plain dictionaries, for JSON."""
+        return asdict(self)
+
+
+def tune_filter(
+    name: str,
+    sequences: PoseSequences,
+    grid: Optional[Mapping[str, Sequence[float]]] = None,
+    objective: str = 'mean_error',
+    root: Optional[Sequence[int]] = None,
+    progress: bool = False,
+) -> Tuple[SequenceFilter, TuningReport]:
+    """Choose the parameters with the least error on training sequences.
+
+    Every combination of the grid is tried. Errors are taken where the truth
+    is visible and pooled over all frames; missing estimates are filled as
+    in use, sequences without any estimate left out. The first of equal
+    points is chosen.
+
+    Grids hold for any unit: the ``beta`` of the One-Euro filter is per
+    size of a person, which is the median over the frames of the larger side
+    of the box around the estimate. Its other values are in Hz at the median
+    frame rate of the sequences (30 where they have none).
+
+    Args:
+        name (str): The filter, see :data:`~hanet_mm.filters.FILTERS`.
+        sequences (PoseSequences): With truth; of the training split. Those
+            with ``meta['units']`` ``'rot6d'`` are filtered and measured as
+            rotations.
+        grid (Mapping, optional): Values to try of each parameter. Defaults
+            to None: the filter's ``GRID``.
+        objective (str): ``'mean_error'`` or ``'accel_error'``, see
+            :class:`GridPoint`. Defaults to ``'mean_error'``.
+        root (Sequence[int], optional): Joints whose mean is the root:
+            filtered poses and truth are compared each relative to its own.
+            Defaults to None: compared as they are.
+        progress (bool): Whether to show a progress bar on stderr. Defaults
+            to False.
+
+    Returns:
+        tuple: The filter chosen, and a :class:`TuningReport`.
+
+    Raises:
+        ValueError: If a name, unit or value is wrong, or there is nothing
+            to measure.
+    """
+    kind = find_filter(name)
+    if objective not in _OBJECTIVES:
+        raise ValueError(
+            f'objective has to be one of {", ".join(_OBJECTIVES)}, got '
+            f'{objective!r}'
+        )
+    points = _grid_points(kind.GRID if grid is None else grid, kind)
+    rotations = _are_rotations(sequences)
+    sequences = _measurable(sequences)
+    size = 1.0 if rotations else _person_size(sequences)
+    fps = _frame_rate(sequences)
+    filters = [
+        kind(rotations=rotations, **kind.in_units(point, size, fps))
+        for point in points
+    ]
+    errors = _measure(filters, sequences, root, rotations, progress)
+    first, *tried = (
+        GridPoint(point, *map(float, row))
+        for point, row in zip([{}, *points], errors)
+    )
+    column = errors[1:, _OBJECTIVES.index(objective)]
+    if np.isnan(column).any():
+        raise ValueError(f'{objective}: no frame with known truth to measure')
+    best = int(column.argmin())
+    return filters[best], TuningReport(
+        name=name,
+        objective=objective,
+        arguments=kind.in_units(points[best], size, fps),
+        size=size,
+        fps=fps,
+        input=first,
+        best=tried[best],
+        points=tried,
+    )
+
+
+def _grid_points(
+    grid: Mapping[str, Sequence[float]], kind: type
+) -> List[Dict[str, float]]:
+    """Every combination of the values."""
+    if set(grid) != set(kind.GRID):
+        raise ValueError(
+            f'grid: expected values of {", ".join(kind.GRID)}, found those '
+            f'of {", ".join(grid) or "nothing"}'
+        )
+    points = [dict(zip(grid, values)) for values in product(*grid.values())]
+    if not points:
+        raise ValueError('grid: expected at least 1 value of each parameter')
+    return points
+
+
+def _are_rotations(sequences: PoseSequences) -> bool:
+    units = sequences.meta.get('units')
+    if units == 'axis-angle':
+        raise ValueError(
+            "meta['units']: expected coordinates or 'rot6d', found "
+            "'axis-angle', which jumps at half a turn: convert it"
+        )
+    return units == 'rot6d'
+
+
+def _measurable(sequences: PoseSequences) -> PoseSequences:
+    """The sequences that have an estimate."""
+    if sequences.keypoints_gt is None:
+        raise ValueError('keypoints_gt: expected a truth to tune with')
+    known = np.logical_or.reduceat(sequences.valid.any(1), sequences.starts)
+    if not known.any():
+        raise ValueError('keypoints_est: no estimate in any sequence')
+    return sequences if known.all() else sequences.select(known)
+
+
+def _person_size(sequences: PoseSequences) -> float:
+    """Median over the frames of the larger side of the estimate's box."""
+    points, seen = sequences.keypoints_est, sequences.valid[..., None]
+    low = np.where(seen, points, np.inf).min(1)
+    high = np.where(seen, points, -np.inf).max(1)
+    sizes = (high - low).max(1)
+    sizes = sizes[sizes > 0]
+    # Points without extent have no size to go by.
+    return float(np.median(sizes)) if len(sizes) else 1.0
+
+
+def _frame_rate(sequences: PoseSequences) -> float:
+    if sequences.fps is None:
+        return _DEFAULT_FPS
+    return float(np.median(np.repeat(sequences.fps, sequences.seq_len)))
+
+
+def _measure(
+    filters: List[SequenceFilter],
+    sequences: PoseSequences,
+    root: Optional[Sequence[int]],
+    rotations: bool,
+    progress: bool,
+) -> np.ndarray:
+    """Errors of the input and of each filter, (1 + len(filters), 2)."""
+    sums = np.zeros((1 + len(filters), 4))
+    frames = len(sequences.keypoints_est) * len(filters)
+    with _progress_bar(frames, progress) as advance:
+        for block in iter_blocks(sequences, _BLOCK_FRAMES, root):
+            sums[0] += error_sums(block.keypoints, block, root, rotations)
+            for row, candidate in zip(sums[1:], filters):
+                smoothed = candidate.smooth(block.keypoints, block.seq_len)
+                row += error_sums(smoothed, block, root, rotations)
+                advance(len(smoothed))
+    totals, counts = sums[:, :2], sums[:, 2:]
+    nothing = np.full_like(totals, np.nan)
+    return np.divide(totals, counts, out=nothing, where=counts > 0)
+
+
+@contextmanager
+def _progress_bar(frames: int, shown: bool) -> Iterator[Callable[[int], Any]]:
+    """Give what is to be told of frames that are done."""
+    if not shown:
+        yield lambda done: None
+        return
+    # Comes with the extra [mm]; without a bar there is no need of it.
+    from tqdm import tqdm
+
+    with tqdm(total=frames, unit='frame') as bar:
+        yield bar.update

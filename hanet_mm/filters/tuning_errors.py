@@ -1,0 +1,120 @@
+"""Errors of filtered sequences, as sums and counts that add up.
+
+The measures are those of :mod:`hanet_mm.core.metrics`. Here they are taken of
+one truth hundreds of times, so all that depends on the truth alone (checks,
+root, what counts) is done once, which makes them ten times as fast.
+"""
+
+from typing import Iterator, NamedTuple, Optional, Sequence
+
+import numpy as np
+import torch
+
+from hanet_mm.core.gaps import fill_missing
+from hanet_mm.core.metrics import subtract_root
+from hanet_mm.core.rotations import geodesic_distance, rot6d_to_matrix
+from hanet_mm.core.sequences import PoseSequences
+
+
+class Block(NamedTuple):
+    """Some whole sequences, one after the other, and their truth.
+
+    Attributes:
+        keypoints: Estimates, gaps filled, (N, K, D).
+        seq_len: Frames of each sequence, (S,).
+        gt: Truth, relative to the root where there is one, (N, K, D); 0
+            where it is not known.
+        counted: Where the truth (and its root) is known, (N, K) bool.
+        accel_counted: Where it is in a frame and the two before, all of one
+            sequence, (N - 2, K) bool.
+    """
+
+    keypoints: np.ndarray
+    seq_len: np.ndarray
+    gt: np.ndarray
+    counted: np.ndarray
+    accel_counted: np.ndarray
+
+
+def iter_blocks(
+    sequences: PoseSequences, frames: int, root: Optional[Sequence[int]]
+) -> Iterator[Block]:
+    """Take sequences in blocks, so that memory does not grow with the data.
+
+    Args:
+        sequences (PoseSequences): With truth, each with some estimate.
+        frames (int): Frames of a block, about; sequences are not cut.
+        root (Sequence[int], optional): Joints whose mean is the root.
+
+    Yields:
+        Block: The next sequences.
+    """
+    number = (np.cumsum(sequences.seq_len) - 1) // frames
+    borders = np.flatnonzero(np.diff(number)) + 1
+    for chosen in np.split(np.arange(len(sequences)), borders):
+        yield _make_block(sequences.select(chosen), root)
+
+
+def error_sums(
+    keypoints: np.ndarray,
+    block: Block,
+    root: Optional[Sequence[int]],
+    rotations: bool,
+) -> np.ndarray:
+    """Errors of the keypoints of a block.
+
+    Args:
+        keypoints (np.ndarray): Estimated or filtered, (N, K, D).
+        block (Block): The truth to compare with.
+        root (Sequence[int], optional): Joints whose mean is the root.
+        rotations (bool): Whether the error of a keypoint is the angle of
+            the rotation from the truth, in rad, instead of the distance.
+
+    Returns:
+        np.ndarray: Sum of errors, sum of acceleration errors, and the
+        counts of both, (4,) float64.
+    """
+    if root:
+        keypoints = subtract_root(keypoints, root)
+    counted, accel_counted = block.counted, block.accel_counted
+    error = keypoints - block.gt
+    # The second difference is linear: that of the error is the error of it.
+    accel = _lengths(error[:-2] - 2 * error[1:-1] + error[2:])
+    if rotations:
+        both = torch.from_numpy(np.stack([keypoints, block.gt])[:, counted])
+        errors = geodesic_distance(*rot6d_to_matrix(both.double())).numpy()
+    else:
+        errors = _lengths(error)[counted]
+    return np.array(
+        [
+            errors.sum(dtype=np.float64),
+            accel[accel_counted].sum(dtype=np.float64),
+            counted.sum(),
+            accel_counted.sum(),
+        ]
+    )
+
+
+def _make_block(part: PoseSequences, root: Optional[Sequence[int]]) -> Block:
+    gt, counted = part.keypoints_gt, np.ones(part.scores.shape, bool)
+    if part.visible is not None:
+        counted = part.visible > 0
+    if root:
+        counted = counted & counted[:, list(root)].all(1, keepdims=True)
+        gt = subtract_root(gt, root)
+    sequence = np.repeat(np.arange(len(part)), part.seq_len)[:, None]
+    return Block(
+        keypoints=fill_missing(part.keypoints_est, ~part.valid, part.seq_len),
+        seq_len=part.seq_len,
+        gt=np.where(counted[..., None], gt, 0),
+        counted=counted,
+        accel_counted=counted[:-2]
+        & counted[1:-1]
+        & counted[2:]
+        & (sequence[:-2] == sequence[2:]),
+    )
+
+
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    """Lengths of vectors, (..., D) -> (...)."""
+    return np.sqrt(np.einsum('...d,...d->...', vectors, vectors))

@@ -1,0 +1,347 @@
+"""Files of PoseTrack and of estimators: their forms, and what is refused."""
+
+import copy
+
+import numpy as np
+import pytest
+from posetrack_scenes import (
+    NAMES,
+    NAMES_17,
+    Script,
+    annotation_17,
+    annotation_18,
+    results,
+    stand,
+    write,
+)
+
+from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.datasets.converters.posetrack import convert_posetrack
+from hanet_mm.datasets.converters.posetrack_annotations import (
+    read_annotations,
+)
+from hanet_mm.datasets.converters.posetrack_detections import read_detections
+
+VIDEO = '012834_mpii_test'
+
+
+@pytest.fixture
+def script():
+    """Two frames, the first labelled, one person, found in both."""
+    script = Script(VIDEO, 2, (0,), {4: {0: (200, 200), 1: (203, 200)}})
+    script.follow(script.people[4], (1, 0))
+    return script
+
+
+def convert(tmp_path, annotation, found, **options):
+    """Write both and convert them."""
+    found = write(tmp_path / 'found.json', found)
+    if not hasattr(annotation, 'parts'):
+        annotation = write(tmp_path / 'annotation.json', annotation)
+    out = tmp_path / 'out' / 'out.npz'
+    options = {'dataset': 'posetrack18', 'image_size': (64, 48), **options}
+    convert_posetrack(annotation, found, out, **options)
+    return load_pose_sequences(out, allow_empty=True)
+
+
+def test_image_numbers_are_those_of_the_toolkit(tmp_path, script):
+    # as in PoseTrack's own 012834_mpii_test.json
+    assert annotation_18(script)['images'][0]['id'] == 10128340000
+    bonn = Script('000028_bonn', 1, (0,), {0: {0: (200, 200)}})
+    new = Script('000001_mpiinew_test', 1, (0,), {0: {0: (200, 200)}})
+    paths = [
+        write(tmp_path / f'{one.name}.json', annotation_17(one))
+        for one in (bonn, new)
+    ]
+    videos = read_annotations(paths)
+    # frames of 2017 count from 1
+    assert videos['000028_bonn'].images[20000280001] == 1
+    assert videos['000001_mpiinew_test'].images[30000010001] == 1
+
+
+def test_images_by_name(tmp_path, script):
+    found = results(script)
+    found[0]['image_id'] = script.image(0)
+    found[1]['image_id'] = f'/data/{VIDEO}/000001.png'
+    by_name = convert(tmp_path, annotation_18(script), found)
+    by_number = convert(tmp_path, annotation_18(script), results(script))
+    np.testing.assert_array_equal(
+        by_name.keypoints_est, by_number.keypoints_est
+    )
+
+
+def test_a_video_whose_images_have_no_number(tmp_path):
+    odd = Script('0_street', 1, (0,), {0: {0: (200, 200)}})
+    odd.follow({0: (200, 200)}, image_id='street/0001.jpg')
+    content = annotation_17(odd)
+    content['annolist'][0]['image'][0]['name'] = 'somewhere/street/0001.jpg'
+    seqs = convert(tmp_path, content, results(odd), dataset='posetrack17')
+    assert seqs.seq_name.tolist() == ['street']
+    assert seqs.extras['frame_number'].tolist() == [1]
+    assert seqs.valid.all()
+
+
+def test_many_videos_in_one_file(tmp_path, script):
+    other = Script('000001_mpii_test', 1, (0,), {0: {0: (90, 100)}})
+    other.follow({0: (90, 100)})
+    seqs = convert(
+        tmp_path, annotation_18(script, other), results(other, script)
+    )
+    assert seqs.seq_name.tolist() == ['000001_mpii_test', VIDEO]
+    assert seqs.seq_len.tolist() == [1, 2]
+    np.testing.assert_array_equal(seqs.keypoints_est[0], stand(90, 100))
+
+
+def test_keypoints_are_taken_by_name(tmp_path, script):
+    """Both files shuffled, and the poses in PoseTrack's form of results."""
+    rng = np.random.default_rng(0)
+    content, found = annotation_18(script), results(script, count=15)
+    for items, names in (
+        (content['annotations'], NAMES_17),
+        (found, NAMES),
+    ):
+        order = rng.permutation(len(names))
+        for item in items:
+            points = np.reshape(item['keypoints'], (-1, 3))[order]
+            item['keypoints'] = points.tolist()
+        names = [names[index] for index in order]
+        if items is not found:
+            content['categories'][0]['keypoints'] = names
+    folder = tmp_path / 'results'
+    for index, item in enumerate(found):
+        # scores beside the keypoints, whose third number is visibility
+        points = np.reshape(item['keypoints'], (-1, 3))
+        item['scores'] = (points[:, 0] / 1000).tolist()
+        points[:, 2] = 1
+        item['keypoints'] = points.reshape(-1).tolist()
+        one = dict(
+            annotations=[item],
+            categories=[dict(name='person', keypoints=names)],
+        )
+        write(folder / f'{index}.json', one)
+    annotation = write(tmp_path / 'annotation.json', content)
+    out = tmp_path / 'out.npz'
+    convert_posetrack(annotation, folder, out, 'posetrack18')
+    seqs = load_pose_sequences(out)
+    np.testing.assert_array_equal(seqs.keypoints_gt[0], stand(200, 200))
+    np.testing.assert_array_equal(seqs.keypoints_est[1], stand(204, 200))
+    np.testing.assert_allclose(
+        seqs.scores, seqs.keypoints_est[..., 0] / 1000, rtol=1e-6
+    )
+    assert seqs.meta['estimator'] == 'results'
+
+
+def test_occluded_keypoints_count_and_absent_ones_do_not(tmp_path, script):
+    content = annotation_18(script)
+    points = np.reshape(content['annotations'][0]['keypoints'], (17, 3))
+    points[0, 2] = 0  # nose: annotated, but hidden
+    points[16] = 0  # right ankle: not annotated
+    content['annotations'][0]['keypoints'] = points.reshape(-1).tolist()
+    seqs = convert(tmp_path, content, results(script))
+    assert seqs.visible[0].tolist() == [1] * 14 + [0]
+    # and of 2017, where a point that is not listed is not annotated
+    content = annotation_17(script)
+    points = content['annolist'][0]['annorect'][0]['annopoints'][0]['point']
+    assert points.pop(0)['id'] == [0]  # right ankle
+    seqs = convert(tmp_path, content, [], dataset='posetrack17')
+    assert seqs.visible[0].tolist() == [1] * 14 + [0]
+
+
+def test_frames_without_people_in_the_forms_of_2017(tmp_path, script):
+    content = annotation_17(script)
+    content['annolist'][1]['annorect'] = {}
+    del content['annolist'][1]['is_labeled']
+    content['annolist'][0]['image'] = content['annolist'][0]['image'][0]
+    content['annolist'][0]['annorect'].append(
+        dict(track_id=[8], x1=[1], y1=[1], x2=[9], y2=[9], annopoints=[])
+    )
+    found = results(script, old=True)
+    seqs = convert(tmp_path, content, found, dataset='posetrack17')
+    assert seqs.extras['track_id_gt'].tolist() == [4, 4, 8]
+    assert seqs.extras['annotated'].tolist() == [1, 0, 1]
+    assert seqs.visible.any(1).tolist() == [True, False, False]
+
+
+def test_two_persons_with_one_id_in_a_frame_are_both_kept(tmp_path, script):
+    content = annotation_18(script)
+    twin = copy.deepcopy(content['annotations'][0])
+    points = np.reshape(twin['keypoints'], (17, 3))
+    points[:, 0] += 200 * (points[:, 2] > 0)
+    twin['keypoints'] = points.reshape(-1).tolist()
+    content['annotations'].append(twin)
+    seqs = convert(tmp_path, content, results(script))
+    assert seqs.seq_len.tolist() == [2, 1]
+    assert seqs.extras['track_id_gt'].tolist() == [4, 4, 4]
+    assert seqs.keypoints_gt[[0, 2], 0, 0].tolist() == [203, 403]
+
+
+def test_frames_that_are_not_listed_keep_their_time(tmp_path, script):
+    script.labelled = (0, 1)
+    content = annotation_18(script)
+    content['images'][1]['file_name'] = f'images/val/{VIDEO}/000003.jpg'
+    seqs = convert(tmp_path, content, results(script))
+    assert seqs.extras['frame_number'].tolist() == [0, 1, 2, 3]
+    assert seqs.extras['annotated'].tolist() == [1, 0, 0, 1]
+    assert seqs.valid.any(1).tolist() == [True, False, False, True]
+
+
+def set_in(content, path, value):
+    """Set, or with value None remove, what lies at a path of keys."""
+    for key in path[:-1]:
+        content = content[key]
+    if value is None:
+        del content[path[-1]]
+    else:
+        content[path[-1]] = value
+
+
+PERSON, RECT = ('annotations', 0), ('annolist', 0, 'annorect', 0)
+POINT = (*RECT, 'annopoints', 0, 'point', 0)
+COCO = ['nose', 'left_eye', 'right_eye', *NAMES_17[3:]]
+
+
+@pytest.mark.parametrize(
+    ('path', 'value', 'message'),
+    [
+        (('images',), None, r"expected an object with key 'images'"),
+        (('categories',), None, r"key 'categories' is missing"),
+        (
+            ('categories', 0, 'keypoints'),
+            COCO,
+            r"key 'keypoints': expected the 15 joints.*found nose, left_eye",
+        ),
+        (('images', 1, 'file_name'), None, r"images\[1\]: key 'file_name'"),
+        (('images', 1, 'file_name'), 'a.jpg', r'images\[1\].*<number>\.jpg'),
+        (('images', 1, 'id'), 10128340000, f'{VIDEO}, frame 1.*occurs twice'),
+        (
+            ('images', 0, 'ignore_regions_x'),
+            [[1, 2, 3]],
+            f'{VIDEO}, frame 0.*ignore_regions_x.*equal lengths',
+        ),
+        ((*PERSON, 'image_id'), 7, r"annotations\[0\].*'image_id'.* 7"),
+        ((*PERSON, 'track_id'), None, f"{VIDEO}, frame 0: key 'track_id'"),
+        ((*PERSON, 'track_id'), 'a', f"{VIDEO}, frame 0: key 'track_id'.*'a'"),
+        (
+            (*PERSON, 'keypoints'),
+            [0] * 45,
+            f"{VIDEO}, frame 0: key 'keypoints': expected 51",
+        ),
+        ((*PERSON, 'bbox'), [1, 2], f"{VIDEO}, frame 0: key 'bbox'"),
+        ((*PERSON, 'bbox_head'), None, f'{VIDEO}, frame 0.*without a head'),
+    ],
+)
+def test_a_bad_annotation_of_2018_is_named(
+    tmp_path, script, path, value, message
+):
+    content = annotation_18(script)
+    set_in(content, path, value)
+    with pytest.raises(ValueError, match=message) as error:
+        convert(tmp_path, content, results(script))
+    assert 'annotation.json' in str(error.value)
+    assert '\n' not in str(error.value)
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize(
+    ('path', 'value', 'message'),
+    [
+        (('annolist', 1, 'image'), None, r"annolist\[1\]: key 'image'"),
+        (('annolist', 1, 'image', 0, 'name'), 'x', r'annolist\[1\].*number'),
+        ((*POINT, 'id'), [15], f'{VIDEO}, frame 1.*joint 0 to 14, found 15'),
+        ((*POINT, 'x'), ['a'], f"{VIDEO}, frame 1: annopoints: key 'x'"),
+        ((*POINT, 'y'), None, f"{VIDEO}, frame 1: annopoints: key 'y'"),
+        ((*RECT, 'x1'), None, f'{VIDEO}, frame 1.*without a head box'),
+        ((*RECT, 'y2'), None, f"{VIDEO}, frame 1: key 'y2' is missing"),
+        ((*RECT, 'track_id'), None, f"{VIDEO}, frame 1: key 'track_id'"),
+    ],
+)
+def test_a_bad_annotation_of_2017_is_named(
+    tmp_path, script, path, value, message
+):
+    content = annotation_17(script)
+    set_in(content, path, value)
+    with pytest.raises(ValueError, match=message) as error:
+        convert(tmp_path, content, results(script, old=True))
+    assert 'annotation.json' in str(error.value)
+    assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('path', 'value', 'message'),
+    [
+        ((1, 'image_id'), None, "entry 1: key 'image_id' is missing"),
+        ((1, 'image_id'), 12, "entry 1: key 'image_id': 12 is no image"),
+        ((1, 'image_id'), 'a/b.jpg', "'a/b.jpg' is no image"),
+        ((1, 'category_id'), 3, f'entry 1.*{VIDEO}, frame 1.*found 3'),
+        ((1, 'keypoints'), None, f"{VIDEO}, frame 1.*key 'keypoints' is mis"),
+        ((1, 'keypoints'), [1.0] * 78, 'expected 51 or 45 finite numbers'),
+        ((1, 'keypoints'), [1e39] * 51, 'expected 51 or 45 finite numbers'),
+        ((1, 'keypoints'), [float('nan')] * 51, None),
+        ((1, 'keypoints'), [1, 1, float('nan')] * 17, 'a score is NaN'),
+        ((1, 'scores'), [1] * 15, "frame 1.*key 'scores': expected 17"),
+        ((1, 'track_id'), 0.5, "frame 1.*key 'track_id'.*found 0.5"),
+        ((1,), 5, "entry 1: expected an object with key 'image_id'"),
+    ],
+)
+def test_a_bad_pose_is_named(tmp_path, script, path, value, message):
+    found = results(script)
+    set_in(found, path, value)
+    if message is None:  # a pose without any number is left out
+        seqs = convert(tmp_path, annotation_18(script), found)
+        assert seqs.valid.any(1).tolist() == [True]
+        return
+    with pytest.raises(ValueError, match=message) as error:
+        convert(tmp_path, annotation_18(script), found)
+    assert 'found.json' in str(error.value)
+    assert '\n' not in str(error.value)
+
+
+def test_other_skeletons_in_results_are_refused(tmp_path, script):
+    categories = [dict(keypoints=COCO)]
+    found = dict(annotations=results(script), categories=categories)
+    with pytest.raises(ValueError, match=r'found\.json.*left_eye'):
+        convert(tmp_path, annotation_18(script), found)
+    categories[0]['keypoints'] = list(NAMES)  # 15 names, 17 keypoints
+    with pytest.raises(ValueError, match='expected 45 finite numbers'):
+        convert(tmp_path, annotation_18(script), found)
+
+
+def test_ids_are_needed_and_single_where_they_are_used(tmp_path, script):
+    found = results(script)
+    with pytest.raises(ValueError, match=f'{VIDEO}, frame 0.*has none'):
+        convert(tmp_path, annotation_18(script), found, use_track_ids=True)
+    found = [dict(item, track_id=3) for item in (*found, found[1])]
+    with pytest.raises(ValueError, match=f'{VIDEO}, frame 1.*3 twice'):
+        convert(tmp_path, annotation_18(script), found, use_track_ids=True)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path, script):
+    good = write(tmp_path / 'a.json', annotation_18(script))
+    broken = tmp_path / 'broken.json'
+    broken.write_text(good.read_text()[:200])
+    with pytest.raises(ValueError, match=r'broken\.json: expected JSON'):
+        convert(tmp_path, broken, [])
+    with pytest.raises(ValueError, match=r'empty: expected a JSON file'):
+        convert(tmp_path, tmp_path / 'empty', [])
+    with pytest.raises(ValueError, match='expected a list of poses'):
+        convert(tmp_path, good, 3)
+    twice = tmp_path / 'twice'
+    for name in 'ab':
+        write(twice / f'{name}.json', annotation_18(script))
+    with pytest.raises(ValueError, match=rf'b\.json.*{VIDEO}.*a\.json'):
+        convert(tmp_path, twice, [])
+    nobody = annotation_18(Script(VIDEO, 2, ()))
+    with pytest.raises(ValueError, match='expected annotated persons or pos'):
+        convert(tmp_path, nobody, [])
+    with pytest.raises(ValueError, match="'posetrack17', 'posetrack18'"):
+        convert(tmp_path, good, [], dataset='posetrack19')
+    with pytest.raises(ValueError, match="'train' or 'val', found 'test'"):
+        convert(tmp_path, good, [], split='test')
+
+
+def test_poses_are_grouped_by_frame(tmp_path, script):
+    path = write(tmp_path / 'a.json', annotation_18(script))
+    found = write(tmp_path / 'b.json', results(script) + results(script)[:1])
+    frames, empty = read_detections([found], read_annotations([path]))
+    assert {n: len(d.scores) for n, d in frames[VIDEO].items()} == {0: 2, 1: 1}
+    assert empty == 0
