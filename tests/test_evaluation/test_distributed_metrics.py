@@ -11,7 +11,8 @@ from mmengine.evaluator import Evaluator
 from mmpose.registry import METRICS
 from torch.utils.data import DataLoader, Dataset
 
-import hanet_mm.evaluation  # noqa: F401  (registers the metrics)
+import hanet_mm  # noqa: F401  (registers the metrics)
+from hanet_mm.core.units import rot6d_of
 
 NUM_SEQUENCES = 7
 CONFIGS = [
@@ -21,6 +22,17 @@ CONFIGS = [
     dict(type='SequenceMPJPE'),
     dict(type='SequenceMPJPE', alignment='similarity'),
     dict(type='AccelError'),
+    dict(type='SequenceMPJPE', alignment='root', root=[0], prefix='root'),
+    dict(type='AccelError', alignment='root', root=[0], prefix='root'),
+]
+# Of rotations.
+BODY_CONFIGS = [
+    dict(type='SequenceMPJAE'),
+    dict(
+        type='SMPLMetric',
+        body_model=dict(type='SkeletonBodyModel'),
+        prefix='body',
+    ),
 ]
 
 
@@ -48,16 +60,42 @@ class Sequences(Dataset):
         )
 
 
-def evaluate():
+class Rotations(Sequences):
+    """The same of SMPL's rotations in 6D."""
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng(index)
+        shape = (3 + 2 * index, 24, 3)
+        gt = rng.normal(0, 1, shape)
+        noise = (1 + index) * rng.normal(0, 0.1, shape)
+        visible = np.ones(shape[:2])
+        visible[1, 3] = 0
+        return dict(
+            seq_name=str(index),
+            gt_instances=dict(
+                keypoints=rot6d_of(gt), keypoints_visible=visible
+            ),
+            pred_instances=dict(keypoints=rot6d_of(gt + noise)),
+        )
+
+
+def evaluate_both():
+    """Figures of poses and of rotations."""
+    return {
+        **evaluate(Sequences(), CONFIGS),
+        **evaluate(Rotations(), BODY_CONFIGS),
+    }
+
+
+def evaluate(dataset, configs):
     """MMEngine's own evaluation of the sequences this process gets."""
-    dataset = Sequences()
     loader = DataLoader(
         dataset,
         batch_size=2,
         sampler=DefaultSampler(dataset, shuffle=False, round_up=True),
         collate_fn=list,
     )
-    evaluator = Evaluator([METRICS.build(cfg) for cfg in CONFIGS])
+    evaluator = Evaluator([METRICS.build(cfg) for cfg in configs])
     evaluator.dataset_meta = dict(
         keypoint_name2id={f'joint{k}': k for k in range(15)}
     )
@@ -74,7 +112,7 @@ def worker(rank, folder):
         rank=rank,
         world_size=2,
     )
-    result = evaluate()
+    result = evaluate_both()
     with open(f'rank{rank}.pkl', 'wb') as file:
         pickle.dump(result, file)
     torch.distributed.destroy_process_group()
@@ -83,8 +121,9 @@ def worker(rank, folder):
 def test_two_processes_equal_one_exactly(tmp_path, monkeypatch):
     """Seven sequences over two processes: the sampler repeats one."""
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
-    expected = evaluate()
-    assert len(expected) == 3 * 3 + 3
+    expected = evaluate_both()
+    # PCK, errors, root-relative errors, angle, and three of a body.
+    assert len(expected) == 3 * 3 + 3 + 2 + 1 + 3
     assert all(np.isfinite(value) for value in expected.values())
 
     mp.spawn(worker, args=(str(tmp_path),), nprocs=2)
