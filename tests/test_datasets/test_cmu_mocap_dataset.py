@@ -250,7 +250,7 @@ def test_unknown_numbers_are_named_with_their_place(tmp_path):
     values = contents()
     values['h36m17'][14, 3, 1] = np.nan
     np.savez(tmp_path / 'bad.npz', **values)
-    with pytest.raises(ValueError, match='frame 2 of sequence 1 .walking_2'):
+    with pytest.raises(ValueError, match=r'frame 2 of sequence 1 .walking_2'):
         load_recordings(tmp_path / 'bad.npz', 'h36m17')
 
 

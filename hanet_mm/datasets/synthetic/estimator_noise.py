@@ -7,22 +7,16 @@ errors last: see A. Zeng et al., "SmoothNet", ECCV 2022, for their grouping
 into jitter and long-term errors.
 """
 
-from functools import lru_cache
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
 from .body import JHMDB_KEYPOINT_NAMES
+from .keypoint_parts import LIMBS, KeypointParts, keypoint_parts
 from .noise_params import EstimatorNoise
-from .temporal_noise import bursts, correlated_noise
+from .temporal_noise import bursts, correlated_noise, smooth_noise
 from .timeline import smooth_step
 
-# Jitter relative to the whole body by part; the ends of limbs are hardest.
-_DIFFICULTY = dict(
-    wrist=1.75, ankle=1.4, elbow=1.4, knee=1.0, hip=0.7, shoulder=0.85
-)
-_OTHER_DIFFICULTY = 0.9
-_LIMBS = (('elbow', 'wrist'), ('knee', 'ankle'))
 # Frames in which the estimate of a hidden joint drifts off and comes back.
 _DRIFT_FRAMES = 3
 # Score of an error as large as the tolerance is 1/2; the power sets how
@@ -31,27 +25,23 @@ _SCORE_POWER = 1.2
 _LOWEST_SCORE = 1e-3
 
 
-class _Parts(NamedTuple):
-    """What the keypoint names tell: (K,) arrays."""
-
-    difficulty: np.ndarray
-    mirror: np.ndarray
-    limb: np.ndarray
+def _axes(dims: int, params: EstimatorNoise) -> np.ndarray:
+    """Factor on the random errors along each coordinate, (D,)."""
+    return np.float32([1, 1, params.depth_factor][:dims])
 
 
-@lru_cache(maxsize=16)
-def _parts(names: Tuple[str, ...]) -> _Parts:
-    """Difficulty, mirrored joint and limb (-1: none) of each keypoint."""
-    place = {name: i for i, name in enumerate(names)}
-    swap = {'left': 'right', 'right': 'left'}
-    difficulty, mirror, limb = [], [], []
-    for name in names:
-        side, _, part = name.partition('_')
-        difficulty.append(_DIFFICULTY.get(part, _OTHER_DIFFICULTY))
-        other = f'{swap[side]}_{part}' if side in swap else name
-        mirror.append(place.get(other, place[name]))
-        limb.append(next((i for i, x in enumerate(_LIMBS) if part in x), -1))
-    return _Parts(np.array(difficulty), np.array(mirror), np.array(limb))
+def _centre(truth: np.ndarray) -> np.ndarray:
+    """What a hidden joint stays still relative to, (S, T, D).
+
+    An estimator in an image loses a joint in the picture. A lifter gives
+    places relative to the body, so there it moves along with the person.
+    """
+    if truth.shape[-1] == 2:
+        return np.zeros_like(truth[:, :, 0])
+    known = ~np.isnan(truth).any(axis=-1, keepdims=True)
+    count = np.maximum(known.sum(axis=2), 1)
+    total = np.where(known, truth, 0).sum(axis=2)
+    return (total / count).astype(np.float32)
 
 
 def _occlude(
@@ -59,7 +49,7 @@ def _occlude(
     truth: np.ndarray,
     size: np.ndarray,
     params: EstimatorNoise,
-    parts: _Parts,
+    parts: KeypointParts,
 ) -> np.ndarray:
     """Displacement of hidden joints, (S, T, K, D)."""
     shape = truth.shape[:3]
@@ -74,12 +64,14 @@ def _occlude(
     pull = rng.uniform(0.3, 1.0, shape)[who, begin, which]
     aside = rng.standard_normal(truth.shape, dtype=np.float32)
     here = truth[who, when, which]
+    centre = _centre(truth)
     target = np.where(
         (frozen < params.occlusion_freeze)[:, None],
-        truth[who, begin, which],
+        truth[who, begin, which] + centre[who, when] - centre[who, begin],
         here + pull[:, None] * (truth[who, when, parts.mirror[which]] - here),
     )
     aside = params.occlusion_std * aside[who, begin, which]
+    aside *= _axes(truth.shape[-1], params)
     shift = np.zeros(truth.shape, dtype=np.float32)
     shift[who, when, which] = depth * (
         target - here + aside * size[who, when, None]
@@ -87,25 +79,48 @@ def _occlude(
     return shift
 
 
+def _drift(
+    rng: np.random.Generator,
+    shape: Tuple[int, int, int, int],
+    params: EstimatorNoise,
+    parts: KeypointParts,
+) -> np.ndarray:
+    """Slow errors relative to the size, (S, T, K, D)."""
+    num, frames, _, dims = shape
+    groups = int(parts.group.max()) + 1
+    shared = smooth_noise(
+        rng, (num, frames, groups, dims), params.drift_frames
+    )[:, :, parts.group]
+    own = smooth_noise(rng, shape, params.drift_frames)
+    tie = params.drift_limb_correlation
+    drift = np.sqrt(tie) * shared + np.sqrt(1 - tie) * own
+    return drift * (params.drift * parts.difficulty)[:, None]
+
+
 def _displacement(
     rng: np.random.Generator,
     truth: np.ndarray,
     size: np.ndarray,
     params: EstimatorNoise,
-    parts: _Parts,
+    parts: KeypointParts,
 ) -> np.ndarray:
-    """Jitter, occlusions and outliers together, (S, T, K, D)."""
+    """Jitter, drift, occlusions and outliers together, (S, T, K, D)."""
     num, frames, count, dims = truth.shape
+    axes = _axes(dims, params)
     spread = rng.standard_normal((num, 1, count))
     scale = params.jitter * np.exp(params.jitter_spread * spread)
     scale = (scale * parts.difficulty).astype(np.float32) * size[..., None]
     error = correlated_noise(rng, truth.shape, params.jitter_correlation)
-    error *= scale[..., None]
+    error *= scale[..., None] * axes
     error += _occlude(rng, truth, size, params, parts)
     far = rng.random((num, frames, count)) < params.outlier_share
-    strayed = rng.standard_normal((np.count_nonzero(far), dims))
+    far &= parts.difficulty > 0
+    strayed = rng.standard_normal((np.count_nonzero(far), dims)) * axes
     reach = params.outlier_std * size[np.nonzero(far)[:2]]
     error[far] += reach[:, None] * strayed
+    if params.drift > 0:
+        drift = _drift(rng, truth.shape, params, parts)
+        error += (drift * axes * size[..., None, None]).astype(np.float32)
     return error
 
 
@@ -113,7 +128,7 @@ def _swapped(
     rng: np.random.Generator,
     shape: Tuple[int, int, int],
     params: EstimatorNoise,
-    parts: _Parts,
+    parts: KeypointParts,
 ) -> np.ndarray:
     """Keypoint whose estimate is reported for each keypoint, (S, T, K)."""
     num, frames, _ = shape
@@ -122,7 +137,7 @@ def _swapped(
     )
     limbs, *_ = bursts(
         rng,
-        (num, frames, len(_LIMBS)),
+        (num, frames, len(LIMBS)),
         params.limb_swap_share,
         params.limb_swap_frames,
     )
@@ -131,13 +146,23 @@ def _swapped(
     return np.where(swap, parts.mirror, np.arange(shape[2]))
 
 
-def _scores(
-    rng: np.random.Generator, error: np.ndarray, params: EstimatorNoise
+def scores_of_errors(
+    rng: np.random.Generator, error: np.ndarray, noise: float
 ) -> np.ndarray:
-    """Noisy decreasing function of the error relative to the size."""
-    doubt = (error / params.score_tolerance) ** _SCORE_POWER
-    noise = rng.standard_normal(error.shape, dtype=np.float32)
-    doubt *= np.exp(params.score_noise * noise)
+    """Noisy decreasing function of the error relative to the tolerance.
+
+    Args:
+        rng (np.random.Generator): Source of randomness.
+        error (np.ndarray): Error / error at which the score is 1/2, any
+            shape.
+        noise (float): Sigma of the log-normal factor on the error that the
+            score reports.
+
+    Returns:
+        np.ndarray: Scores in (0, 1], of that shape.
+    """
+    doubt = error**_SCORE_POWER
+    doubt *= np.exp(noise * rng.standard_normal(error.shape, dtype=np.float32))
     return np.maximum(1 / (1 + doubt), _LOWEST_SCORE)
 
 
@@ -188,11 +213,15 @@ def simulate_estimator_noise(
 ) -> Tuple[np.ndarray, np.ndarray]:
     """What an estimator might report for the true keypoints.
 
-    Jitter, occlusions and outliers displace joints; the score of a joint
+    Jitter, drift, occlusions and outliers displace joints; the score of one
     follows its displacement; then left and right are swapped together with
     their scores, so a swapped joint is as confident as any other, as it is
     with real estimators; last, joints go missing. Errors scale with
     ``size``, scores do not depend on it.
+
+    With three coordinates the estimator is one that lifts poses to 3D, with
+    camera coordinates (z along the viewing direction) and errors relative
+    to the root: a joint named ``root`` or ``pelvis`` is given as it is.
 
     Args:
         keypoints (np.ndarray): Truth, (T, K, D) or (S, T, K, D), D 2 or 3;
@@ -215,10 +244,12 @@ def simulate_estimator_noise(
     """
     params = params or EstimatorNoise()
     truth, size = _checked(keypoints, size, keypoint_names)
-    parts = _parts(tuple(keypoint_names))
+    parts = keypoint_parts(tuple(keypoint_names), truth.shape[-1])
     error = _displacement(rng, truth, size, params, parts)
     relative = np.linalg.norm(error, axis=-1) / size[..., None]
-    scores = _scores(rng, relative, params)
+    scores = scores_of_errors(
+        rng, relative / params.score_tolerance, params.score_noise
+    )
     source = _swapped(rng, scores.shape, params, parts)
     estimate = np.take_along_axis(truth + error, source[..., None], axis=2)
     scores = np.take_along_axis(scores, source, axis=2)

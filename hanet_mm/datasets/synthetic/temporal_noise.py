@@ -20,10 +20,45 @@ def correlated_noise(
     """
     noise = rng.standard_normal(shape, dtype=np.float32)
     noise[:, 1:] *= np.sqrt(1 - correlation**2)
+    return _recursion(noise, correlation)
+
+
+def smooth_noise(
+    rng: np.random.Generator, shape: Sequence[int], frames: float
+) -> np.ndarray:
+    """Stationary noise of unit variance that changes slowly and smoothly.
+
+    First-order autoregressive noise filtered by the same recursion once
+    more, v(t) = a v(t-1) + u(t) with a = exp(-1 / frames). The correlation
+    of values n frames apart is a^n (1 + n (1 - a^2) / (1 + a^2)): flat at
+    n = 0, unlike a^n, so neighbouring frames differ little.
+
+    Args:
+        rng (np.random.Generator): Source of randomness.
+        shape (Sequence[int]): (S, T, ...), correlated along T.
+        frames (float): Time constant in frames, > 0.
+
+    Returns:
+        np.ndarray: Noise of that shape, float32.
+    """
+    pole = np.exp(-1 / frames)
+    noise = correlated_noise(rng, shape, pole)
+    begin = rng.standard_normal(noise[:, 0].shape, dtype=np.float32)
+    # The first value as it would be after infinitely many frames: its
+    # covariance with u(0) is 1 / (1 - a^2), its variance that squared times
+    # 1 + a^2.
+    noise[:, 0] = (noise[:, 0] + pole * begin) / (1 - pole**2)
+    return _recursion(noise, pole) * np.float32(
+        (1 - pole**2) / np.sqrt(1 + pole**2)
+    )
+
+
+def _recursion(noise: np.ndarray, pole: float) -> np.ndarray:
+    """v(t) = pole v(t-1) + noise(t) along axis 1, in place."""
     # 1 / (1 - aB) = (1 + aB)(1 + a^2 B^2)(1 + a^4 B^4)...
     step = 1
-    while step < shape[1] and correlation**step > 1e-9:
-        noise[:, step:] += correlation**step * noise[:, :-step].copy()
+    while step < noise.shape[1] and pole**step > 1e-9:
+        noise[:, step:] += pole**step * noise[:, :-step].copy()
         step *= 2
     return noise
 

@@ -1,6 +1,6 @@
 """Replace the estimates of a window by simulated ones."""
 
-from typing import Optional, Sequence
+from typing import Sequence, Union
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -10,8 +10,8 @@ from hanet_mm.core.gaps import fill_missing
 
 from ..synthetic import (
     JHMDB_KEYPOINT_NAMES,
-    EstimatorNoise,
     box_size,
+    estimator_noise,
     simulate_estimator_noise,
 )
 
@@ -32,18 +32,19 @@ class SimulateEstimatorNoise(BaseTransform):
     in every worker.
 
     Args:
-        noise (dict, optional): Arguments of :class:`EstimatorNoise`.
-            Defaults to None: its defaults.
+        noise (str or dict, optional): Name of a preset, such as 'lifter'
+            for 3D poses, or arguments of :class:`EstimatorNoise`. Defaults
+            to None: its defaults.
         keypoint_names (Sequence[str]): K names such as ``left_wrist``.
             Defaults to those of JHMDB-15.
     """
 
     def __init__(
         self,
-        noise: Optional[dict] = None,
+        noise: Union[str, dict, None] = None,
         keypoint_names: Sequence[str] = JHMDB_KEYPOINT_NAMES,
     ):
-        self.noise = EstimatorNoise(**(noise or {}))
+        self.noise = estimator_noise(noise)
         self.keypoint_names = tuple(keypoint_names)
 
     def transform(self, results: dict) -> dict:

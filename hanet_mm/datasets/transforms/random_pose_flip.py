@@ -1,0 +1,71 @@
+"""Mirror poses."""
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmpose.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandomPoseFlip(BaseTransform):
+    """Mirror a window: left becomes right, joints exchange their names.
+
+    The mirror stands at the mean x of the joints, upright and along the
+    viewing direction; for poses of joints in 2D or 3D, not for rotations.
+
+    Required keys: ``keypoints`` (T, K, D), ``flip_indices`` (K). Modified
+    keys: ``keypoints``, ``keypoints_gt`` (T, K, D), ``keypoint_scores``,
+    ``keypoints_valid``, ``keypoints_visible`` (T, K), ``bboxes`` (T, 4),
+    where they are there. Arrays are replaced, not written to. Chance is
+    NumPy's global generator, which MMEngine seeds in every worker.
+
+    Args:
+        prob (float): Probability of a flip. Defaults to 0.5.
+
+    Raises:
+        ValueError: If the probability is not in [0, 1].
+    """
+
+    def __init__(self, prob: float = 0.5):
+        if not 0 <= prob <= 1:
+            raise ValueError(f'prob: expected in [0, 1], found {prob}')
+        self.prob = prob
+
+    def transform(self, results: dict) -> dict:
+        """Mirror the window, or leave it.
+
+        Args:
+            results (dict): Of the pipeline.
+
+        Returns:
+            dict: The same, perhaps mirrored.
+
+        Raises:
+            ValueError: If the keypoints have other than 2 or 3 coordinates.
+        """
+        dims = results['keypoints'].shape[-1]
+        if dims not in (2, 3):
+            raise ValueError(
+                'RandomPoseFlip: expected keypoints (T, K, 2 or 3), found '
+                f'D = {dims}'
+            )
+        if np.random.random() >= self.prob:  # noqa: NPY002
+            return results
+        order = np.asarray(results['flip_indices'])
+        source = 'keypoints_gt' if 'keypoints_gt' in results else 'keypoints'
+        twice = 2 * np.nanmean(results[source][..., 0])
+        for key in ('keypoints', 'keypoints_gt'):
+            if key in results:
+                points = results[key][:, order]
+                points[..., 0] = twice - points[..., 0]
+                results[key] = points
+        for key in ('keypoint_scores', 'keypoints_valid', 'keypoints_visible'):
+            if key in results:
+                results[key] = results[key][:, order]
+        if 'bboxes' in results:
+            boxes = results['bboxes'].copy()
+            boxes[:, [0, 2]] = twice - boxes[:, [2, 0]]
+            results['bboxes'] = boxes
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(prob={self.prob})'
