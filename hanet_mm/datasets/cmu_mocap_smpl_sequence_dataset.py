@@ -5,8 +5,8 @@ from typing import Optional, Tuple
 import numpy as np
 from mmpose.registry import DATASETS
 
+from hanet_mm.core.mean_adult import mean_adult_offsets
 from hanet_mm.core.sequences import PoseSequences
-from hanet_mm.models.body_models import SkeletonBodyModel
 
 from .cmu_mocap import sample_view
 from .cmu_mocap_sequence_dataset import (
@@ -86,7 +86,7 @@ class CmuMocapSmplSequenceDataset(PoseSequenceDataset):
         except ValueError as error:
             raise ValueError(f'{self.ann_file}: {error}') from None
         truth = rotations_from_joints(
-            joints, SkeletonBodyModel().offsets.numpy(), unknown=CMU_UNKNOWN
+            joints, mean_adult_offsets().numpy(), unknown=CMU_UNKNOWN
         )
         estimates = np.empty(truth.shape, dtype=np.float32)
         scores = np.empty(truth.shape[:2], dtype=np.float32)

@@ -144,8 +144,8 @@ class PoseSequenceMetric(BaseMetric):
 
     def _read(self, sample: dict) -> Comparison:
         """Take from a data sample what is compared."""
-        gt = _field(sample, 'gt_instances', 'keypoints')
-        pred = _field(sample, _FIELDS[self.source], 'keypoints')
+        gt = sample_field(sample, 'gt_instances', 'keypoints')
+        pred = sample_field(sample, _FIELDS[self.source], 'keypoints')
         visible = sample['gt_instances'].get('keypoints_visible')
         bboxes = sample['gt_instances'].get('bboxes')
         refined = sample.get('pred_instances', {}).get('refined_mask')
@@ -161,7 +161,9 @@ class PoseSequenceMetric(BaseMetric):
         return Comparison(pred, gt, counted, bboxes)
 
 
-def _field(sample: Dict[str, Any], instances: str, key: str) -> np.ndarray:
+def sample_field(
+    sample: Dict[str, Any], instances: str, key: str
+) -> np.ndarray:
     """Required array of a data sample."""
     if key not in sample.get(instances, {}):
         raise ValueError(f'the data sample has no {instances}.{key}')

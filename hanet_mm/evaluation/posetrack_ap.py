@@ -10,7 +10,7 @@ from hanet_mm.core.polygons import inside_polygons
 from hanet_mm.core.posetrack_ap import ASSIGNMENTS, posetrack_ap
 from hanet_mm.evaluation.pose_sequence_metric import (
     PoseSequenceMetric,
-    _field,
+    sample_field,
 )
 
 # The columns of the paper's Table 3 and of the toolkit, by keypoint name.
@@ -141,7 +141,7 @@ class PoseTrackAP(PoseSequenceMetric):
         """Take the labelled frames from a data sample."""
         if 'seq_name' not in sample:
             raise ValueError('the data sample has no seq_name')
-        gt = _field(sample, 'gt_instances', 'keypoints')
+        gt = sample_field(sample, 'gt_instances', 'keypoints')
         if gt.ndim != 3 or gt.shape[2] != 2:
             raise ValueError(
                 f'gt_instances.keypoints must have shape (T, K, 2), '
@@ -246,7 +246,7 @@ def _array(
     sample: dict, instances: str, key: str, shape: Tuple[int, ...]
 ) -> np.ndarray:
     """Required array of a data sample, of the given shape."""
-    array = _field(sample, instances, key)
+    array = sample_field(sample, instances, key)
     if array.shape != shape:
         raise ValueError(
             f'{instances}.{key} must have shape {shape}, got {array.shape}'

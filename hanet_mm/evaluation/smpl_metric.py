@@ -10,15 +10,15 @@ from mmpose.utils.typing import ConfigType
 from torch import Tensor
 
 from hanet_mm.core.metrics import accel_error, mpjpe, pa_mpjpe
+from hanet_mm.core.smpl_body import (
+    NUM_BETAS,
+    NUM_JOINTS,
+    root_relative,
+)
 from hanet_mm.evaluation.pose_sequence_metric import PoseSequenceMetric
 from hanet_mm.evaluation.sequence_mpjae import (
     matched_rotations,
     rotation_matrices,
-)
-from hanet_mm.models.body_models.body_model import (
-    NUM_BETAS,
-    NUM_JOINTS,
-    root_relative,
 )
 
 # Surfaces of so many frames are held at once.

@@ -1,4 +1,4 @@
-"""What the command lines of the JHMDB converters have in common."""
+"""What the command lines of the converters have in common."""
 
 import argparse
 import logging
@@ -12,8 +12,13 @@ from hanet_mm.datasets.converters.jhmdb_clips import (
 )
 
 
-def add_jhmdb_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that both converters understand."""
+def add_arguments(parser: argparse.ArgumentParser, fps: float) -> None:
+    """Add the options that all converters understand.
+
+    Args:
+        parser: Gets them after its own arguments.
+        fps: Frame rate of the data set, 1/s.
+    """
     parser.add_argument('out', help='flat .npz to write')
     parser.add_argument(
         '--trust-pickle',
@@ -21,6 +26,15 @@ def add_jhmdb_arguments(parser: argparse.ArgumentParser) -> None:
         help='unpickle the input: only for files from a source you trust, '
         'since unpickling runs any code that their author put there',
     )
+    parser.add_argument('--estimator', help='what to call the estimator')
+    parser.add_argument(
+        '--fps', type=float, default=fps, help='default: %(default)s'
+    )
+
+
+def add_jhmdb_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that both converters of JHMDB understand."""
+    add_arguments(parser, fps=25.0)
     parser.add_argument(
         '--splits',
         help="JHMDB's folder of <action>_test_split<k>.txt, or one text "
@@ -30,8 +44,6 @@ def add_jhmdb_arguments(parser: argparse.ArgumentParser) -> None:
         '--split', type=int, default=1, help='number of the split: 1, 2, 3'
     )
     parser.add_argument('--subset', choices=('train', 'test'))
-    parser.add_argument('--estimator', help='what to call the estimator')
-    parser.add_argument('--fps', type=float, default=25.0)
     parser.add_argument(
         '--compare-with',
         metavar='NPZ',
@@ -40,36 +52,79 @@ def add_jhmdb_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_units(parser: argparse.ArgumentParser, default: str = 'm') -> None:
+    """Add the option that declares the unit of a source."""
+    parser.add_argument(
+        '--units',
+        choices=('m', 'cm', 'mm'),
+        default=default,
+        help='unit of the source; metres are written. Default: %(default)s',
+    )
+
+
+def add_smpl(parser: argparse.ArgumentParser) -> None:
+    """Add the option that asks for SMPL parameters instead of joints."""
+    parser.add_argument(
+        '--smpl',
+        action='store_true',
+        help='write 24 SMPL rotations and what belongs to them, not joints',
+    )
+
+
+def run(
+    args: argparse.Namespace,
+    convert: Callable[..., List[str]],
+    after: Callable[[logging.Logger], None] = lambda logger: None,
+    **more: Any,
+) -> None:
+    """Convert, report on stderr, and exit with a one-line error if it fails.
+
+    Args:
+        args: Parsed arguments with those of :func:`add_arguments`.
+        convert: Converter that returns its notes.
+        after: What to do with the written file.
+        more: Further arguments of the converter.
+    """
+    logging.basicConfig(level=logging.INFO, format='%(message)s')
+    logger = logging.getLogger(__name__)
+    try:
+        notes = convert(
+            out=args.out,
+            trust_pickle=args.trust_pickle,
+            estimator=args.estimator,
+            fps=args.fps,
+            **more,
+        )
+        for note in notes:
+            warn = note.startswith('WARNING')
+            logger.log(logging.WARNING if warn else logging.INFO, note)
+        after(logger)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+
+
 def run_jhmdb(
     args: argparse.Namespace, convert: Callable[..., List[str]], **more: Any
 ) -> None:
-    """Convert, report on stderr, and exit with a one-line error if it fails.
+    """As :func:`run`, with the clips that JHMDB's options choose.
 
     Args:
         args: Parsed arguments with those of :func:`add_jhmdb_arguments`.
         convert: Converter that returns its notes.
         more: Further arguments of it.
     """
-    logging.basicConfig(level=logging.INFO, format='%(message)s')
-    logger = logging.getLogger(__name__)
-    try:
+
+    def convert_clips(**given: Any) -> List[str]:
         clips = None
         if args.splits:
             clips = read_clip_choice(args.splits, args.split, args.subset)
-        notes = convert(
-            out=args.out,
-            trust_pickle=args.trust_pickle,
-            clips=clips,
-            estimator=args.estimator,
-            fps=args.fps,
-            **more,
-        )
-        for note in notes:
-            logger.info(note)
+        return convert(clips=clips, **given)
+
+    def compare(logger: logging.Logger) -> None:
         if args.compare_with:
             _compare(logger, args.out, args.compare_with)
-    except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')
+
+    run(args, convert_clips, after=compare, **more)
 
 
 def _compare(logger: logging.Logger, out: str, other: str) -> None:

@@ -24,6 +24,15 @@ from hanet_mm.datasets.converters.jhmdb_clips import (
     jhmdb_keypoint_names,
 )
 from hanet_mm.datasets.converters.pickled import load_object_npz
+from hanet_mm.datasets.converters.published import (
+    check_entries,
+    compare_counts,
+    compare_images,
+    image_names,
+    name_where,
+    numbers,
+    sequence_of,
+)
 
 # Sequences and frames of the files as published.
 PUBLISHED_COUNTS = {'test': (261, 9228), 'train': (687, 24372)}
@@ -74,7 +83,8 @@ def convert_published_jhmdb(
             'keep_repeated: expected False with a choice of clips, found True'
         )
     sequences, note = _read_pair(gt_path, det_path, trust_pickle)
-    notes = [_compare_counts(sequences)]
+    frames = sum(len(item.images) for item in sequences)
+    notes = [compare_counts(len(sequences), frames, PUBLISHED_COUNTS)]
     sequences, repeated = _drop_repeated(sequences, keep_repeated)
     notes += repeated
     whole = 'all sequences of the file' + (
@@ -122,12 +132,7 @@ def _read_pair(
     count = gt['imgname'].size and len(np.atleast_1d(gt['imgname']))
     for path, arrays in ((gt_path, gt), (det_path, det)):
         for key, value in arrays.items():
-            if not count or value.shape[:1] != (count,):
-                raise ValueError(
-                    f'{path}: {key}: expected one entry for each of the '
-                    f'{count} sequences of {gt_path}, found shape '
-                    f'{value.shape}'
-                )
+            check_entries(path, key, value, count, gt_path)
     return [
         _read_sequence(index, gt_path, gt, det_path, det)
         for index in range(count)
@@ -141,24 +146,13 @@ def _read_sequence(
     det_path: PathLike,
     det: Dict[str, np.ndarray],
 ) -> _Sequence:
-    images = _image_names(gt['imgname'][index])
-    clip = images[0].rpartition('/')[0] if images else ''
-    if not clip:
-        raise ValueError(
-            f'{gt_path}: imgname of sequence {index}: expected images '
-            f"'action/clip/image', found {images[0] if images else 'none'!r}"
-        )
-    where = f'sequence {clip!r} (index {index})'
-    for frame, image in enumerate(images):
-        if image.rpartition('/')[0] != clip:
-            raise ValueError(
-                f'{gt_path}: imgname of {where}, frame {frame}: expected an '
-                f'image of the same clip, found {image!r}'
-            )
-    _compare_images(det_path, where, images, det['imgname'][index])
+    images = image_names(gt['imgname'][index])
+    clip = sequence_of(gt_path, index, images, 'action/clip/image')
+    where = name_where(clip, index)
+    compare_images(det_path, where, images, det['imgname'][index])
     frames = len(images)
     joints = (frames, len(jhmdb_keypoint_names()), 2)
-    shape = _numbers(gt_path, 'imgshape', where, gt['imgshape'][index])
+    shape = numbers(gt_path, 'imgshape', where, gt['imgshape'][index])
     if shape.size < 2:
         raise ValueError(
             f'{gt_path}: imgshape of {where}: expected H, W, '
@@ -174,72 +168,16 @@ def _read_sequence(
     )
 
 
-def _compare_images(
-    path: PathLike, where: str, images: Sequence[str], entry: Any
-) -> None:
-    """Check that the estimates are of the same images, by clip and number."""
-    found = _image_names(entry)
-    if len(found) != len(images):
-        raise ValueError(
-            f'{path}: imgname of {where}: expected {len(images)} frames as '
-            f'in the ground truth, found {len(found)}'
-        )
-    for frame, (image, other) in enumerate(zip(images, found)):
-        if _short(image) != _short(other):
-            raise ValueError(
-                f'{path}: imgname of {where}, frame {frame}: expected '
-                f'{image!r} as in the ground truth, found {other!r}'
-            )
-
-
-def _short(image: str) -> Tuple[str, str]:
-    parts = image.split('/')
-    return '/'.join(parts[-2:-1]), parts[-1].rpartition('.')[0] or parts[-1]
-
-
-def _image_names(entry: Any) -> Tuple[str, ...]:
-    return tuple(
-        (name.decode() if isinstance(name, bytes) else str(name))
-        for name in np.asarray(entry).reshape(-1)
-    )
-
-
-def _numbers(path: PathLike, key: str, where: str, entry: Any) -> np.ndarray:
-    try:
-        return np.asarray(entry, dtype=np.float32)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f'{path}: {key} of {where}: expected one array of numbers, '
-            f'found {type(entry).__name__}'
-        ) from None
-
-
 def _array(
     path: PathLike, key: str, where: str, entry: Any, shape: Tuple[int, ...]
 ) -> np.ndarray:
-    value = _numbers(path, key, where, entry)
+    value = numbers(path, key, where, entry)
     if value.size != np.prod(shape) or value.shape[:1] != shape[:1]:
         raise ValueError(
             f'{path}: {key} of {where}: expected shape {shape}, flat or not, '
             f'found {value.shape}'
         )
     return value.reshape(shape)
-
-
-def _compare_counts(sequences: Sequence[_Sequence]) -> str:
-    found = (len(sequences), sum(len(item.images) for item in sequences))
-    text = f'read {found[0]} sequences, {found[1]} frames; '
-    for subset, counts in PUBLISHED_COUNTS.items():
-        if found == counts:
-            return text + f'as the published {subset} file'
-    return (
-        text
-        + 'differs from the published files: '
-        + ', '.join(
-            f'{subset} {counts[0]} / {counts[1]}'
-            for subset, counts in PUBLISHED_COUNTS.items()
-        )
-    )
 
 
 def _drop_repeated(

@@ -1,5 +1,4 @@
-from .body_model import BodyModelOutput
 from .skeleton_body_model import SkeletonBodyModel
 from .smpl_body_model import SMPLBodyModel
 
-__all__ = ['BodyModelOutput', 'SMPLBodyModel', 'SkeletonBodyModel']
+__all__ = ['SMPLBodyModel', 'SkeletonBodyModel']

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 
 from hanet_mm.core.files import PathLike
 from hanet_mm.core.forward_kinematics import SMPL_PARENTS
-
-from .body_model import (
+from hanet_mm.core.smpl_body import (
     LSP14_FROM_SMPL24,
     NUM_BETAS,
     BodyModelOutput,
     check_body_inputs,
 )
+
 from .smpl_file import load_smpl_file
 
 # Skinning takes about 1.5 MB for each frame of SMPL's 6890 vertices.

@@ -8,8 +8,7 @@ import numpy as np
 
 from hanet_mm.core.files import ObjectArrayError, PathLike, read_npz
 from hanet_mm.core.forward_kinematics import SMPL_PARENTS
-
-from .body_model import NUM_BETAS, NUM_JOINTS
+from hanet_mm.core.smpl_body import NUM_BETAS, NUM_JOINTS
 
 # V is the number of vertices; more than 10 shape directions are cut.
 _SHAPES = dict(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from hanet_mm.core.rotations import rot6d_to_matrix
-from hanet_mm.models.body_models.body_model import root_relative
+from hanet_mm.core.smpl_body import root_relative
 
 # Frames whose surfaces are held at once.
 _CHUNK_FRAMES = 64
