@@ -62,8 +62,8 @@ class BuildPyWithMim(build_py):
                 shutil.copy2(source, target)
 
 
-mm, video, smpl, tests = map(
-    read_requirements, ('mm', 'video', 'smpl', 'tests')
+mm, video, smpl, filters, tests = map(
+    read_requirements, ('mm', 'video', 'smpl', 'filters', 'tests')
 )
 setup(
     name='hanet_mm',
@@ -78,8 +78,9 @@ setup(
         'mm': mm,
         'video': mm + video,
         'smpl': smpl,
+        'filters': filters,
         'tests': tests,
-        'all': mm + video + smpl + tests,
+        'all': mm + video + smpl + filters + tests,
     },
     entry_points={
         'console_scripts': ['hanet-mm = hanet_mm.apis.cli:main'],

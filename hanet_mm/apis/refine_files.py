@@ -90,11 +90,14 @@ def refine_file(
     sizes = None
     if refiner.normalization == 'image':
         sizes = _image_sizes(source, poses.tracks, image_size)
-    results = refiner.refine(
-        [track.keypoints for track in poses.tracks],
-        [track.scores for track in poses.tracks],
-        sizes,
-    )
+    try:
+        results = refiner.refine(
+            [track.keypoints for track in poses.tracks],
+            [track.scores for track in poses.tracks],
+            sizes,
+        )
+    except ValueError as error:
+        raise ValueError(f'{source}: {error}') from None
     _check_finite(source, poses.tracks, results)
     poses.save(out, results)
     return RefineSummary(

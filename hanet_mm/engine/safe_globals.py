@@ -59,7 +59,16 @@ def list_safe_globals() -> List[Union[Callable, Tuple[Callable, str]]]:
         HistoryBuffer,
         ConfigDict,  # in meta information that a config overrides
         (history_statistic, 'builtins.getattr'),
+        (empty_bytes, 'builtins.bytes'),
     ]
+
+
+def empty_bytes() -> bytes:
+    """Stand in for ``bytes``, as which pickle writes the data of no numbers.
+
+    The meta information of Human3.6M has an empty array of sigmas.
+    """
+    return b''
 
 
 def history_statistic(owner: Any, name: str) -> Callable:

@@ -71,7 +71,7 @@ def test_millimetres_go_in_and_come_out(tmp_path):
 def test_undeclared_millimetres_are_refused(tmp_path):
     refiner = make_refiner(5, 3, 'root', [0])
     source = joints_file(tmp_path / 'a.npz', 'mysterious', 1000)
-    with pytest.raises(ValueError, match="seem to be in 'mm'"):
+    with pytest.raises(ValueError, match=r"a\.npz: .*to be in 'mm'"):
         refine_file(source, tmp_path / 'out.npz', refiner)
     assert not (tmp_path / 'out.npz').exists()
 

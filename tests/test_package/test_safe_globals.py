@@ -181,6 +181,28 @@ def test_plain_dtypes_load(tmp_path, dtype):
     np.testing.assert_array_equal(loaded, value)
 
 
+@pytest.mark.parametrize('new_zip', [True, False])
+@pytest.mark.parametrize(
+    'name', ['coco', 'h36m', 'halpe26', 'jhmdb', 'mpii', 'posetrack18']
+)
+def test_description_of_any_data_set_loads(tmp_path, name, new_zip):
+    # Human3.6M has an array of no sigmas, which is pickled in its own way.
+    meta = parse_pose_metainfo(
+        dict(from_file=f'configs/_base_/datasets/{name}.py')
+    )
+    path = tmp_path / 'meta.pth'
+    torch.save(meta, path, _use_new_zipfile_serialization=new_zip)
+    loaded = torch.load(path, weights_only=True)
+    assert loaded.keys() == meta.keys()
+    np.testing.assert_array_equal(loaded['sigmas'], meta['sigmas'])
+
+
+def test_bytes_are_empty_or_refused(tmp_path):
+    path = saved(dict(x=Reduced(bytes, 10**12)), tmp_path / 'large.pth')
+    with pytest.raises((pickle.UnpicklingError, TypeError)):
+        torch.load(path)
+
+
 def test_config_dict_loads(tmp_path):
     value = ConfigDict(a=1, b=dict(c='x'))
     loaded = torch.load(saved(value, tmp_path / 'c.pth'), weights_only=True)
