@@ -10,7 +10,6 @@ from mmengine.config import Config
 from mmpose.registry import DATASETS
 from torch import Tensor
 
-import hanet_mm
 from hanet_mm.core.files import PathLike, atomic_path
 from hanet_mm.core.portable import load_weights
 from hanet_mm.core.refiner import Refiner
@@ -20,10 +19,21 @@ from hanet_mm.models.published import (
 )
 
 from .checkpoints import read_checkpoint
+from .configs import config_root
 from .export import refiner_arguments
 
-# Config with data and metrics of a data set; others get the runtime only.
-_BASES = {'jhmdb': 'hanet/jhmdb/hanet_simplebaseline-11frm_1xb16-70e_jhmdb.py'}
+# Config with data and metrics of a data set; others get the runtime only. So
+# does Human3.6M, whose converted files have the joints in MMPose's order and
+# not in the one that the checkpoints expect.
+_BASES = {
+    ('jhmdb', '2D'): 'jhmdb/hanet_simplebaseline-11frm_1xb16-70e_jhmdb.py',
+    ('pw3d', '3D'): 'pw3d/hanet_pare-101frm_1xb64-70e_pw3d.py',
+    ('pw3d', 'smpl'): 'pw3d/hanet_pare-101frm_1xb128-70e_pw3d-smpl.py',
+    ('aist', '3D'): 'aist/hanet_spin-101frm_1xb256-70e_aist.py',
+    ('aist', 'smpl'): 'aist/hanet_spin-101frm_1xb512-70e_aist-smpl.py',
+}
+# By the number of joints: Human3.6M's root, the middle of the hips of lsp14.
+_ROOTS = {17: [0], 14: [2, 3]}
 _RUNTIME = '_base_/runtime.py'
 
 
@@ -35,10 +45,10 @@ def convert_published(
     The model attends to the unsampled frames in its decoder with a bias of 1
     on their logits: published checkpoints were most likely trained under a
     PyTorch that read the memory mask so. Poses in 2D are normalised by the
-    image size; others pass as they are and have to be as the published data
-    (root-relative metres, or 6D rotations). Windows follow each other at
-    stride 1; the published evaluation used ``model.test_cfg.stride`` =
-    SAMPLE_INTERVAL * SLIDE_WINDOW_STEP_Q with ``tail='drop'``.
+    image size, 3D joints (metres) by their root; rotations are 6D. Windows
+    follow each other at stride 1; the published evaluation used
+    ``model.test_cfg.stride`` = SAMPLE_INTERVAL * SLIDE_WINDOW_STEP_Q with
+    ``tail='drop'``.
 
     Args:
         checkpoint (PathLike): ``.pth.tar`` with epoch, state_dict,
@@ -154,8 +164,13 @@ def _model_cfg(
         model['head']['loss']['final_weight'] = float(loss_weight)
     except (TypeError, ValueError) as error:
         raise ValueError(f'{path}: {error}') from None
+    codec = model['head']['decoder']
     if dims == 2:
-        model['head']['decoder']['normalization'] = 'image'
+        codec['normalization'] = 'image'
+    elif dims == 6:
+        codec['normalization'] = 'rot6d'
+    elif get('BODY_REPRESENTATION') == '3D' and channels // 3 in _ROOTS:
+        codec.update(normalization='root', root=_ROOTS[channels // 3])
     model['test_cfg'] = dict(stride=1)
     return model
 
@@ -190,12 +205,15 @@ def _count_dims(
 
 
 def _base_config(settings: Mapping[str, Any], model: Dict[str, Any]) -> Config:
-    package = Path(hanet_mm.__file__).parent
-    # In a source tree without an installation the configs lie beside it.
-    roots = [package / '.mim' / 'configs', package.parent / 'configs']
-    root = next(root for root in roots if root.is_dir())
-    base = _BASES.get(str(settings.get('DATASET_NAME')), _RUNTIME)
-    config = Config.fromfile(root / base)
+    kind = (
+        str(settings.get('DATASET_NAME')),
+        str(settings.get('BODY_REPRESENTATION')),
+    )
+    base = _RUNTIME
+    # Data of a kind come in one form only, which the codec tells.
+    if kind in _BASES and model['head']['decoder']['normalization'] != 'none':
+        base = f'hanet/{_BASES[kind]}'
+    config = Config.fromfile(config_root() / base)
     config.model = model
     if 'train_dataloader' in config:
         config.train_dataloader.dataset.window_size = model['window_size']

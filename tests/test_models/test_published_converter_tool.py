@@ -191,16 +191,16 @@ def test_converted_checkpoint_exports(convert):
 
 
 @pytest.mark.parametrize(
-    ('body', 'six', 'channels', 'keypoints', 'dims'),
+    ('body', 'six', 'channels', 'keypoints', 'dims', 'codec'),
     [
-        ('3D', False, 51, 17, 3),
-        ('smpl', True, 144, 24, 6),
-        ('smpl', False, 72, 24, 3),
+        ('3D', False, 51, 17, 3, dict(normalization='root', root=[0])),
+        ('3D', False, 42, 14, 3, dict(normalization='root', root=[2, 3])),
+        ('smpl', True, 144, 24, 6, dict(normalization='rot6d')),
+        # Nothing of ours refines rotation vectors: they pass as they are.
+        ('smpl', False, 72, 24, 3, dict(normalization='none')),
     ],
 )
-def test_other_bodies_pass_unnormalised(
-    convert, body, six, channels, keypoints, dims
-):
+def test_other_bodies(convert, body, six, channels, keypoints, dims, codec):
     settings = make_yaml(
         DATASET_NAME='h36m',
         BODY_REPRESENTATION=body,
@@ -210,11 +210,34 @@ def test_other_bodies_pass_unnormalised(
     )
     model, config = build(convert(make_checkpoint(channels), settings))
     assert model.window_size == 101
-    assert model.head.decoder.normalization == 'none'
+    assert config.model.head.decoder == dict(type='PoseSequenceCodec', **codec)
     shape = (model.head.num_keypoints, model.head.coord_dims)
     assert shape == (keypoints, dims)
-    # No data set of that name is configured yet: model and runtime only.
+    # Its converted files have another order of joints: runtime only.
     assert 'train_dataloader' not in config
+
+
+@pytest.mark.parametrize(
+    ('name', 'body', 'channels', 'dataset'),
+    [
+        ('pw3d', '3D', 42, 'Pw3dSequenceDataset'),
+        ('aist', '3D', 42, 'AistSequenceDataset'),
+        ('pw3d', 'smpl', 144, 'Pw3dSmplSequenceDataset'),
+        ('aist', 'smpl', 144, 'AistSmplSequenceDataset'),
+    ],
+)
+def test_data_and_metrics_come_along(convert, name, body, channels, dataset):
+    settings = make_yaml(
+        DATASET_NAME=name,
+        BODY_REPRESENTATION=body,
+        TRAIN__USE_6D_SMPL=body == 'smpl',
+        SAMPLE_INTERVAL=5,
+        MODEL__SLIDE_WINDOW_Q=10,
+    )
+    _, config = build(convert(make_checkpoint(channels), settings))
+    train = config.train_dataloader.dataset
+    assert (train.type, train.window_size) == (dataset, 51)
+    assert train.pipeline[0].encoder == config.model.head.decoder
 
 
 def without(*keys):
