@@ -15,6 +15,13 @@ from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 HANET = sorted((CONFIGS / 'hanet').rglob('*.py'))
+# The joints of the CMU skeleton that SMPL has too.
+CMU_JOINTS = (
+    'root lhipjoint rhipjoint lowerback lfemur rfemur upperback ltibia '
+    'rtibia thorax lfoot rfoot ltoes rtoes lowerneck upperneck head '
+    'lclavicle rclavicle lhumerus rhumerus lradius rradius lwrist rwrist '
+    'lhand rhand lfingers rfingers lthumb rthumb'
+).split()
 UNITS = {'m': 'm', 'px': 'px', 'rot6d': 'axis-angle'}
 
 
@@ -73,12 +80,16 @@ def write_mocap(path):
     total = length.sum()
     meta = CONFIGS / '_base_/datasets/cmu_mocap.py'
     names = Config.fromfile(meta).keypoint_names
-    points = rng.normal(0, 0.4, (1, 17, 3))
-    joints = points + 0.2 * smooth(rng, total, 17, 3)
+    points = rng.normal(0, 0.4, (1, len(CMU_JOINTS), 3))
+    joints = points + 0.2 * smooth(rng, total, len(CMU_JOINTS), 3)
+    joints = joints.astype(np.float32)
     np.savez(
         path,
-        h36m17=joints.astype(np.float32),
+        h36m17=joints[:, :17],
         h36m17_names=np.array(names),
+        joints_3d=joints,
+        joint_names=np.array(CMU_JOINTS),
+        joint_parents=np.arange(len(CMU_JOINTS)) - 1,
         clean=np.ones(total, bool),
         seq_len=length,
         seq_name=np.array([f'walk_{i}' for i in range(18)]),
