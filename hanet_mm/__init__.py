@@ -14,11 +14,13 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .core.refiner import Refiner, load_refiner
+    from .core.streaming import StreamingRefiner
 
-__all__ = ['Refiner', '__version__', 'load_refiner']
+__all__ = ['Refiner', 'StreamingRefiner', '__version__', 'load_refiner']
 
 _LAZY = {
     'Refiner': 'hanet_mm.core.refiner',
+    'StreamingRefiner': 'hanet_mm.core.streaming',
     'load_refiner': 'hanet_mm.core.refiner',
 }
 

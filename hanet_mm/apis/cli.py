@@ -4,8 +4,8 @@ import argparse
 import sys
 from typing import List, Optional
 
+from .commands import compare, refine, video
 from .export import export_refiner
-from .refine_files import refine_file
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -35,42 +35,11 @@ def _build_parser() -> argparse.ArgumentParser:
         prog='hanet-mm', description='Refine pose sequences with HANet.'
     )
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
-    _add_refine(commands)
+    refine.add_parser(commands)
+    video.add_parser(commands)
+    compare.add_parser(commands)
     _add_export(commands)
     return parser
-
-
-def _add_refine(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser(
-        'refine',
-        help='refine the keypoints in a file',
-        description='Refine keypoints of any estimator. The output has the '
-        'layout of the input; the keypoints that came are kept as '
-        'keypoints_input, and filled marks those that were missing.',
-    )
-    parser.add_argument(
-        'source',
-        metavar='IN',
-        help='.npz in the flat layout or with keypoints (T, K, D) and '
-        "scores (T, K); or .json, MMPose's predictions of a video",
-    )
-    parser.add_argument('-o', '--out', required=True, metavar='OUT')
-    parser.add_argument(
-        '--refiner',
-        required=True,
-        metavar='FILE.safetensors',
-        help='made with: hanet-mm export',
-    )
-    parser.add_argument(
-        '--image-size',
-        type=int,
-        nargs=2,
-        metavar=('W', 'H'),
-        help="pixels; for refiners with 'image' normalisation, where the "
-        'file does not say it',
-    )
-    parser.add_argument('--device', default='cpu', help='default: cpu')
-    parser.set_defaults(run=_refine)
 
 
 def _add_export(commands: argparse._SubParsersAction) -> None:
@@ -94,13 +63,6 @@ def _add_export(commands: argparse._SubParsersAction) -> None:
         "put there; needed for MMEngine's checkpoints under torch < 2.6",
     )
     parser.set_defaults(run=_export)
-
-
-def _refine(args: argparse.Namespace) -> str:
-    summary = refine_file(
-        args.source, args.out, args.refiner, args.image_size, args.device
-    )
-    return f'{args.out}: {summary}'
 
 
 def _export(args: argparse.Namespace) -> str:

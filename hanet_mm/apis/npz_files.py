@@ -1,6 +1,6 @@
 """Keypoints in ``.npz`` archives."""
 
-from typing import Dict, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -18,7 +18,10 @@ from hanet_mm.core.units import LENGTHS
 from .pose_files import PoseFile, PoseTrack
 
 FLAT_KEYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
-_PLAIN_KEYS = ('keypoints', 'scores', 'keypoint_scores', 'image_size')
+_NAMES = 'keypoint_names'
+_PLAIN_KEYS = (
+    *('keypoints', 'scores', 'keypoint_scores', 'image_size', _NAMES),
+)
 
 
 def read_npz_poses(path: PathLike) -> PoseFile:
@@ -27,8 +30,8 @@ def read_npz_poses(path: PathLike) -> PoseFile:
     Args:
         path: With the keys of :class:`PoseSequences`, or ``keypoints``
             (T, K, D) and, where there are any, ``scores`` or
-            ``keypoint_scores`` (T, K), and ``image_size`` (2,), or SMPL's
-            ``pose`` or ``poses`` (T, 3K).
+            ``keypoint_scores`` (T, K), ``image_size`` (2,) and
+            ``keypoint_names`` (K,), or SMPL's ``pose`` or ``poses`` (T, 3K).
 
     Raises:
         ValueError: One line naming the file and the key.
@@ -66,6 +69,8 @@ class FlatPoses(PoseFile):
         self.sequences = seqs = load_pose_sequences(path)
         self.metres = np.float32(LENGTHS.get(seqs.meta.get('units'), 1))
         self.keypoint_names = seqs.meta.get('keypoint_names')
+        units = seqs.meta.get('units')
+        self.has_rotations = units in ('axis-angle', 'rot6d')
         ends = np.cumsum(seqs.seq_len)[:-1]
         sizes = seqs.image_size
         self.tracks = [
@@ -74,6 +79,7 @@ class FlatPoses(PoseFile):
                 keypoints,
                 scores,
                 image_size=None if sizes is None else sizes[i],
+                fps=None if seqs.fps is None else float(seqs.fps[i]),
             )
             for i, (keypoints, scores) in enumerate(
                 zip(
@@ -106,8 +112,9 @@ class PlainPoses(PoseFile):
     def __init__(self, path: PathLike):
         self.path = path
         self.arrays = arrays = read_npz(path, (), _PLAIN_KEYS)
+        self.keypoint_names = read_names(arrays, path)
         for key, value in arrays.items():
-            if value.dtype.kind not in 'fiu':
+            if key != _NAMES and value.dtype.kind not in 'fiu':
                 raise ValueError(
                     f'{path}: {key}: expected numbers, found {value.dtype}'
                 )
@@ -144,6 +151,7 @@ class SmplPoses(PoseFile):
     """
 
     keys = ('pose', 'poses', 'smpl_poses')
+    has_rotations = True
 
     def __init__(self, path: PathLike, key: str):
         self.path, self.key = path, key
@@ -164,6 +172,21 @@ class SmplPoses(PoseFile):
         values[self.key] = refined[0].keypoints.reshape(given.shape)
         values[f'{self.key}_input'] = given
         _save_npz(out, values)
+
+
+def read_names(
+    arrays: Dict[str, np.ndarray], path: PathLike
+) -> Optional[List[str]]:
+    """``keypoint_names`` of an archive, or None where it has none."""
+    if _NAMES not in arrays:
+        return None
+    names = arrays[_NAMES]
+    if names.dtype.kind != 'U' or names.ndim != 1:
+        raise ValueError(
+            f'{path}: {_NAMES}: expected texts (K,), found {names.dtype} '
+            f'{names.shape}'
+        )
+    return names.tolist()
 
 
 def _save_npz(out: PathLike, values: Dict[str, Optional[np.ndarray]]) -> None:

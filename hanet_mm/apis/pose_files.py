@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import List, Optional, Sequence
+from typing import List, Mapping, Optional, Sequence
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class PoseTrack:
         scores: (T, K), 0 where there is none; None: not known.
         first_frame: Number of the first frame, for messages.
         image_size: W, H in pixels; None: not known.
+        fps: Frames per second; None: not known.
     """
 
     name: str
@@ -28,6 +29,7 @@ class PoseTrack:
     scores: Optional[np.ndarray] = None
     first_frame: int = 0
     image_size: Optional[Sequence[float]] = None
+    fps: Optional[float] = None
 
 
 class PoseFile(ABC):
@@ -36,12 +38,17 @@ class PoseFile(ABC):
     Attributes:
         path: The file.
         tracks: The persons.
-        keypoint_names: Of the K keypoints, where the file has them.
+        keypoint_names: Of the K keypoints, where the file or its format
+            tells them.
+        names_by: How the names are known, if the file does not have them.
+        has_rotations: Whether the keypoints are rotations of joints.
     """
 
     path: PathLike
     tracks: List[PoseTrack]
     keypoint_names: Optional[List[str]] = None
+    names_by: str = ''
+    has_rotations: bool = False
 
     @abstractmethod
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
@@ -52,18 +59,21 @@ class PoseFile(ABC):
             refined: One result for each track.
         """
 
-    def check(
-        self,
-        num_keypoints: int,
-        coord_dims: Sequence[int],
-        keypoint_names: Optional[Sequence[str]] = None,
+    def use_convention(
+        self, skeletons: Mapping[int, Sequence[str]], num_keypoints: int
     ) -> None:
-        """Check that the poses can be refined.
+        """Name the keypoints as the format does, by their number.
 
         Args:
-            num_keypoints: K of the refiner.
-            coord_dims: D that the refiner takes, one or more.
-            keypoint_names: Of the refiner, where it has them.
+            skeletons: Names by the number of keypoints.
+            num_keypoints: K of the file.
+        """
+        if num_keypoints in skeletons:
+            self.keypoint_names = list(skeletons[num_keypoints])
+            self.names_by = 'by their number, as usual in this format'
+
+    def check(self) -> None:
+        """Check that there are poses which can be refined.
 
         Raises:
             ValueError: One line naming the file, the person and the frame.
@@ -72,30 +82,17 @@ class PoseFile(ABC):
             raise ValueError(f'{self.path}: expected a person, found none')
         for track in self.tracks:
             try:
-                _check_track(track, num_keypoints, coord_dims)
+                _check_track(track)
             except ValueError as error:
                 raise ValueError(
                     f'{self.path}: {track.name}: {error}'
                 ) from None
-        pairs = zip(self.keypoint_names or (), keypoint_names or ())
-        for index, (found, expected) in enumerate(pairs):
-            if found != expected:
-                raise ValueError(
-                    f'{self.path}: keypoint {index}: the refiner expects '
-                    f'{expected!r}, found {found!r}'
-                )
 
 
-def _check_track(
-    track: PoseTrack, num_keypoints: int, coords: Sequence[int]
-) -> None:
+def _check_track(track: PoseTrack) -> None:
     points, scores = track.keypoints, track.scores
-    if points.shape[1:] not in [(num_keypoints, dims) for dims in coords]:
-        dims = ' or '.join(map(str, coords))
-        raise ValueError(
-            f'the refiner expects keypoints (T, K, D) = (T, {num_keypoints}, '
-            f'{dims}), found {points.shape}'
-        )
+    if points.ndim != 3:
+        raise ValueError(f'expected keypoints (T, K, D), found {points.shape}')
     if not len(points):
         raise ValueError('expected at least 1 frame, found 0')
     if points.dtype.kind not in 'fiu':

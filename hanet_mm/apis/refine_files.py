@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 import torch
 
 from hanet_mm.core.files import PathLike
+from hanet_mm.core.frame_rate import check_fps
+from hanet_mm.core.gaps import check_max_gap
 from hanet_mm.core.refiner import Refiner, RefineResult, load_refiner
 
-from .mmpose_files import MMPosePredictions
-from .npz_files import read_npz_poses
+from .filter_choice import choose_filter
+from .formats import open_poses
+from .keypoint_plan import KeypointPlan, plan_keypoints, split_empty
 from .pose_files import PoseFile, PoseTrack
-
-_READERS = {'.npz': read_npz_poses, '.json': MMPosePredictions}
 
 
 @dataclass
@@ -25,48 +26,112 @@ class RefineSummary:
         num_sequences: Persons, or sequences of persons.
         num_frames: Frames of all of them.
         num_keypoints: Keypoints of all frames.
-        num_filled: Those that were missing.
+        num_filled: Those that were missing and are filled.
         refiner: What refined them.
+        keypoints: What was mapped, computed or left as it was; '' if all
+            keypoints are those of the refiner.
+        num_left: Sequences without any keypoint that the refiner knows,
+            which are as they were.
     """
 
     num_sequences: int
     num_frames: int
     num_keypoints: int
     num_filled: int
-    refiner: Refiner
+    refiner: Any
+    keypoints: str = ''
+    num_left: int = 0
 
     def __str__(self) -> str:
-        refiner = self.refiner
+        left = ''
+        if self.num_left:
+            left = f'{self.num_left} sequences without a known keypoint left; '
+        names = f'; {self.keypoints}' if self.keypoints else ''
         return (
             f'{self.num_frames} frames of {self.num_sequences} sequences '
             f'refined, {self.num_filled} of {self.num_keypoints} keypoints '
-            f'filled; window T = {refiner.window_size}, sampling interval '
-            f'N = {refiner.network.sample_interval} (a sampled frame reads '
-            f'its two neighbours too), stride {refiner.stride}, '
-            f'normalization {refiner.normalization!r}'
+            f'filled; {left}{_describe(self.refiner)}{names}'
         )
+
+
+@dataclass
+class RefineOptions:
+    """How to refine files.
+
+    Attributes:
+        refiner: A portable file, or what was loaded from one, or a filter;
+            or the name of a filter as ``filter:NAME``, see
+            :func:`choose_filter`.
+        image_size: W, H in pixels, in place of what a file says. Needed by
+            refiners with 'image' normalisation and for MediaPipe where the
+            file says nothing.
+        device: Where the network runs.
+        format: See :func:`open_poses`.
+        skeleton: See :func:`plan_keypoints`.
+        others: Filter for keypoints that the refiner does not know, see
+            :func:`choose_filter`; None: they stay as they are.
+        tracker: See :func:`open_poses`.
+        max_gap: Longest gap of a keypoint that is filled, in frames; those
+            in longer ones stay as they came. None: all are filled.
+        fps: Frames per second, in place of what a file says; for refiners
+            that know theirs, and for filters that count in seconds.
+    """
+
+    refiner: Union[PathLike, Any]
+    image_size: Optional[Sequence[int]] = None
+    device: str = 'cpu'
+    format: Optional[str] = None
+    skeleton: Optional[PathLike] = None
+    others: Optional[str] = None
+    tracker: Optional[Any] = None
+    max_gap: Optional[int] = None
+    fps: Optional[float] = None
+
+    def load(self) -> 'RefineOptions':
+        """Check what does not depend on a file; load the refiner once."""
+        _check_device(self.device)
+        check_max_gap(self.max_gap)
+        if self.image_size is not None and min(self.image_size) <= 0:
+            raise ValueError(
+                f'image size: expected W, H > 0, found {list(self.image_size)}'
+            )
+        if self.fps is not None:
+            check_fps(self.fps)
+        if not hasattr(self.refiner, 'refine') and not self.filter_name:
+            self.refiner = load_refiner(self.refiner)
+        if isinstance(self.refiner, Refiner):
+            self.refiner.to(self.device)
+        return self
+
+    @property
+    def filter_name(self) -> Optional[str]:
+        """Name of the filter that refines, if it is one by name."""
+        is_name = isinstance(self.refiner, str)
+        if is_name and self.refiner.startswith('filter:'):
+            return self.refiner[len('filter:') :]
+        return None
 
 
 def refine_file(
     source: PathLike,
     out: PathLike,
-    refiner: Union[PathLike, Refiner],
+    refiner: Union[PathLike, Any],
     image_size: Optional[Sequence[int]] = None,
     device: str = 'cpu',
+    **options: Any,
 ) -> RefineSummary:
     """Refine a file of keypoints into one of the same layout.
 
     Args:
-        source (PathLike): ``.npz``, see :func:`read_npz_poses`, or ``.json``,
-            see :class:`MMPosePredictions`.
+        source (PathLike): In one of :data:`hanet_mm.apis.formats.FORMATS`.
         out (PathLike): Written whole or not at all; a file that is there is
             replaced.
-        refiner (PathLike | Refiner): A portable file, or what was loaded
-            from one.
-        image_size (Sequence[int], optional): W, H in pixels, in place of
-            what the file says. Needed by refiners with 'image' normalisation
-            where the file says nothing.
-        device (str): Where the network runs. Defaults to 'cpu'.
+        refiner (PathLike | Refiner | SequenceFilter): See
+            :class:`RefineOptions`, as all that follow.
+        image_size (Sequence[int], optional): W, H in pixels.
+        device (str): Defaults to 'cpu'.
+        **options: ``format``, ``skeleton``, ``others``, ``tracker``,
+            ``max_gap``, ``fps``.
 
     Returns:
         RefineSummary: Its text says in a line what was done.
@@ -75,53 +140,121 @@ def refine_file(
         FileNotFoundError: If a file is not there.
         ValueError: One line naming the file and what is wrong with it.
     """
-    read = _find_reader(source, out)
-    _check_device(device)
-    if not isinstance(refiner, Refiner):
-        refiner = load_refiner(refiner)
-    refiner.to(device)
-    if not Path(source).is_file():
-        raise FileNotFoundError(f'{source}: no such file of keypoints')
-    poses: PoseFile = read(source)
-    head = refiner.network.head
-    # Rotations are taken as axis-angle too.
-    dims = (3, 6) if refiner.normalization == 'rot6d' else (head.coord_dims,)
-    poses.check(head.num_keypoints, dims, refiner.keypoint_names)
-    sizes = None
-    if refiner.normalization == 'image':
-        sizes = _image_sizes(source, poses.tracks, image_size)
-    try:
-        results = refiner.refine(
-            [track.keypoints for track in poses.tracks],
-            [track.scores for track in poses.tracks],
-            sizes,
+    settings = RefineOptions(refiner, image_size, device, **options)
+    check_names(source, out)
+    return refine_poses(source, out, settings.load())
+
+
+def refine_poses(
+    source: PathLike, out: PathLike, options: RefineOptions
+) -> RefineSummary:
+    """:func:`refine_file` with options that are loaded."""
+    poses = open_poses(
+        source, options.format, options.image_size, options.tracker
+    )
+    poses.check()
+    refiner = options.refiner
+    if options.filter_name:
+        refiner = choose_filter(options.filter_name, poses.tracks, options.fps)
+    if poses.has_rotations and not isinstance(refiner, Refiner):
+        raise ValueError(
+            f'{poses.path}: expected keypoints, found rotations, which '
+            'filters of coordinates do not smooth'
         )
-    except ValueError as error:
-        raise ValueError(f'{source}: {error}') from None
-    _check_finite(source, poses.tracks, results)
-    poses.save(out, results)
+    plan = plan_keypoints(poses, refiner, options.skeleton)
+    inputs = [plan.to_refiner(track) for track in poses.tracks]
+    results = _refine(poses, inputs, refiner, plan, options)
+    others = None
+    if options.others is not None:
+        others = choose_filter(options.others, poses.tracks, options.fps)
+    final = [
+        plan.from_refiner(track, result, options.max_gap, others)
+        for track, result in zip(poses.tracks, results)
+    ]
+    poses.save(out, final)
     return RefineSummary(
-        num_sequences=len(results),
-        num_frames=sum(len(x.keypoints) for x in results),
-        num_keypoints=sum(x.filled.size for x in results),
-        num_filled=sum(int(x.filled.sum()) for x in results),
+        num_sequences=len(final),
+        num_frames=sum(len(x.keypoints) for x in final),
+        num_keypoints=sum(x.filled.size for x in final),
+        num_filled=sum(int(x.filled.sum()) for x in final),
         refiner=refiner,
+        keypoints=plan.report,
+        num_left=results.count(None),
     )
 
 
-def _find_reader(source: PathLike, out: PathLike):
-    suffix = Path(source).suffix.lower()
-    if suffix not in _READERS:
+def check_names(source: PathLike, out: PathLike) -> None:
+    """Check that an output has the ending of its input."""
+    ending = Path(source).suffix
+    if Path(source).is_dir() or Path(out).suffix.lower() == ending.lower():
+        return
+    raise ValueError(
+        f'{out}: expected an output ending in {ending} as {source}: the '
+        'layout stays'
+    )
+
+
+def _refine(
+    poses: PoseFile,
+    inputs: List[tuple],
+    refiner: Any,
+    plan: KeypointPlan,
+    options: RefineOptions,
+) -> List[Optional[RefineResult]]:
+    """Refine the tracks of a file; None for those with nothing to refine."""
+    path, tracks = poses.path, poses.tracks
+    # Of each track; filters need none of it.
+    knowledge: Dict[str, list] = {}
+    if isinstance(refiner, Refiner):
+        _check_shapes(poses, inputs, refiner)
+        if refiner.normalization == 'image':
+            sizes = _image_sizes(path, tracks, options.image_size)
+            knowledge['image_size'] = sizes
+        if refiner.fps is not None:
+            rates = [options.fps or x.fps or refiner.fps for x in tracks]
+            knowledge['fps'] = rates
+    some = split_empty(inputs)
+    if not some:
         raise ValueError(
-            f'{source}: expected a file ending in {" or ".join(_READERS)}, '
-            f'found {suffix or "no ending"}'
+            f'{path}: no person has a keypoint that the refiner knows '
+            f'({plan.report})'
         )
-    if Path(out).suffix.lower() != suffix:
-        raise ValueError(
-            f'{out}: expected an output ending in {suffix} as {source}: the '
-            'layout stays'
+    try:
+        results = refiner.refine(
+            [inputs[i][0] for i in some],
+            [inputs[i][1] for i in some],
+            **{
+                key: [values[i] for i in some]
+                for key, values in knowledge.items()
+            },
         )
-    return _READERS[suffix]
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    found: List[Optional[RefineResult]] = [None] * len(tracks)
+    for index, result in zip(some, results):
+        if not np.isfinite(result.keypoints).all():
+            raise ValueError(
+                f'{path}: {tracks[index].name}: the refined keypoints are '
+                'not finite: coordinates beyond float32, or a damaged refiner'
+            )
+        found[index] = result
+    return found
+
+
+def _check_shapes(
+    poses: PoseFile, inputs: List[tuple], refiner: Refiner
+) -> None:
+    """Check the shapes of what goes to a refiner."""
+    head = refiner.network.head
+    # Rotations are taken as axis-angle too.
+    dims = (3, 6) if refiner.normalization == 'rot6d' else (head.coord_dims,)
+    for track, (points, _) in zip(poses.tracks, inputs):
+        if points.shape[1:] not in [(head.num_keypoints, x) for x in dims]:
+            raise ValueError(
+                f'{poses.path}: {track.name}: the refiner expects keypoints '
+                f'(T, K, D) = (T, {head.num_keypoints}, '
+                f'{" or ".join(map(str, dims))}), found {points.shape}'
+            )
 
 
 def _check_device(device: str) -> None:
@@ -136,10 +269,6 @@ def _image_sizes(
     source: PathLike, tracks: List[PoseTrack], given: Optional[Sequence[int]]
 ) -> List[Sequence[float]]:
     if given is not None:
-        if min(given) <= 0:
-            raise ValueError(
-                f'image size: expected W, H > 0, found {list(given)}'
-            )
         return [given] * len(tracks)
     if any(track.image_size is None for track in tracks):
         raise ValueError(
@@ -149,12 +278,12 @@ def _image_sizes(
     return [track.image_size for track in tracks]
 
 
-def _check_finite(
-    source: PathLike, tracks: List[PoseTrack], results: List[RefineResult]
-) -> None:
-    for track, result in zip(tracks, results):
-        if not np.isfinite(result.keypoints).all():
-            raise ValueError(
-                f'{source}: {track.name}: the refined keypoints are not '
-                'finite: coordinates beyond float32, or a damaged refiner'
-            )
+def _describe(refiner: Any) -> str:
+    if not isinstance(refiner, Refiner):
+        return str(refiner)
+    return (
+        f'window T = {refiner.window_size}, sampling interval '
+        f'N = {refiner.network.sample_interval} (a sampled frame reads '
+        f'its two neighbours too), stride {refiner.stride}, '
+        f'normalization {refiner.normalization!r}'
+    )

@@ -1,6 +1,45 @@
-"""Fill keypoints that the estimator did not find."""
+"""Fill keypoints that the estimator did not find, or leave them empty.
+
+A gap is a run of frames in which a joint was not found. How long it may be to
+be filled is ``max_gap``, in frames:
+
+- None: every gap is filled.
+- A number: gaps of up to so many frames are filled; longer ones stay empty,
+  and so does a joint that was never found, because nothing is known of it.
+  0 leaves all of them empty.
+
+Gaps at the beginning and at the end of a sequence count alike.
+"""
+
+from typing import NamedTuple, Optional, Tuple, Union
 
 import numpy as np
+
+
+class PastSight(NamedTuple):
+    """Where each joint was found last, before the frames at hand.
+
+    Attributes:
+        found (np.ndarray): Whether it was found at all, bool, (K, ).
+        keypoints (np.ndarray): (K, D).
+        positions (np.ndarray): When, in the time of the frames, (K, ).
+    """
+
+    found: np.ndarray
+    keypoints: np.ndarray
+    positions: np.ndarray
+
+
+def check_max_gap(max_gap: Optional[int]) -> None:
+    """Raise a ValueError unless it is None or a whole number from 0."""
+    if max_gap is None:
+        return
+    whole = isinstance(max_gap, (int, np.integer))
+    if not whole or isinstance(max_gap, bool) or max_gap < 0:
+        raise ValueError(
+            'max_gap: expected None or a number of frames from 0, found '
+            f'{max_gap!r}'
+        )
 
 
 def missing_keypoints(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -16,8 +55,58 @@ def missing_keypoints(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.isnan(keypoints).any(-1) | ~(scores > 0)
 
 
+def nearest_seen(missing: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Nearest frames around each frame in which the joint was found.
+
+    Args:
+        missing (np.ndarray): Bool, (N, K).
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: Last frame up to this one, -1 if there
+        is none, and first frame from this one on, N if there is none;
+        (N, K) each.
+    """
+    frames = np.arange(len(missing))[:, None]
+    before = np.maximum.accumulate(np.where(missing, -1, frames), axis=0)
+    after = np.minimum.accumulate(
+        np.where(missing, len(missing), frames)[::-1], axis=0
+    )[::-1]
+    return before, after
+
+
+def long_gaps(
+    missing: np.ndarray,
+    max_gap: Optional[int],
+    since: Union[int, np.ndarray] = 0,
+    found: Union[bool, np.ndarray] = False,
+) -> np.ndarray:
+    """Keypoints of one sequence that stay empty.
+
+    Args:
+        missing (np.ndarray): Bool, (T, K).
+        max_gap (int, optional): Longest gap that is filled, in frames.
+        since (int | np.ndarray): Frames for which each joint was missing
+            just before these, (K, ). Defaults to 0.
+        found (bool | np.ndarray): Whether each joint was found at all before
+            these frames, (K, ). Defaults to False.
+
+    Returns:
+        np.ndarray: Bool, (T, K).
+    """
+    if max_gap is None or not missing.any():
+        return np.zeros_like(missing)
+    before, after = nearest_seen(missing)
+    never = (before < 0) & (after == len(missing)) & ~np.asarray(found)
+    before = np.where(before < 0, -1 - since, before)
+    return missing & ((after - before - 1 > max_gap) | never)
+
+
 def fill_missing(
-    keypoints: np.ndarray, missing: np.ndarray, seq_len: np.ndarray
+    keypoints: np.ndarray,
+    missing: np.ndarray,
+    seq_len: np.ndarray,
+    positions: Optional[np.ndarray] = None,
+    past: Optional[PastSight] = None,
 ) -> np.ndarray:
     """Interpolate missing keypoints within each sequence.
 
@@ -29,6 +118,10 @@ def fill_missing(
         keypoints (np.ndarray): Sequences one after the other, (N, K, D).
         missing (np.ndarray): Keypoints to fill, bool, (N, K).
         seq_len (np.ndarray): Frames of each sequence, (S, ).
+        positions (np.ndarray, optional): Time of each frame, in any unit,
+            (N, ). Defaults to None: frames follow at equal distances.
+        past (PastSight, optional): What was seen before the frames, of a
+            single sequence. Defaults to None: nothing.
 
     Returns:
         np.ndarray: Filled keypoints, (N, K, D); a new array only if
@@ -43,16 +136,21 @@ def fill_missing(
     ends = np.cumsum(seq_len)
     first = np.repeat(ends - seq_len, seq_len)[:, None]
     last = np.repeat(ends - 1, seq_len)[:, None]
-    frames = np.arange(len(keypoints))[:, None]
+    if positions is None:
+        positions = np.arange(len(keypoints))
 
-    # Nearest seen frame before and after; outside the sequence if none.
-    before = np.maximum.accumulate(np.where(missing, -1, frames), axis=0)
-    after = np.minimum.accumulate(
-        np.where(missing, len(keypoints), frames)[::-1], axis=0
-    )[::-1]
+    before, after = nearest_seen(missing)
     has_before, has_after = before >= first, after <= last
-    before = np.where(has_before, before, after)
-    after = np.where(has_after, after, before)
+    columns = np.arange(keypoints.shape[1])[None]
+    # Where there is no such frame any will do; it is replaced below.
+    before, after = np.where(has_before, before, 0), np.minimum(after, last)
+    left, left_time = keypoints[before, columns], positions[before]
+    right, right_time = keypoints[after, columns], positions[after]
+    if past is not None:
+        earlier = ~has_before & past.found
+        left = np.where(earlier[..., None], past.keypoints, left)
+        left_time = np.where(earlier, past.positions, left_time)
+        has_before = has_before | past.found
     never = ~(has_before | has_after)
     if (never.all(1)).any():
         sequence = np.searchsorted(ends, np.argmax(never.all(1)), 'right')
@@ -60,18 +158,21 @@ def fill_missing(
             f'sequence {sequence} has no keypoint in any frame: nothing to '
             'interpolate from'
         )
-    before[never], after[never] = 0, 0
-
-    gap = np.maximum(after - before, 1)
-    weight = ((frames - before) / gap)[..., None].astype(keypoints.dtype)
-    columns = np.arange(keypoints.shape[1])[None]
-    left, right = keypoints[before, columns], keypoints[after, columns]
+    left = np.where(has_before[..., None], left, right)
+    right = np.where(has_after[..., None], right, left)
+    linear = has_before & has_after & missing
+    gap = np.where(linear, right_time - left_time, 1)
+    weight = np.where(linear, positions[:, None] - left_time, 0) / gap
+    weight = weight[..., None].astype(keypoints.dtype)
     filled = np.where(
         missing[..., None], left + (right - left) * weight, keypoints
     )
-    if never.any():
-        others = np.where(never[..., None], 0, filled).sum(1, keepdims=True)
-        count = (~never).sum(1)[:, None, None]
-        center = (others / count).astype(keypoints.dtype)
-        filled = np.where(never[..., None], center, filled)
-    return filled
+    return _put_amid(filled, never) if never.any() else filled
+
+
+def _put_amid(keypoints: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Put keypoints (N, K, D) at the mean of the others where unknown."""
+    others = np.where(unknown[..., None], 0, keypoints)
+    count = (~unknown).sum(1)[:, None, None]
+    center = (others.sum(1, keepdims=True) / count).astype(keypoints.dtype)
+    return np.where(unknown[..., None], center, keypoints)

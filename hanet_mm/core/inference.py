@@ -26,6 +26,34 @@ class RefinedSequence(NamedTuple):
 
 
 @torch.no_grad()
+def refine_windows(
+    network: Callable[[Tensor], RefinedPoses],
+    poses: Tensor,
+    valid: Tensor,
+    normalization: str,
+    image_size: Optional[Tensor] = None,
+    root: Optional[Sequence[int]] = None,
+) -> Tensor:
+    """Refine windows, each in coordinates of its own.
+
+    Args:
+        network (Callable): From normalised windows (B, T, K, D) to
+            :class:`RefinedPoses`.
+        poses (Tensor): Estimates without gaps, (B, T, K, D).
+        valid (Tensor): Keypoints that the estimator saw, bool, (B, T, K).
+        normalization (str): See :func:`fit_normalization`.
+        image_size (Tensor, optional): W, H of each window, (B, 2).
+        root (Sequence[int], optional): Root joints for 'root'.
+
+    Returns:
+        Tensor: Refined, in the coordinates of the input, (B, T, K, D).
+    """
+    affine = fit_normalization(normalization, poses, valid, image_size, root)
+    final = network(affine.encode(poses)).final
+    return affine.decode(final.to(poses.dtype))
+
+
+@torch.no_grad()
 def refine_sequences(
     network: Callable[[Tensor], RefinedPoses],
     keypoints: Sequence[Tensor],
@@ -79,11 +107,10 @@ def refine_sequences(
         sizes = None
         if image_size is not None:
             sizes = image_size.to(device)[sequence[batch]]
-        affine = fit_normalization(
-            normalization, poses, flat_valid[places], sizes, root
+        final = refine_windows(
+            network, poses, flat_valid[places], normalization, sizes, root
         )
-        final = network(affine.encode(poses)).final
-        merged.add(affine.decode(final.to(flat.dtype)), places, inside[batch])
+        merged.add(final, places, inside[batch])
     covered = merged.covered
     refined = finish_poses(normalization, merged.result())
     refined = torch.where(covered[:, None, None], refined, flat)

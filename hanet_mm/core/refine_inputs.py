@@ -11,7 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .gaps import fill_missing, missing_keypoints
+from .gaps import (
+    check_max_gap,
+    fill_missing,
+    long_gaps,
+    missing_keypoints,
+)
 from .units import check_metres
 
 Array = Union[np.ndarray, Tensor]
@@ -24,7 +29,9 @@ class RefineResult:
 
     Attributes:
         keypoints: Refined keypoints in the coordinates given, (T, K, D).
-        filled: Keypoints that the estimator had not found, bool, (T, K).
+            NaN where they were left empty.
+        filled: Keypoints that the estimator had not found and that were
+            filled, bool, (T, K).
     """
 
     keypoints: Array
@@ -47,12 +54,14 @@ class RefineInputs:
         several: Whether they were given as a list.
         keypoints: With missing keypoints filled, (T, K, D) float32 each.
         missing: Keypoints that were filled, (T, K) bool each.
+        empty: Those among them that are to stay empty, (T, K) bool each.
     """
 
     given: List[Array]
     several: bool
     keypoints: List[np.ndarray]
     missing: List[np.ndarray]
+    empty: List[np.ndarray]
 
     def check_metres(self) -> None:
         """Refuse 3D joints that seem to be in another unit.
@@ -75,15 +84,23 @@ class RefineInputs:
         Returns:
             RefineResult, or a list of them if a list was given.
         """
-        results = [
-            RefineResult(
-                _as_given(given, keypoints),
-                _as_given(given, torch.from_numpy(missing), cast=False),
+        results = []
+        for index, poses in enumerate(refined):
+            missing, empty = self.missing[index], self.empty[index]
+            # Rotations may be flat, (T, K * D).
+            joints = poses.reshape(*missing.shape, -1)
+            hole = torch.from_numpy(empty)[..., None].to(joints.device)
+            joints = joints.masked_fill(hole, float('nan'))
+            # A part of which nothing is known is NaN whatever max_gap is.
+            filled = torch.from_numpy(missing).to(joints.device)
+            filled = filled & ~joints.isnan().any(-1)
+            given = self.given[index]
+            results.append(
+                RefineResult(
+                    _as_given(given, joints.reshape(poses.shape)),
+                    _as_given(given, filled, cast=False),
+                )
             )
-            for given, keypoints, missing in zip(
-                self.given, refined, self.missing
-            )
-        ]
         return results if self.several else results[0]
 
 
@@ -91,6 +108,8 @@ def read_refine_inputs(
     keypoints: Union[Array, Sequence[Array]],
     scores: Union[Array, Sequence[Array], None] = None,
     shape: Optional[Shape] = None,
+    max_gap: Optional[int] = None,
+    positions: Optional[Sequence[np.ndarray]] = None,
 ) -> RefineInputs:
     """Check sequences and fill their gaps.
 
@@ -102,6 +121,11 @@ def read_refine_inputs(
             not NaN.
         shape: K and D that are expected. Defaults to None: those of the
             first sequence.
+        max_gap: Longest gap that is filled in the results, in frames, see
+            :mod:`hanet_mm.core.gaps`. Inside all are filled. Defaults to
+            None: all.
+        positions: Times of the frames of each sequence, in any unit, (T, ).
+            Defaults to None: frames follow at equal distances.
 
     Returns:
         RefineInputs: As float32, gaps filled by :func:`fill_missing`.
@@ -109,8 +133,10 @@ def read_refine_inputs(
     Raises:
         ValueError: If shapes do not fit what is expected or each other, a
             value is infinite, a sequence is empty or has no keypoint at
-            all; the message names the sequence.
+            all, or max_gap is no number of frames; the message names the
+            sequence.
     """
+    check_max_gap(max_gap)
     several = isinstance(keypoints, (list, tuple))
     sequences = list(keypoints) if several else [keypoints]
     if scores is None:
@@ -122,26 +148,44 @@ def read_refine_inputs(
             f'{len(sequences)} sequences of keypoints but '
             f'{len(all_scores)} of scores'
         )
-    prepared = []
+    inputs = RefineInputs(sequences, several, [], [], [])
     for index, (points, weights) in enumerate(zip(sequences, all_scores)):
         name = f'sequence {index}' if several else 'keypoints'
-        prepared.append(_prepare(points, weights, shape, name))
-        shape = shape or prepared[0][0].shape[1:]
-    return RefineInputs(
-        given=sequences,
-        several=several,
-        keypoints=[filled for filled, _ in prepared],
-        missing=[missing for _, missing in prepared],
-    )
+        points, missing = read_sequence(points, weights, shape, name)
+        shape = shape or points.shape[1:]
+        if missing.all():
+            raise ValueError(
+                f'{name}: no keypoint in any of its {len(points)} frames'
+            )
+        times = None if positions is None else positions[index]
+        inputs.keypoints.append(
+            fill_missing(points, missing, np.array([len(points)]), times)
+        )
+        inputs.missing.append(missing)
+        inputs.empty.append(long_gaps(missing, max_gap))
+    return inputs
 
 
-def _prepare(
+def read_sequence(
     keypoints: Array,
     scores: Optional[Array],
     shape: Optional[Shape],
     name: str,
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """One sequence: filled keypoints (T, K, D), what was missing (T, K)."""
+    """Check one sequence.
+
+    Args:
+        keypoints: (T, K, D).
+        scores: (T, K) or None.
+        shape: K and D that are expected, if known.
+        name: What to call the sequence in messages.
+
+    Returns:
+        Keypoints (T, K, D) float32, and which are missing, bool (T, K).
+
+    Raises:
+        ValueError: See :func:`read_refine_inputs`.
+    """
     points = _to_numpy(keypoints).astype(np.float32)
     expected = shape or points.shape[1:]
     if points.ndim != 3 or points.shape[1:] != expected or 0 in expected:
@@ -162,12 +206,7 @@ def _prepare(
             f'{name}: expected scores of shape {points.shape[:2]}, found '
             f'{scores.shape}'
         )
-    missing = missing_keypoints(points, scores)
-    if missing.all():
-        raise ValueError(
-            f'{name}: no keypoint in any of its {len(points)} frames'
-        )
-    return fill_missing(points, missing, np.array([len(points)])), missing
+    return points, missing_keypoints(points, scores)
 
 
 def _to_numpy(array: Array) -> np.ndarray:

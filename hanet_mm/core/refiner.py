@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from .files import PathLike
-from .inference import refine_sequences
+from .frame_rate import Rates, Times, check_fps, sequence_positions
 from .kinematics import sampled_frames
 from .network import HANetNetwork
 from .normalization import check_normalization
+from .paced_inference import refine_paced
 from .portable import load_weights, read_portable, write_portable
 from .refine_inputs import Array, RefineResult, read_refine_inputs
 from .rotation_inputs import read_rotations, rotations_as_given
@@ -33,10 +34,12 @@ class Refiner:
             keypoints. Defaults to None: not known.
         root (Sequence[int], optional): Root joints, for 'root'
             normalisation.
+        fps (float, optional): Frames per second that the network was trained
+            at. Defaults to None: not known.
 
     Raises:
         ValueError: If T does not fit the network's N, or a number, the
-            normalisation or the number of names is wrong.
+            normalisation, the number of names or the rate is wrong.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Refiner:
         stride: int = 1,
         keypoint_names: Optional[Sequence[str]] = None,
         root: Optional[Sequence[int]] = None,
+        fps: Optional[float] = None,
     ):
         check_normalization(normalization, root)
         sampled_frames(window_size, network['sample_interval'])
@@ -62,7 +66,10 @@ class Refiner:
         # Left out where there is none: files written before have none.
         if root:
             self.config['root'] = list(root)
+        if fps is not None:
+            self.config['fps'] = check_fps(fps)
         self.root = self.config.get('root')
+        self.fps = self.config.get('fps')
         self.network = HANetNetwork(**network).eval()
         num_keypoints = self.network.head.num_keypoints
         if keypoint_names and len(keypoint_names) != num_keypoints:
@@ -77,11 +84,13 @@ class Refiner:
 
     def __repr__(self) -> str:
         head = self.network.head
+        fps = '' if self.fps is None else f', fps={self.fps:g}'
         return (
             f'Refiner(keypoints={head.num_keypoints}, '
             f'coordinates={head.coord_dims}, window={self.window_size}, '
             f'interval={self.network.sample_interval}, '
-            f'stride={self.stride}, normalization={self.normalization!r})'
+            f'stride={self.stride}, normalization={self.normalization!r}'
+            f'{fps})'
         )
 
     def to(self, device: Union[str, torch.device]) -> 'Refiner':
@@ -98,6 +107,9 @@ class Refiner:
         keypoints: Union[Array, Sequence[Array]],
         scores: Union[Array, Sequence[Array], None] = None,
         image_size: Union[Sequence[int], Sequence[Sequence[int]], None] = None,
+        max_gap: Optional[int] = None,
+        fps: Rates = None,
+        timestamps: Union[Times, Sequence[Times], None] = None,
     ) -> Union[RefineResult, List[RefineResult]]:
         """Refine one sequence or several.
 
@@ -111,6 +123,18 @@ class Refiner:
                 not NaN.
             image_size: W, H in pixels, of all sequences or of each. Needed
                 by refiners with 'image' normalisation.
+            max_gap: Longest run of frames without a joint that is filled.
+                In longer ones, at the ends of a sequence too, and of joints
+                never found, the result is NaN and not ``filled``. Defaults
+                to None: all is filled.
+            fps: Frames per second, of all sequences or of each. At another
+                rate than the refiner's, sequences are refined at that of
+                the refiner and brought back, see :func:`refine_paced`.
+                Defaults to None: the refiner's. Of no effect if the refiner
+                does not know its rate.
+            timestamps: Seconds of each frame in place of ``fps``, (T, ) or a
+                list of such, even or uneven. A refiner that does not know
+                its rate takes it to be the median one of the sequence.
 
         Returns:
             RefineResult, or a list of them for a list. Rotations come back
@@ -120,8 +144,9 @@ class Refiner:
         Raises:
             ValueError: If shapes do not fit the refiner or each other, a
                 value is infinite, a sequence is empty or has no keypoint at
-                all, or metres seem to be another unit; the message names the
-                sequence.
+                all, metres seem to be another unit, time stamps do not
+                increase, or ``fps`` or ``max_gap`` is wrong; the message
+                names the sequence.
         """
         head = self.network.head
         original = keypoints
@@ -129,23 +154,28 @@ class Refiner:
             keypoints = _each(
                 keypoints, lambda x: read_rotations(x, head.num_keypoints)
             )
+        positions = sequence_positions(keypoints, self.fps, fps, timestamps)
         inputs = read_refine_inputs(
-            keypoints, scores, (head.num_keypoints, head.coord_dims)
+            keypoints,
+            scores,
+            (head.num_keypoints, head.coord_dims),
+            max_gap,
+            positions,
         )
         if self.normalization == 'root':
             inputs.check_metres()
-        device = next(self.network.parameters()).device
-        refined = refine_sequences(
+        poses = refine_paced(
             self.network,
-            [torch.from_numpy(x).to(device) for x in inputs.keypoints],
-            [torch.from_numpy(~x).to(device) for x in inputs.missing],
+            inputs.keypoints,
+            [~x for x in inputs.missing],
+            positions,
             window=self.window_size,
             stride=self.stride,
             normalization=self.normalization,
             root=self.root,
             image_size=self._image_sizes(image_size, len(inputs.given)),
+            device=next(self.network.parameters()).device,
         )
-        poses = [result.keypoints for result in refined]
         if self.normalization == 'rot6d':
             inputs.given = list(original) if inputs.several else [original]
             poses = [

@@ -1,6 +1,7 @@
 """Rotations in the forms in which people have them."""
 
-from typing import Union
+import math
+from typing import Optional, Union
 
 import numpy as np
 import torch
@@ -52,6 +53,38 @@ def rotations_as_given(rotations: Tensor, given: Array) -> Tensor:
     """
     shape = tuple(given.shape)
     if np.prod(shape[1:]) == 3 * rotations.shape[1]:
-        vectors = rot6d_to_axis_angle(rotations.double())
-        rotations = unwrap_axis_angle(vectors).to(rotations.dtype)
+        # Frames of which nothing is known are NaN.
+        known = ~rotations.isnan().any(-1).any(-1)
+        vectors = rot6d_to_axis_angle(rotations[known].double())
+        vectors = unwrap_axis_angle(vectors).to(rotations.dtype)
+        rotations = rotations[..., :3].clone()
+        rotations[known] = vectors
     return rotations.reshape(shape)
+
+
+def follow_axis_angle(
+    rotations: Tensor, previous: Optional[Tensor] = None
+) -> Tensor:
+    """6D rotations as the axis-angle vectors that continue others.
+
+    Of the equivalent vectors (angle + 2 pi k about the same axis) these are
+    the nearest to those of the frame before.
+
+    Args:
+        rotations: (K, 6).
+        previous: Vectors in rad, (K, 3). Defaults to None: angles up to pi.
+
+    Returns:
+        Vectors in rad, (K, 3).
+    """
+    vectors = rot6d_to_axis_angle(rotations.double())
+    if previous is None:
+        return vectors.to(rotations.dtype)
+    previous = previous.double()
+    angles = vectors.norm(dim=-1, keepdim=True)
+    # No rotation has no axis: that of the frame before lasts.
+    axes = torch.where(angles > 1e-6, vectors, previous)
+    axes = torch.nn.functional.normalize(axes, dim=-1)
+    along = (previous * axes).sum(-1, keepdim=True)
+    turns = ((along - angles) / (2 * math.pi)).round()
+    return (vectors + 2 * math.pi * turns * axes).to(rotations.dtype)

@@ -3,6 +3,8 @@
 from .base import SequenceFilter
 from .butterworth import ButterworthFilter
 from .gaussian import GaussianFilter
+from .kalman import KalmanFilter
+from .median import MedianFilter
 from .one_euro import OneEuroFilter
 from .registry import FILTERS
 from .savgol import SavitzkyGolayFilter
@@ -12,6 +14,8 @@ __all__ = [
     'FILTERS',
     'ButterworthFilter',
     'GaussianFilter',
+    'KalmanFilter',
+    'MedianFilter',
     'OneEuroFilter',
     'SavitzkyGolayFilter',
     'SequenceFilter',

@@ -17,6 +17,7 @@ import torch
 
 from hanet_mm.core.refine_inputs import (
     Array,
+    RefineInputs,
     RefineResult,
     read_refine_inputs,
 )
@@ -29,7 +30,8 @@ class SequenceFilter(ABC):
     :meth:`refine` takes and returns what
     :meth:`hanet_mm.core.refiner.Refiner.refine` does. Every joint and
     coordinate is filtered by itself; missing keypoints are interpolated
-    first. Filters are computed in float64 and hand back float32.
+    first. Scores say which are missing, and to some filters how much to
+    trust the others. Filters are computed in float64 and hand back float32.
 
     Subclasses keep their parameters as attributes, name them in ``GRID`` and
     write :meth:`smooth_all`, or :meth:`PerSequenceFilter.smooth_frames`.
@@ -110,17 +112,26 @@ class SequenceFilter(ABC):
         if not inputs.keypoints:
             return []
         lengths = np.array([len(points) for points in inputs.keypoints])
-        smoothed = self.smooth(np.concatenate(inputs.keypoints), lengths)
+        smoothed = self.smooth(
+            np.concatenate(inputs.keypoints), lengths, _flat(scores, inputs)
+        )
         return inputs.results(
             torch.from_numpy(smoothed).split(lengths.tolist())
         )
 
-    def smooth(self, keypoints: np.ndarray, seq_len: np.ndarray) -> np.ndarray:
+    def smooth(
+        self,
+        keypoints: np.ndarray,
+        seq_len: np.ndarray,
+        scores: Optional[np.ndarray] = None,
+    ) -> np.ndarray:
         """Filter sequences that lie one after the other.
 
         Args:
             keypoints (np.ndarray): Without gaps, (N, K, D).
             seq_len (np.ndarray): Frames of each sequence, (S,).
+            scores (np.ndarray, optional): Confidences, (N, K); 0 where a
+                gap was filled. Defaults to None: not known.
 
         Returns:
             np.ndarray: Filtered keypoints, (N, K, D) float32.
@@ -133,20 +144,24 @@ class SequenceFilter(ABC):
                 'keypoints: expected D = 6 numbers of a rotation, found '
                 f'{keypoints.shape[-1]}'
             )
-        smoothed = self.smooth_all(keypoints, np.asarray(seq_len))
+        if scores is None:
+            scores = np.full(keypoints.shape[:2], np.nan, np.float32)
+        smoothed = self.smooth_all(keypoints, np.asarray(seq_len), scores)
         if not self.rotations:
             return smoothed
         return project_rot6d(torch.from_numpy(smoothed)).numpy()
 
     @abstractmethod
     def smooth_all(
-        self, keypoints: np.ndarray, seq_len: np.ndarray
+        self, keypoints: np.ndarray, seq_len: np.ndarray, scores: np.ndarray
     ) -> np.ndarray:
         """:meth:`smooth` of plain coordinates.
 
         Args:
             keypoints (np.ndarray): Without gaps, (N, K, D).
             seq_len (np.ndarray): Frames of each sequence, (S,).
+            scores (np.ndarray): (N, K); 0 where a gap was filled, NaN
+                where they are not known.
 
         Returns:
             np.ndarray: (N, K, D) float32.
@@ -157,9 +172,10 @@ class PerSequenceFilter(SequenceFilter):
     """A filter that takes all frames of a sequence at once."""
 
     def smooth_all(
-        self, keypoints: np.ndarray, seq_len: np.ndarray
+        self, keypoints: np.ndarray, seq_len: np.ndarray, scores: np.ndarray
     ) -> np.ndarray:
         """Filter length after length, (N, K, D) -> (N, K, D)."""
+        del scores  # all frames count the same
         out = np.empty(keypoints.shape, np.float32)
         starts = np.cumsum(seq_len) - seq_len
         for frames in np.unique(seq_len):
@@ -180,3 +196,22 @@ class PerSequenceFilter(SequenceFilter):
         Returns:
             np.ndarray: (T, ...).
         """
+
+
+def _flat(
+    scores: Union[Array, Sequence[Array], None], inputs: RefineInputs
+) -> np.ndarray:
+    """Scores as :meth:`SequenceFilter.smooth` takes them, (N, K)."""
+    each = scores if inputs.several else [scores]
+    if scores is None:
+        each = [None] * len(inputs.missing)
+    flat = [
+        np.full(missing.shape, np.nan, np.float32)
+        if given is None
+        else given.detach().float().cpu().numpy()
+        if isinstance(given, torch.Tensor)
+        else np.asarray(given, np.float32)
+        for given, missing in zip(each, inputs.missing)
+    ]
+    missing = np.concatenate(inputs.missing)
+    return np.where(missing, np.float32(0), np.concatenate(flat))

@@ -69,17 +69,19 @@ class OneEuroFilter(SequenceFilter):
         return dict(settings, beta=settings['beta'] / size, fps=fps)
 
     def smooth_all(
-        self, keypoints: np.ndarray, seq_len: np.ndarray
+        self, keypoints: np.ndarray, seq_len: np.ndarray, scores: np.ndarray
     ) -> np.ndarray:
         """Filter all sequences at once, frame after frame.
 
         Args:
             keypoints (np.ndarray): (N, K, D).
             seq_len (np.ndarray): (S,).
+            scores (np.ndarray): Of no effect.
 
         Returns:
             np.ndarray: (N, K, D) float32.
         """
+        del scores
         # Longest first: those that still have frame t are the first ones.
         order = np.argsort(-seq_len, kind='stable')
         starts = (np.cumsum(seq_len) - seq_len)[order]

@@ -5,6 +5,8 @@ from typing import Dict, Type
 from .base import SequenceFilter
 from .butterworth import ButterworthFilter
 from .gaussian import GaussianFilter
+from .kalman import KalmanFilter
+from .median import MedianFilter
 from .one_euro import OneEuroFilter
 from .savgol import SavitzkyGolayFilter
 
@@ -13,6 +15,8 @@ FILTERS: Dict[str, Type[SequenceFilter]] = {
     'butterworth': ButterworthFilter,
     'gaussian': GaussianFilter,
     'one_euro': OneEuroFilter,
+    'median': MedianFilter,
+    'kalman': KalmanFilter,
 }
 
 

@@ -220,7 +220,9 @@ def _measure(
         for block in iter_blocks(sequences, _BLOCK_FRAMES, root):
             sums[0] += error_sums(block.keypoints, block, root, rotations)
             for row, candidate in zip(sums[1:], filters):
-                smoothed = candidate.smooth(block.keypoints, block.seq_len)
+                smoothed = candidate.smooth(
+                    block.keypoints, block.seq_len, block.scores
+                )
                 row += error_sums(smoothed, block, root, rotations)
                 advance(len(smoothed))
     totals, counts = sums[:, :2], sums[:, 2:]

@@ -21,6 +21,7 @@ class Block(NamedTuple):
 
     Attributes:
         keypoints: Estimates, gaps filled, (N, K, D).
+        scores: Their confidences, 0 where a gap was filled, (N, K).
         seq_len: Frames of each sequence, (S,).
         gt: Truth, relative to the root where there is one, (N, K, D); 0
             where it is not known.
@@ -30,6 +31,7 @@ class Block(NamedTuple):
     """
 
     keypoints: np.ndarray
+    scores: np.ndarray
     seq_len: np.ndarray
     gt: np.ndarray
     counted: np.ndarray
@@ -105,6 +107,7 @@ def _make_block(part: PoseSequences, root: Optional[Sequence[int]]) -> Block:
     sequence = np.repeat(np.arange(len(part)), part.seq_len)[:, None]
     return Block(
         keypoints=fill_missing(part.keypoints_est, ~part.valid, part.seq_len),
+        scores=np.where(part.valid, part.scores, 0),
         seq_len=part.seq_len,
         gt=np.where(counted[..., None], gt, 0),
         counted=counted,

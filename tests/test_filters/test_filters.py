@@ -10,18 +10,23 @@ from hanet_mm.filters import (
     FILTERS,
     ButterworthFilter,
     GaussianFilter,
+    KalmanFilter,
+    MedianFilter,
     OneEuroFilter,
     SavitzkyGolayFilter,
 )
 
 K, D = 3, 2
+KALMAN = KalmanFilter(0.4, 1.5, 0.5)
 LINEAR = [
     SavitzkyGolayFilter(7, 2),
     ButterworthFilter(3, 0.1),
     GaussianFilter(1.5),
+    KALMAN,
 ]
-ONE_EURO = OneEuroFilter(1.5, 0.02, fps=25)
-ALL = [*LINEAR, ONE_EURO]
+# To those a filled keypoint is one like all others.
+FILLING = [*LINEAR[:3], OneEuroFilter(1.5, 0.02, fps=25), MedianFilter(7)]
+ALL = [*FILLING, KALMAN]
 
 
 def each(filters):
@@ -85,7 +90,7 @@ def test_kind_and_type_of_the_input_come_back(smoother, dtype):
     np.testing.assert_array_equal(as_torch.keypoints.numpy(), expected)
 
 
-@each(ALL)
+@each(FILLING)
 def test_missing_keypoints_are_interpolated_and_marked(smoother):
     poses = make_poses(12)
     missing = np.zeros((12, K), bool)
@@ -135,7 +140,8 @@ def test_no_sequences_give_no_results(smoother):
 @each(ALL)
 def test_stands_where_a_refiner_stands(smoother):
     poses = make_poses(9)
-    found = smoother.refine(poses, np.ones((9, K)), image_size=(320, 240))
+    scores = np.full((9, K), 0.5)
+    found = smoother.refine(poses, scores, image_size=(320, 240))
     np.testing.assert_array_equal(found.keypoints, smooth(smoother, poses))
 
 
@@ -257,6 +263,11 @@ def test_bad_poses_are_one_line_errors(poses, scores, message):
         (ButterworthFilter, (2, 0.5), 'below 0.5 cycles .* got 0.5'),
         (ButterworthFilter, (2, 0), 'cutoff has to be above 0 .* got 0'),
         (GaussianFilter, (0,), 'sigma has to be above 0, got 0'),
+        (MedianFilter, (4,), 'window has to be odd, got 4'),
+        (MedianFilter, (-1,), 'window has to be odd, got -1'),
+        (KalmanFilter, (-1,), 'process_noise .* at least 0, got -1'),
+        (KalmanFilter, (1, 0), 'measurement_noise .* above 0, got 0'),
+        (KalmanFilter, (1, 1, -1), 'score_power .* 0 to 10, got -1'),
         (OneEuroFilter, (0, 1), 'min_cutoff has to be above 0, got 0'),
         (OneEuroFilter, (1, -1), 'beta has to be at least 0, got -1'),
         (OneEuroFilter, (1, 1, 0), 'd_cutoff has to be above 0, got 0'),

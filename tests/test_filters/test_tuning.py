@@ -15,6 +15,10 @@ SMALL_GRIDS = dict(
     butterworth=dict(order=(1, 2), cutoff=(0.05, 0.15, 0.4)),
     gaussian=dict(sigma=(0.1, 1.0, 2.0, 6.0)),
     one_euro=dict(min_cutoff=(0.5, 5.0), beta=(0, 1, 20)),
+    median=dict(window=(1, 5, 9)),
+    kalman=dict(
+        process_noise=(0.05, 0.3, 5), measurement_noise=(1,), score_power=(0,)
+    ),
 )
 
 
@@ -262,7 +266,7 @@ def with_nothing(field):
 @pytest.mark.parametrize(
     ('seqs', 'change', 'message'),
     [
-        (make_sequences, dict(name='median'), "one of savgol, .*'median'"),
+        (make_sequences, dict(name='mean'), "one of savgol, .*'mean'"),
         (make_sequences, dict(objective='PCK'), "objective .* got 'PCK'"),
         (make_sequences, dict(grid=dict(width=[3])), 'expected values of'),
         (make_sequences, dict(grid=dict(sigma=[])), 'at least 1 value'),

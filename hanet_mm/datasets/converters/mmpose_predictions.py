@@ -12,7 +12,6 @@ Four forms are read, one person or more in a frame:
   ``.../action/clip/<number>``; it is unpickled only on explicit trust.
 """
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
@@ -20,6 +19,8 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from hanet_mm.core.files import PathLike
+from hanet_mm.core.json_files import read_json
+from hanet_mm.core.mmpose_json import parse_instances, parse_mmpose_video
 from hanet_mm.datasets.converters.pickled import load_pickle
 
 # Persons of one frame: keypoints (n, K, 2) px, scores (n, K).
@@ -152,7 +153,7 @@ def _find_in_folder(root: Path, clip: str) -> Optional[ClipPredictions]:
         if images:
             frames = {
                 _frame_of_image(path, path.stem): _persons(
-                    path, 'the image', _read_json(path)
+                    path, 'the image', read_json(path)
                 )
                 for path in images
             }
@@ -161,50 +162,25 @@ def _find_in_folder(root: Path, clip: str) -> Optional[ClipPredictions]:
 
 
 def _read_clip_file(path: Path) -> ClipPredictions:
-    content, names, first = _read_json(path), None, 0
-    if isinstance(content, dict):
-        names = _names_in_meta(content.get('meta_info'))
-        content, first = content.get('instance_info'), 1
-    if not isinstance(content, list):
-        raise ValueError(
-            f'{path}: expected a list of frames or a dict with '
-            f"'instance_info', found {type(content).__name__}"
+    video = parse_mmpose_video(read_json(path), path)
+    for frame, _ in video.frames:
+        if frame < video.first:
+            raise ValueError(
+                f'{path}: expected each frame_id once and from {video.first} '
+                f'on, found {frame}'
+            )
+    frames = {
+        frame - video.first: _persons(
+            path, f'frame {frame - video.first}', instances
         )
-    frames: Dict[int, Persons] = {}
-    for position, item in enumerate(content):
-        if not isinstance(item, dict) or not {'frame_id', 'instances'} <= {
-            *item
-        }:
-            raise ValueError(
-                f'{path}: entry {position}: expected a dict with frame_id '
-                'and instances, as for a video'
-            )
-        frame = item['frame_id']
-        frame = frame - first if isinstance(frame, int) else -1
-        if frame < 0 or frame in frames:
-            raise ValueError(
-                f'{path}: entry {position}: expected each frame_id once and '
-                f'from {first} on, found {item["frame_id"]!r}'
-            )
-        frames[frame] = _persons(path, f'frame {frame}', item['instances'])
-    return ClipPredictions(str(path), frames, names)
-
-
-def _names_in_meta(meta: Any) -> Optional[Tuple[str, ...]]:
-    names = meta.get('keypoint_id2name') if isinstance(meta, dict) else None
-    if not names:
-        return None
-    by_id = {int(index): str(name) for index, name in names.items()}
-    return tuple(by_id[index] for index in sorted(by_id))
+        for frame, instances in video.frames
+    }
+    return ClipPredictions(str(path), frames, video.keypoint_names)
 
 
 def _persons(path: Path, where: str, instances: Any) -> Persons:
     """Stack the persons of a frame."""
-    if not isinstance(instances, list):
-        raise ValueError(
-            f'{path}: {where}: expected a list of instances, '
-            f'found {type(instances).__name__}'
-        )
+    instances = parse_instances(instances, f'{path}: {where}')
     if not instances:
         return np.zeros((0, 0, 2), np.float32), np.zeros((0, 0), np.float32)
     try:
@@ -227,13 +203,6 @@ def _stack(keypoints: Any, scores: Any) -> Persons:
     if scores.shape != keypoints.shape[:2]:
         raise ValueError(f'expected (n, K), found {scores.shape}')
     return keypoints, scores
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise ValueError(f'{path}: expected JSON, found {error}') from None
 
 
 def _frame_of_image(path: Path, stem: str) -> int:

@@ -1,0 +1,1 @@
+"""The subcommands of ``hanet-mm``, one in each module."""

@@ -1,0 +1,92 @@
+"""The picture of a comparison."""
+
+from pathlib import Path
+from typing import Tuple
+
+import numpy as np
+
+from hanet_mm.core.files import PathLike, atomic_path
+
+from .compare import Comparison
+from .measures import displacements
+from .pairs import TrackPair
+
+# More do not show on a page.
+MAX_FRAMES = 250
+_JOINTS = 3
+_DPI = 150
+
+
+def plot_comparison(path: PathLike, comparison: Comparison) -> None:
+    """Draw where the largest changes are: joints over time.
+
+    The person who was changed most, in those 250 frames and at those three
+    joints where the mean change is largest.
+
+    Args:
+        path (PathLike): The picture, e.g. ``.png`` or ``.pdf``. It appears
+            once it is complete.
+        comparison (Comparison): What to draw.
+
+    Raises:
+        ValueError: If the suffix is no picture format.
+        ImportError: If matplotlib or MMPose is not installed.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.ticker import FuncFormatter
+
+    from hanet_mm.visualization.trajectory_plot import trajectory_figure
+
+    suffix = Path(path).suffix[1:].lower()
+    if suffix not in FigureCanvasAgg.filetypes:
+        raise ValueError(
+            f'{path}: expected a picture format such as .png, found '
+            f'{suffix or "no ending"}'
+        )
+    pair, start, joints = most_changed(comparison)
+    part = slice(start, start + MAX_FRAMES)
+    truth = None if pair.truth is None else pair.truth[part]
+    # Names can be there twice; the plot finds joints by them.
+    names = [
+        name if comparison.keypoint_names.count(name) == 1 else f'{name} {i}'
+        for i, name in enumerate(comparison.keypoint_names)
+    ]
+    jitter = comparison.figures()['jitter']
+    figure = trajectory_figure(
+        truth,
+        pair.before[part],
+        pair.after[part],
+        names,
+        joints=[names[i] for i in joints],
+        fps=1,
+        unit=comparison.about['unit'],
+        title=f'{pair.name}; jitter of all {jitter.before:.3g} -> '
+        f'{jitter.after:.3g} {jitter.unit}',
+    )
+    first = pair.first_frame + start
+    for axis in figure.axes:
+        axis.xaxis.set_major_formatter(
+            FuncFormatter(lambda x, _: f'{first + x:g}')
+        )
+        if axis.get_xlabel():
+            axis.set_xlabel('frame')
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format=suffix, dpi=_DPI)
+
+
+def most_changed(comparison: Comparison) -> Tuple[TrackPair, int, list]:
+    """Where the changes are largest.
+
+    Returns:
+        tuple: The person, the first of the frames to draw, and the joints.
+    """
+    changes = [np.nan_to_num(x) for x in displacements(comparison.pairs)]
+    index = int(np.argmax([x.mean() for x in changes]))
+    change = changes[index]
+    # Sums over all windows by differences of the cumulated sum.
+    total = np.concatenate([[0], change.sum(1).cumsum()])
+    window = min(MAX_FRAMES, len(change))
+    start = int((total[window:] - total[:-window]).argmax())
+    joints = change[start : start + window].mean(0)
+    chosen = np.argsort(-joints, kind='stable')[:_JOINTS]
+    return comparison.pairs[index], start, chosen.tolist()

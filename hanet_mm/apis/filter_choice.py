@@ -1,0 +1,93 @@
+"""Classical filters by name, with settings that suit most videos."""
+
+import inspect
+from typing import Any, Dict, List, Mapping, Optional
+
+import numpy as np
+
+from .pose_files import PoseTrack
+
+# Where neither the caller nor the file says the frame rate.
+_DEFAULT_FPS = 30.0
+# In the units of the filters' grids: frames, cycles per frame, Hz, or Hz per
+# body size per second. Mild smoothing of video at 25 to 30 frames a second.
+_USUAL: Dict[str, Mapping[str, float]] = {
+    'savgol': dict(window=9, polyorder=2),
+    'butterworth': dict(order=2, cutoff=0.16),
+    'gaussian': dict(sigma=1.5),
+    'one_euro': dict(min_cutoff=2, beta=3),
+    'median': dict(window=5),
+    'kalman': dict(process_noise=0.15, measurement_noise=1, score_power=0.5),
+}
+
+
+def choose_filter(
+    text: str, tracks: List[PoseTrack], fps: Optional[float] = None
+) -> Any:
+    """Make a filter.
+
+    Args:
+        text: Name of a filter, a key of :data:`hanet_mm.filters.FILTERS`, or
+            ``name:argument=number,...`` with arguments of its class in place
+            of the usual ones, such as ``gaussian:sigma=3``.
+        tracks: Poses to be filtered, for the size of a person.
+        fps: Frames per second. Defaults to None: the median of those of the
+            tracks, 30 where they have none.
+
+    Returns:
+        SequenceFilter: Ready to use.
+
+    Raises:
+        ImportError: If scipy is not installed.
+        ValueError: If there is no such filter or argument, or a value is out
+            of range.
+    """
+    name, _, settings = text.partition(':')
+    try:
+        from hanet_mm.filters.registry import find_filter
+    except ImportError as error:
+        raise ImportError(
+            f'filter {name!r} needs scipy: pip install hanet_mm[filters] '
+            f'({error})'
+        ) from None
+    kind = find_filter(name)
+    rates = [track.fps for track in tracks if track.fps] or [_DEFAULT_FPS]
+    fps = float(np.median(rates)) if fps is None else fps
+    arguments = kind.in_units(_USUAL[name], _person_size(tracks), fps)
+    known = inspect.signature(kind).parameters
+    for setting in filter(None, settings.split(',')):
+        key, equals, value = setting.partition('=')
+        key = key.strip()
+        if key not in known or key == 'rotations' or not equals:
+            choices = ', '.join(x for x in known if x != 'rotations')
+            raise ValueError(
+                f'filter {text!r}: expected settings argument=number of '
+                f'{choices}, found {setting!r}'
+            )
+        arguments[key] = _number(value, text)
+    return kind(**arguments)
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(
+            f'filter {where!r}: expected a number, found {text!r}'
+        ) from None
+    return int(value) if value.is_integer() else value
+
+
+def _person_size(tracks: List[PoseTrack]) -> float:
+    """Median over all frames of the larger side of a person's box."""
+    sizes = [np.zeros(0)]
+    for track in tracks:
+        points = track.keypoints
+        shown = ~np.isnan(points)
+        high = np.where(shown, points, -np.inf).max(1)
+        low = np.where(shown, points, np.inf).min(1)
+        sizes.append((high - low).max(1))
+    found = np.concatenate(sizes)
+    found = found[(found > 0) & np.isfinite(found)]
+    # Points without extent have no size to go by.
+    return float(np.median(found)) if len(found) else 1.0

@@ -1,0 +1,119 @@
+"""Predictions of a video that MMPose wrote as JSON."""
+
+from typing import Any, Dict, Optional, Sequence
+
+import numpy as np
+
+from hanet_mm.core.files import PathLike
+from hanet_mm.core.json_files import read_json, to_lists, write_json
+from hanet_mm.core.mmpose_json import parse_mmpose_video
+from hanet_mm.core.refiner import RefineResult
+
+from .persons import DetectionFile, Detections, stack_numbers
+
+
+class MMPosePredictions(DetectionFile):
+    """Predictions of a video.
+
+    Either the list of ``{frame_id, instances}`` of an inferencer, or the
+    ``{meta_info, instance_info}`` of MMPose's demo scripts. Persons are told
+    apart by the ``track_id`` of their instances.
+
+    Refined keypoints take the place of ``keypoints``; those that came are
+    kept as ``keypoints_input``, and ``filled`` tells which of them were
+    missing. A coordinate that is NaN is read as missing and written as null:
+    JSON has no NaN.
+
+    Args:
+        path: The file.
+        content: What is in it. Defaults to None: it is read.
+        tracker: See :class:`DetectionFile`.
+
+    Raises:
+        ValueError: One line naming the file, the frame and what is wrong.
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        content: Optional[Any] = None,
+        tracker: Optional[Any] = None,
+    ):
+        self.content = read_json(path) if content is None else content
+        video = parse_mmpose_video(self.content, path)
+        if video.keypoint_names:
+            self.keypoint_names = list(video.keypoint_names)
+        self.instances = []
+        frames, ids = [], []
+        for frame, instances in video.frames:
+            for instance in instances:
+                self.instances.append(instance)
+                frames.append(frame)
+                ids.append(_track_id(instance, f'{path}: frame {frame}'))
+        where = [
+            f'{path}: frame {frame}: '
+            + ('person' if person is None else f'track_id {person!r}')
+            for frame, person in zip(frames, ids)
+        ]
+        keypoints = np.zeros((0, 0, 2))
+        scores = None
+        if self.instances:
+            keypoints = self._stack('keypoints', '(K, D)', where)
+        if any('keypoint_scores' in x for x in self.instances):
+            scores = self._stack('keypoint_scores', '(K,)', where)
+            if scores.shape != keypoints.shape[:2]:
+                raise ValueError(
+                    f'{path}: keypoint_scores: expected {keypoints.shape[1]} '
+                    f'for each person, found {scores.shape[1]}'
+                )
+        found = Detections(
+            np.array(frames, np.int64),
+            keypoints,
+            scores,
+            ids,
+            'track_id',
+            'instances',
+        )
+        super().__init__(path, found, tracker)
+
+    def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
+        """See :meth:`PoseFile.save`."""
+        keypoints, filled = self.collect(refined)
+        changes: Dict[int, Dict[str, Any]] = {
+            id(instance): dict(
+                keypoints=points,
+                keypoints_input=instance['keypoints'],
+                filled=flags,
+            )
+            for instance, points, flags in zip(
+                self.instances, to_lists(keypoints), filled.tolist()
+            )
+        }
+        is_dict = isinstance(self.content, dict)
+        frames = self.content['instance_info'] if is_dict else self.content
+        content: Any = [
+            {
+                **frame,
+                'instances': [
+                    {**x, **changes[id(x)]} for x in frame['instances']
+                ],
+            }
+            for frame in frames
+        ]
+        if is_dict:
+            content = {**self.content, 'instance_info': content}
+        write_json(out, content, self.path)
+
+    def _stack(self, key: str, letters: str, where: list) -> np.ndarray:
+        values = [instance.get(key) for instance in self.instances]
+        return stack_numbers(values, key, letters, where)
+
+
+def _track_id(instance: Dict[str, Any], where: str) -> Any:
+    track_id = instance.get('track_id')
+    if type(track_id) not in (int, str, type(None)):
+        raise ValueError(
+            f'{where}: track_id: expected integers or strings, '
+            f'found {track_id!r}'
+        )
+    return track_id

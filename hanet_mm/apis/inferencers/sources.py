@@ -1,0 +1,244 @@
+"""Where frames come from; one frame at a time, so memory stays bounded."""
+
+import os
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterable, Iterator, List, Optional, Tuple
+
+import cv2
+import numpy as np
+
+from .video_clock import VideoClock
+
+# Containers say rates such as 0 or 90000 where they know none.
+_MAX_FPS = 1000
+# Share of the frames that a container may announce in excess: the number is
+# an estimate in some formats.
+_COUNT_TOLERANCE = 0.01
+
+
+class SourceStopped(OSError):
+    """A source gave frames and then failed."""
+
+
+@dataclass(eq=False)
+class Frame:
+    """A picture of a video.
+
+    Attributes:
+        index: Its number, from 0.
+        image: (H, W, 3) uint8, BGR.
+        timestamp: In seconds since the first frame; None: not known.
+    """
+
+    index: int
+    image: np.ndarray
+    timestamp: Optional[float] = None
+
+    @property
+    def size(self) -> Tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+
+class FrameSource(ABC):
+    """Gives the frames of a video in order.
+
+    Attributes:
+        name: What to call it in messages.
+        fps: Frames per second; None: not known.
+        num_frames: How many there are, as far as the source says.
+        live: Whether frames come as they happen.
+        reopens: Whether the source can be iterated again, from the start.
+        warning: What was wrong with it, '' for nothing; set when it ends.
+    """
+
+    name: str
+    fps: Optional[float] = None
+    num_frames: Optional[int] = None
+    live: bool = False
+    reopens: bool = False
+    warning: str = ''
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """Iterate over the frames.
+
+        Raises:
+            ValueError: If there is no frame at all, or a frame is no
+                picture.
+            SourceStopped: If the source fails after some frames.
+        """
+
+
+class VideoSource(FrameSource):
+    """A video file, read by OpenCV.
+
+    Args:
+        path: The file.
+        fps: Taken in place of what the file says. Defaults to None.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no video.
+    """
+
+    reopens = True
+
+    def __init__(
+        self, path: 'os.PathLike[str]', fps: Optional[float] = None
+    ) -> None:
+        self.path, self.name = Path(path), str(path)
+        if not self.path.is_file():
+            raise FileNotFoundError(f'{path}: no such video')
+        capture = self._open()
+        found = capture.get(cv2.CAP_PROP_FPS)
+        count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        capture.release()
+        self._timed = fps is None
+        self.fps = fps or (found if 0 < found < _MAX_FPS else None)
+        self.num_frames = int(count) if 0 < count < 2**31 else None
+
+    def __iter__(self) -> Iterator[Frame]:
+        """See :meth:`FrameSource.__iter__`."""
+        capture = self._open()
+        clock = VideoClock(self.fps, self._timed)
+        index = 0
+        try:
+            while True:
+                there, image = capture.read()
+                if not there:
+                    break
+                seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                yield Frame(index, image, clock.read(index, seconds))
+                index += 1
+        finally:
+            capture.release()
+        if not index:
+            raise ValueError(f'{self.name}: the video has no readable frame')
+        announced = self.num_frames or 0
+        if announced - index > max(2, _COUNT_TOLERANCE * announced):
+            self.warning = (
+                f'{self.name}: only {index} of {announced} frames could be '
+                'read, the file is damaged or cut off'
+            )
+
+    def _open(self) -> cv2.VideoCapture:
+        capture = cv2.VideoCapture(self.name)
+        if not capture.isOpened():
+            raise ValueError(
+                f'{self.name}: not a video that OpenCV can read (damaged, '
+                'empty or of another format)'
+            )
+        return capture
+
+
+class ImageSource(FrameSource):
+    """Pictures as files.
+
+    Args:
+        paths: In their order.
+        name: What to call them.
+        fps: Frames per second. Defaults to None: not known.
+    """
+
+    reopens = True
+
+    def __init__(
+        self, paths: List[Path], name: str, fps: Optional[float] = None
+    ) -> None:
+        self.paths, self.name, self.fps = paths, name, fps
+        self.num_frames = len(paths)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """See :meth:`FrameSource.__iter__`."""
+        for index, path in enumerate(self.paths):
+            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if image is None:
+                raise ValueError(
+                    f'{path}: not a picture that OpenCV can read (damaged, '
+                    'empty or of another format)'
+                )
+            yield Frame(index, image, self.fps and index / self.fps)
+
+
+class WebcamSource(FrameSource):
+    """A camera, until it stops.
+
+    Args:
+        index: Number of the camera.
+
+    Raises:
+        OSError: If there is no such camera, or it is in use.
+    """
+
+    live = True
+
+    def __init__(self, index: int) -> None:
+        self.name = f'webcam {index}'
+        self._capture = cv2.VideoCapture(index)
+        if not self._capture.isOpened():
+            raise OSError(
+                f'{self.name}: cannot be opened; is it connected, and in use '
+                'by no other program?'
+            )
+        found = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = found if 0 < found < _MAX_FPS else None
+
+    def __iter__(self) -> Iterator[Frame]:
+        """See :meth:`FrameSource.__iter__`."""
+        index, start = 0, None
+        try:
+            while True:
+                there, image = self._capture.read()
+                now = time.monotonic()
+                if not there:
+                    raise SourceStopped(
+                        f'{self.name}: stopped after {index} frames'
+                    )
+                start = now if start is None else start
+                yield Frame(index, image, now - start)
+                index += 1
+        finally:
+            self._capture.release()
+
+
+class IteratorSource(FrameSource):
+    """Frames of a program.
+
+    Args:
+        frames: Pictures (H, W, 3) uint8 BGR, or pairs of a picture and its
+            time in seconds.
+        fps: Frames per second. Defaults to None: not known.
+    """
+
+    name = 'frames'
+
+    def __init__(
+        self, frames: Iterable[Any], fps: Optional[float] = None
+    ) -> None:
+        self._frames, self.fps = frames, fps
+        if hasattr(frames, '__len__'):
+            self.num_frames = len(frames)
+            self.reopens = True
+
+    def __iter__(self) -> Iterator[Frame]:
+        """See :meth:`FrameSource.__iter__`."""
+        index = -1
+        for index, item in enumerate(self._frames):
+            image, seconds = item if isinstance(item, tuple) else (item, None)
+            shape = getattr(image, 'shape', ())
+            if len(shape) != 3 or shape[2] != 3 or image.dtype != np.uint8:
+                kind = getattr(image, 'dtype', type(image).__name__)
+                raise ValueError(
+                    f'frame {index}: expected a picture (H, W, 3) uint8, '
+                    f'found {kind} {shape}'
+                )
+            if seconds is None and self.fps:
+                seconds = index / self.fps
+            yield Frame(index, image, seconds)
+            del image, item  # not kept while the caller works
+        if index < 0:
+            raise ValueError(f'{self.name}: expected at least 1, found 0')

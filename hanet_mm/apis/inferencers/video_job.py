@@ -1,0 +1,212 @@
+"""One video through the inferencer into files."""
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Set
+
+from .clock import StageClock
+from .json_output import JsonOutput
+from .npz_output import NpzOutput
+from .progress_bar import ProgressBar
+from .sources import FrameSource
+from .video_output import PosePainter, VideoOutput
+
+POSE_SUFFIXES = ('.json', '.npz')
+
+
+class VideoStopped(ValueError):
+    """A video ended before its last frame; what was done is kept.
+
+    Attributes:
+        interrupted: Whether the user wanted it so.
+    """
+
+    interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class OutputRequest:
+    """Which files are wanted of a video.
+
+    Args:
+        poses: The ``.json`` or ``.npz``.
+        video: Whether to write an ``.mp4`` beside it. Defaults to False.
+        trajectories: Whether wrists and ankles draw their way in it.
+            Defaults to False.
+    """
+
+    poses: Path
+    video: bool = False
+    trajectories: bool = False
+
+    @property
+    def files(self) -> List[Path]:
+        """All files."""
+        video = [self.poses.with_suffix('.mp4')] if self.video else []
+        return [self.poses, *video]
+
+    def check(self) -> None:
+        """Raise a ValueError unless the ending of the file is known."""
+        if self.poses.suffix.lower() not in POSE_SUFFIXES:
+            raise ValueError(
+                f'{self.poses}: expected an output ending in '
+                f'{" or ".join(POSE_SUFFIXES)} (a video is written beside it)'
+            )
+
+    def open(self, inferencer: Any, source: FrameSource) -> List[Any]:
+        """The outputs; files appear with the first frame."""
+        names = inferencer.keypoint_names
+        if self.poses.suffix.lower() == '.json':
+            outputs: List[Any] = [JsonOutput(self.poses)]
+        else:
+            outputs = [NpzOutput(self.poses, names, source.fps)]
+
+        def make_painter(size: Any) -> PosePainter:
+            refined = inferencer.refiner is not None
+            return PosePainter(
+                size, inferencer.links, names, refined, self.trajectories
+            )
+
+        for path in self.files[1:]:
+            outputs.append(VideoOutput(path, source, make_painter))
+        return outputs
+
+
+@dataclass
+class VideoReport:
+    """What was done with a video; its text is one line.
+
+    Attributes:
+        files: What was written.
+        num_frames: Frames.
+        persons: Numbers of the tracks.
+        num_filled: Keypoints that had been missing.
+        seconds: From the first to the last frame.
+        clock: Time of each stage.
+        warning: What was wrong with the source, '' for nothing.
+    """
+
+    files: List[Path]
+    num_frames: int = 0
+    persons: Set[int] = field(default_factory=set)
+    num_filled: int = 0
+    seconds: float = 0.0
+    clock: StageClock = field(default_factory=StageClock)
+    warning: str = ''
+
+    def add(self, result: Dict[str, Any]) -> None:
+        """Count a frame."""
+        self.num_frames += 1
+        for instance in result['instances']:
+            self.persons.add(instance['track_id'])
+            self.num_filled += int(instance['filled'].sum())
+
+    def __str__(self) -> str:
+        rate = self.num_frames / max(self.seconds, 1e-9)
+        warning = f'; {self.warning}' if self.warning else ''
+        return (
+            f'{", ".join(map(str, self.files))}: {self.num_frames} frames, '
+            f'{len(self.persons)} persons, {self.num_filled} keypoints '
+            f'filled, {rate:.1f} fps ({self.clock.shares()}){warning}'
+        )
+
+
+def run_video(
+    inferencer: Any,
+    source: FrameSource,
+    request: OutputRequest,
+    progress: bool = True,
+) -> VideoReport:
+    """Run over a video and write the files.
+
+    Args:
+        inferencer (Any): A :class:`PoseRefinementInferencer`.
+        source (FrameSource): The frames.
+        request (OutputRequest): The files.
+        progress (bool): Whether to show a progress bar. Defaults to True.
+
+    Returns:
+        VideoReport: Its text says in a line what was done.
+
+    Raises:
+        VideoStopped: If it ended early: the source failed, a file could not
+            be written, or Ctrl-C. The frames so far are in
+            ``NAME.partial.json`` and so on; no other file is left behind.
+            Ctrl-C ends a camera as planned and is no error.
+    """
+    request.check()
+    report = VideoReport(request.files)
+    outputs = request.open(inferencer, source)
+    start = time.perf_counter()
+    try:
+        try:
+            _write_all(inferencer, source, outputs, report, progress)
+        except KeyboardInterrupt:
+            if not (source.live and report.num_frames):
+                raise
+        for output in outputs:
+            output.finish()
+    except BaseException as error:
+        kept = [path for path in map(_stop, outputs) if path]
+        if not isinstance(error, (Exception, KeyboardInterrupt)):
+            raise
+        raise _stopped(error, source, report, kept) from error
+    report.seconds = time.perf_counter() - start
+    report.warning = source.warning
+    return report
+
+
+def _write_all(
+    inferencer: Any,
+    source: FrameSource,
+    outputs: List[Any],
+    report: VideoReport,
+    progress: bool,
+) -> None:
+    images = any(isinstance(x, VideoOutput) for x in outputs)
+    results = inferencer.run(
+        source, report.clock, keep_images=images and not source.reopens
+    )
+    with ExitStack() as stack:
+        bar = None
+        if progress:
+            label = Path(source.name).name
+            bar = stack.enter_context(ProgressBar(label, source.num_frames))
+        for result in results:
+            with report.clock('writing'):
+                for output in outputs:
+                    output.write(result)
+            report.add(result)
+            if bar is not None:
+                bar.advance()
+
+
+def _stop(output: Any) -> Optional[Path]:
+    try:
+        return output.stop()
+    except Exception:  # the disk may be full; the first error is told
+        return None
+
+
+def _stopped(
+    error: BaseException,
+    source: FrameSource,
+    report: VideoReport,
+    kept: List[Path],
+) -> VideoStopped:
+    """One line: why, after how many frames, and where these are."""
+    interrupted = isinstance(error, KeyboardInterrupt)
+    reason = 'stopped by Ctrl-C' if interrupted else str(error)
+    if not isinstance(error, (OSError, ValueError, KeyboardInterrupt)):
+        reason = f'{type(error).__name__}: {reason}'
+    reason = ' '.join(reason.split())
+    if source.name not in reason:
+        reason = f'{source.name}: {reason}'
+    if kept:
+        files = ', '.join(map(str, kept))
+        reason += f'; the first {report.num_frames} frames are in {files}'
+    stopped = VideoStopped(reason)
+    stopped.interrupted = interrupted
+    return stopped

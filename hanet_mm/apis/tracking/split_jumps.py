@@ -1,0 +1,155 @@
+"""Where a track is torn: moves that no body makes.
+
+A jump is a move by more than a body size in one frame: a cut, dropped frames,
+or a track that went over to someone else. To smooth over it smears two poses
+into one; what lies on the two sides are segments of their own.
+"""
+
+from typing import Optional
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def split_jumps(
+    keypoints: ArrayLike,
+    keypoint_scores: Optional[ArrayLike] = None,
+    bboxes: Optional[ArrayLike] = None,
+    max_jump: float = 1.0,
+    keypoint_thr: float = 0.3,
+) -> np.ndarray:
+    """Number the segments of one person's track.
+
+    Args:
+        keypoints (array): (T, K, D), NaN where missing.
+        keypoint_scores (array, optional): (T, K).
+        bboxes (array, optional): First and last corner, (T, 2D): x1, y1, x2,
+            y2 in 2D, NaN where missing. Defaults to what encloses the
+            keypoints.
+        max_jump (float): Largest move between two frames, in body sizes; a
+            gap of n frames allows n + 1 times as much. Defaults to 1.
+        keypoint_thr (float): Keypoints with a lower score do not count.
+            Defaults to 0.3.
+
+    Returns:
+        np.ndarray: Segment of each frame from 0, rising, (T, ) int64. Frames
+        without a person belong to the segment before them.
+
+    Raises:
+        ValueError: If a shape is wrong.
+
+    Examples:
+        >>> person = np.array([[0.0, 0.0], [0.0, 9.0], [4.0, 5.0]])
+        >>> split_jumps([person, person + 2, person + 30, person + 31])
+        array([0, 0, 1, 1])
+    """
+    points = np.asarray(keypoints, np.float64)
+    if points.ndim != 3:
+        raise ValueError(
+            f'keypoints must have shape (T, K, D), got {points.shape}'
+        )
+    valid = valid_keypoints(points, keypoint_scores, keypoint_thr)
+    boxes = enclosing_boxes(points, valid)
+    if bboxes is not None:
+        given = np.asarray(bboxes, np.float64)
+        if given.shape != boxes.shape:
+            raise ValueError(
+                f'bboxes must have shape {boxes.shape}, got {given.shape}'
+            )
+        known = np.isfinite(given).all(1)
+        boxes[known] = given[known]
+    seen = np.flatnonzero(np.isfinite(boxes).all(1))
+    first, second = seen[:-1], seen[1:]
+    moves = relative_moves(
+        (points[first], valid[first], boxes[first]),
+        (points[second], valid[second], boxes[second]),
+    )
+    jumps = np.zeros(len(points), np.int64)
+    jumps[second] = moves > max_jump * (second - first)
+    return jumps.cumsum()
+
+
+def valid_keypoints(
+    keypoints: np.ndarray, scores: Optional[ArrayLike], thr: float
+) -> np.ndarray:
+    """Which keypoints there are.
+
+    Args:
+        keypoints: (N, K, D).
+        scores: (N, K); None: all count.
+        thr: Lowest score that counts.
+
+    Returns:
+        (N, K) bool.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    valid = np.isfinite(keypoints).all(-1)
+    if scores is None:
+        return valid
+    scores = np.asarray(scores, np.float64)
+    if scores.shape != valid.shape:
+        raise ValueError(
+            f'keypoint_scores must have shape {valid.shape}, '
+            f'got {scores.shape}'
+        )
+    return valid & (scores >= thr)
+
+
+def enclosing_boxes(keypoints: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Smallest boxes around keypoints.
+
+    Args:
+        keypoints: (N, K, D).
+        valid: Those that count, (N, K) bool.
+
+    Returns:
+        First and last corner, (N, 2D); NaN where nothing counts.
+    """
+    shown = valid[..., None]
+    low = np.where(shown, keypoints, np.inf).min(1, initial=np.inf)
+    high = np.where(shown, keypoints, -np.inf).max(1, initial=-np.inf)
+    boxes = np.concatenate([low, high], 1)
+    boxes[~valid.any(1)] = np.nan
+    return boxes
+
+
+def relative_moves(before: tuple, after: tuple) -> np.ndarray:
+    """How far persons moved, in body sizes.
+
+    The median over the keypoints seen both times, so that a few that went
+    astray, or legs that were swapped, are no move of the person; where none
+    was seen twice, the way of the middle of the box. The body size is the
+    longest side of the larger of the two boxes.
+
+    Args:
+        before: Keypoints (N, K, D), which of them are valid (N, K) bool, and
+            boxes (N, 2D).
+        after: The same.
+
+    Returns:
+        (N, ) float64.
+    """
+    (points, valid, boxes), (later, later_valid, later_boxes) = before, after
+    dims = points.shape[2]
+    both = valid & later_valid
+    steps = np.linalg.norm(later - points, axis=-1)
+    # Sorted with what is missing at the end, the median of the first n is
+    # the mean of the two in their middle.
+    steps = np.sort(np.where(both, steps, np.inf), axis=1)
+    count = both.sum(1)
+    middle = np.stack([np.maximum(count - 1, 0) // 2, count // 2], 1)
+    moves = (later_boxes - boxes).reshape(-1, 2, dims).mean(1)
+    moves = np.linalg.norm(moves, axis=-1)
+    some = count > 0
+    moves[some] = np.take_along_axis(steps[some], middle[some], 1).mean(1)
+    size = np.maximum(body_sizes(boxes), body_sizes(later_boxes))
+    return moves / size
+
+
+def body_sizes(boxes: np.ndarray) -> np.ndarray:
+    """Longest sides of boxes (..., 2D), (...); at least 1e-6."""
+    dims = boxes.shape[-1] // 2
+    sides = boxes[..., dims:] - boxes[..., :dims]
+    return np.maximum(sides.max(-1), 1e-6)

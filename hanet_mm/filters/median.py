@@ -1,0 +1,37 @@
+"""Median filter."""
+
+import numpy as np
+from scipy.ndimage import median_filter
+
+from .base import PerSequenceFilter
+
+
+class MedianFilter(PerSequenceFilter):
+    """Median of the frames around each frame, coordinate by coordinate.
+
+    Tukey, Exploratory Data Analysis (1977), by
+    :func:`scipy.ndimage.median_filter`. Beyond its ends a sequence goes on
+    with its first and last frame. Outliers that last for less than half a
+    window leave no trace; coordinates that only rise or only fall are kept
+    exactly. Not linear, no lag. Sequences of any length.
+
+    Args:
+        window (int): Frames of a window, odd.
+        rotations (bool): See :class:`SequenceFilter`. Defaults to False.
+
+    Raises:
+        ValueError: If the window is not odd.
+    """
+
+    GRID = dict(window=(1, 3, 5, 7, 9, 11, 13, 15, 17, 21, 25, 31))
+
+    def __init__(self, window: int, rotations: bool = False) -> None:
+        super().__init__(rotations)
+        if window < 1 or window % 2 == 0:
+            raise ValueError(f'window has to be odd, got {window}')
+        self.window = window
+
+    def smooth_frames(self, keypoints: np.ndarray) -> np.ndarray:
+        """Filter along the frames, (T, ...) -> (T, ...)."""
+        size = (self.window,) + (1,) * (keypoints.ndim - 1)
+        return median_filter(keypoints, size, mode='nearest')

@@ -1,0 +1,331 @@
+"""``hanet-mm video`` with stages that read the answer from the picture."""
+
+import argparse
+import json
+
+import cv2
+import numpy as np
+import pytest
+from blob_world import (
+    OFFSET,
+    BlobInferencer,
+    FailingSource,
+    draw,
+    place_at,
+    truth,
+    walk,
+    write_video,
+)
+
+from hanet_mm.apis.commands import video
+from hanet_mm.apis.inferencers.sources import SourceStopped
+from hanet_mm.apis.inferencers.video_job import (
+    OutputRequest,
+    VideoStopped,
+    run_video,
+)
+from hanet_mm.core.sequences import load_pose_sequences
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    """Run the subcommand in a folder of its own."""
+    made = []
+
+    def make_inferencer(args):
+        made.append(args)
+        return BlobInferencer()
+
+    monkeypatch.setattr(video, 'make_inferencer', make_inferencer)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        parser = argparse.ArgumentParser()
+        video.add_parser(parser.add_subparsers())
+        parsed = parser.parse_args(['video', *map(str, args), '--no-refine'])
+        return parsed.run(parsed)
+
+    run.made = made
+    return run
+
+
+def frames_in(path):
+    return [x['frame_id'] for x in json.loads(path.read_text())]
+
+
+def count_frames(path):
+    capture = cv2.VideoCapture(str(path))
+    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    capture.release()
+    return count
+
+
+def names(folder):
+    return sorted(x.name for x in folder.iterdir())
+
+
+def test_a_video_becomes_a_file_of_poses(command, tmp_path):
+    source = write_video(tmp_path / 'clip.avi', walk(20))
+    line = command(source, '-o', 'sub/out.json')
+    content = json.loads((tmp_path / 'sub/out.json').read_text())
+    for t, frame in enumerate(content):
+        expected = truth(place_at(t)) + OFFSET
+        keypoints = frame['instances'][0]['keypoints']
+        np.testing.assert_allclose(keypoints, expected)
+    assert len(content) == 20
+    assert line.startswith('sub/out.json: 20 frames, 1 persons, 0 keypoints')
+    for word in ('fps', 'detector', 'estimator', 'tracker', 'refiner'):
+        assert word in line
+    shares = [int(x.split()[-1]) for x in line.split(' %')[:-1]]
+    assert 95 <= sum(shares) <= 105
+
+
+def test_the_output_is_named_after_the_input(command, tmp_path):
+    source = write_video(tmp_path / 'clip.avi', walk(5))
+    command(source)
+    command(source, '--format', 'npz')
+    assert names(tmp_path) == ['clip.avi', 'clip.json', 'clip.npz']
+    assert load_pose_sequences(tmp_path / 'clip.npz').seq_len.tolist() == [5]
+
+
+def test_a_video_is_written_beside_the_poses(command, tmp_path):
+    source = write_video(tmp_path / 'clip.avi', walk(9))
+    command(source, '-o', 'out.npz', '--save-video', '--trajectories')
+    assert names(tmp_path) == ['clip.avi', 'out.mp4', 'out.npz']
+    assert count_frames(tmp_path / 'out.mp4') == 9
+
+
+def test_a_folder_of_pictures_is_one_video(command, tmp_path):
+    folder = tmp_path / 'shots'
+    folder.mkdir()
+    for t, frame in enumerate(walk(12)):
+        cv2.imwrite(str(folder / f'{t}.png'), frame)
+    command(folder, '--fps', '10')
+    content = json.loads((tmp_path / 'shots.json').read_text())
+    assert [x['timestamp'] for x in content][:3] == [0, 0.1, 0.2]
+    places = [x['instances'][0]['keypoints_input'][0] for x in content]
+    assert places == [list(map(float, place_at(t))) for t in range(12)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two videos and a file that is none."""
+    path = tmp_path / 'clips'
+    path.mkdir()
+    write_video(path / 'a.avi', walk(5))
+    (path / 'b.mp4').write_bytes(b'no video')
+    write_video(path / 'c.avi', walk(6))
+    return path
+
+
+def test_a_folder_of_videos_goes_on_after_a_damaged_one(command, folder):
+    with pytest.raises(ValueError, match=r'2 of 3 videos done; .*b.mp4: not'):
+        command(folder, '-o', 'poses')
+    assert names(folder.parent / 'poses') == ['a.json', 'c.json']
+    assert len(command.made) == 1  # models are loaded once
+
+
+def test_a_second_run_does_what_is_left(command, folder):
+    with pytest.raises(ValueError, match='2 of 3'):
+        command(folder, '-o', 'poses')
+    out = folder.parent / 'poses'
+    before = (out / 'a.json').stat().st_mtime_ns
+    (out / 'c.json').unlink()
+    write_video(folder / 'mended.avi', walk(3)).replace(folder / 'b.mp4')
+    lines = command(folder, '-o', 'poses', '--resume').splitlines()
+    assert lines[0] == '1 of 3 videos were there already'
+    assert len(lines) == 3
+    assert names(out) == ['a.json', 'b.json', 'c.json']
+    assert (out / 'a.json').stat().st_mtime_ns == before
+    made = len(command.made)
+    line = command(folder, '-o', 'poses', '--resume')
+    assert line == '3 of 3 videos were there already'
+    assert len(command.made) == made  # no model is loaded for nothing
+
+
+def test_resuming_wants_all_files(command, folder):
+    (folder / 'b.mp4').unlink()
+    command(folder, '-o', 'poses')
+    command(folder, '-o', 'poses', '--resume', '--save-video')
+    found = names(folder.parent / 'poses')
+    assert found == ['a.json', 'a.mp4', 'c.json', 'c.mp4']
+
+
+def test_videos_of_one_name_keep_their_endings(command, folder):
+    (folder / 'b.mp4').unlink()
+    write_video(folder / 'tmp.avi', walk(4)).replace(folder / 'a.mov')
+    command(folder)
+    assert names(folder.parent / 'clips_poses') == [
+        *('a.avi.json', 'a.mov.json', 'c.json')
+    ]
+
+
+@pytest.mark.parametrize(
+    ('args', 'message'),
+    [
+        (['gone.mp4'], 'gone.mp4: no such video'),
+        (['clips', '-o', 'x.json'], 'x.json: expected a folder'),
+        (['clips/a.avi', '-o', 'x.mp4'], 'x.mp4: expected an output ending'),
+        (['clips/a.avi', '--trajectories'], 'needs --save-video'),
+        (['clips/b.mp4'], 'clips/b.mp4: not a video'),
+    ],
+)
+def test_mistakes_are_told_before_models_load(command, folder, args, message):
+    with pytest.raises((ValueError, OSError), match=message):
+        command(*args)
+    assert not command.made
+    assert names(folder.parent) == ['clips']
+
+
+def test_a_folder_of_both_kinds_is_refused(command, folder):
+    cv2.imwrite(str(folder / 'x.png'), draw({}))
+    with pytest.raises(ValueError, match='3 videos and 1 pictures'):
+        command(folder)
+
+
+def test_a_config_without_weights_is_refused(tmp_path):
+    config = tmp_path / 'model.py'
+    config.write_text('model = dict()')
+    parser = argparse.ArgumentParser()
+    video.add_parser(parser.add_subparsers())
+    for flag in ('pose2d', 'det'):
+        name = 'pose2d' if flag == 'pose2d' else 'det-model'
+        args = parser.parse_args(
+            ['video', 'x.mp4', f'--{name}', str(config), '--no-refine']
+        )
+        with pytest.raises(ValueError, match=f'--{flag}-weights'):
+            video.make_inferencer(args)
+
+
+@pytest.mark.parametrize('how', ['--refiner', '--filter', '--no-refine'])
+def test_the_arguments_reach_the_inferencer(monkeypatch, how):
+    from hanet_mm.apis.inferencers import pose_refinement_inferencer as module
+
+    monkeypatch.setattr(module, 'PoseRefinementInferencer', dict)
+    expected = dict(
+        pose2d='body26',
+        pose2d_weights='a.pth',
+        det_model='rtmdet-m',
+        det_weights='b.pth',
+        det_cat_ids=[0, 2],
+        lookahead=3,
+        det_interval=5,
+        batch_size=16,
+        bbox_thr=0.4,
+        kpt_thr=0.1,
+        max_gap=7,
+        device='cuda:1',
+    )
+    words = ['video', 'x.mp4', how]
+    words += [] if how == '--no-refine' else ['median']
+    for key, value in expected.items():
+        words.append('--' + key.replace('_', '-'))
+        words += map(str, value if isinstance(value, list) else [value])
+    parser = argparse.ArgumentParser()
+    video.add_parser(parser.add_subparsers())
+    made = video.make_inferencer(parser.parse_args(words))
+    refiner = made.pop('refiner')
+    assert made == expected
+    if how == '--filter':
+        refiner = refiner.text
+    assert refiner == (None if how == '--no-refine' else 'median')
+
+
+def run_failing(tmp_path, source, name='out.json', video=True):
+    request = OutputRequest(tmp_path / name, video)
+    return run_video(BlobInferencer(), source, request, progress=False)
+
+
+@pytest.mark.parametrize(
+    ('error', 'reason'),
+    [
+        (SourceStopped('the cable is out'), 'the cable is out'),
+        (KeyboardInterrupt(), 'stopped by Ctrl-C'),
+    ],
+)
+@pytest.mark.parametrize('name', ['out.json', 'out.npz'])
+def test_the_part_that_was_done_is_kept(tmp_path, error, reason, name):
+    with pytest.raises(VideoStopped) as caught:
+        run_failing(tmp_path, FailingSource(9, error), name)
+    part = name.replace('.', '.partial.')
+    message = str(caught.value)
+    assert message.startswith(f'failing: {reason}; the first 9 frames are in')
+    assert part in message
+    assert 'out.partial.mp4' in message
+    assert caught.value.interrupted == (reason == 'stopped by Ctrl-C')
+    assert names(tmp_path) == sorted([part, 'out.partial.mp4'])
+    assert count_frames(tmp_path / 'out.partial.mp4') == 9
+    if name == 'out.json':
+        assert frames_in(tmp_path / part) == list(range(9))
+    else:
+        found = load_pose_sequences(tmp_path / part)
+        assert found.seq_len.tolist() == [9]
+
+
+def test_nothing_is_written_if_there_was_no_frame(tmp_path):
+    with pytest.raises(VideoStopped, match=r'failing: no signal$'):
+        run_failing(tmp_path, FailingSource(0, SourceStopped('no signal')))
+    assert not names(tmp_path)
+
+
+def test_ctrl_c_ends_a_camera_as_planned(tmp_path):
+    report = run_failing(
+        tmp_path, FailingSource(9, KeyboardInterrupt(), live=True)
+    )
+    assert report.num_frames == 9
+    assert names(tmp_path) == ['out.json', 'out.mp4']
+    assert frames_in(tmp_path / 'out.json') == list(range(9))
+
+
+def test_a_camera_that_stops_by_itself_is_an_error(tmp_path):
+    source = FailingSource(9, SourceStopped('unplugged'), live=True)
+    with pytest.raises(VideoStopped, match='unplugged; the first 9 frames'):
+        run_failing(tmp_path, source, video=False)
+    assert names(tmp_path) == ['out.partial.json']
+
+
+def test_a_full_disk_leaves_a_valid_part(tmp_path, monkeypatch):
+    import hanet_mm.apis.inferencers.json_output as module
+
+    plain, count = module.write_all, 0
+
+    def write_all(file, content):
+        nonlocal count
+        count += 1
+        if count == 5:
+            file.write(content[: len(content) // 2])
+            raise OSError(28, 'No space left on device')
+        plain(file, content)
+
+    monkeypatch.setattr(module, 'write_all', write_all)
+    source = FailingSource(9, AssertionError('read too far'))
+    with pytest.raises(VideoStopped, match=r'No space left.*first 4 frames'):
+        run_failing(tmp_path, source, video=False)
+    assert frames_in(tmp_path / 'out.partial.json') == [0, 1, 2, 3]
+    assert names(tmp_path) == ['out.partial.json']
+
+
+def test_ctrl_c_stops_a_folder(command, folder, monkeypatch):
+    def run(self, source, clock=None, keep_images=False):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(BlobInferencer, 'run', run)
+    with pytest.raises(VideoStopped, match=r'a\.avi: stopped by Ctrl-C'):
+        command(folder)
+
+
+def test_an_earlier_result_survives_a_failing_run(tmp_path):
+    (tmp_path / 'out.json').write_text('[]')
+    with pytest.raises(VideoStopped):
+        run_failing(
+            tmp_path, FailingSource(3, SourceStopped('gone')), video=False
+        )
+    assert (tmp_path / 'out.json').read_text() == '[]'
+
+
+def test_a_damaged_end_is_told(command, tmp_path):
+    source = write_video(tmp_path / 'clip.avi', walk(60))
+    source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
+    line = command(source)
+    count = len(frames_in(tmp_path / 'clip.json'))
+    assert f'only {count} of 60 frames could be read' in line

@@ -1,0 +1,354 @@
+"""The files of a video: complete, or a valid part."""
+
+import errno
+import json
+
+import cv2
+import numpy as np
+import pytest
+from blob_world import LINKS, NAMES, LateStream, draw, make_pipeline, walk
+
+from hanet_mm.apis.formats.mmpose import MMPosePredictions
+from hanet_mm.apis.inferencers.json_output import JsonOutput
+from hanet_mm.apis.inferencers.npz_output import NpzOutput
+from hanet_mm.apis.inferencers.open_source import open_source
+from hanet_mm.apis.inferencers.pose_painter import PosePainter, track_color
+from hanet_mm.apis.inferencers.video_output import VideoOutput
+from hanet_mm.core.sequences import load_pose_sequences
+
+
+def results_of(frames, lookahead=2, fps=25, **options):
+    pipeline = make_pipeline(LateStream(lookahead), **options)
+    return list(pipeline.run(open_source(frames, fps)))
+
+
+def two_people(frames):
+    """Person 1 is there in frames 3 to 6 only; a keypoint is hidden in 2."""
+    for t in range(frames):
+        here = {0: (20 + t, 20)}
+        if 3 <= t <= 6:
+            here[1] = (70, 20)
+        yield draw(here, hidden=[(0, 4)] if t == 2 else ())
+
+
+def write(output, results):
+    for result in results:
+        output.write(result)
+
+
+def test_json_has_the_layout_of_mmpose(tmp_path):
+    results = results_of(list(two_people(10)))
+    output = JsonOutput(tmp_path / 'new' / 'out.json')
+    write(output, results)
+    output.finish()
+    assert [x.name for x in output.path.parent.iterdir()] == ['out.json']
+    frames = json.loads(output.path.read_text())
+    assert [x['frame_id'] for x in frames] == list(range(10))
+    for t, frame in enumerate(frames):
+        assert frame['image_size'] == [96, 64]
+        assert frame['timestamp'] == pytest.approx(t / 25)
+        assert len(frame['instances']) == (2 if 3 <= t <= 6 else 1)
+    person = frames[2]['instances'][0]
+    assert person.keys() == {
+        *('track_id', 'segment', 'bbox', 'bbox_score', 'keypoints'),
+        *('keypoint_scores', 'keypoints_input', 'filled'),
+    }
+    # As mmpose.structures.split_instances has it: a box in a list.
+    assert np.shape(person['bbox']) == (1, 4)
+    assert person['bbox_score'] == 0.5
+    assert person['keypoints_input'][4] == [None, None]
+    assert person['keypoints_input'][0] == [22.0, 20.0]
+    assert person['keypoints'][0] == [22.25, 20.25]
+    assert person['filled'] == [False] * 4 + [True]
+    assert person['keypoint_scores'] == [0.9] * 4 + [0.0]
+
+
+def test_json_is_read_by_hanet_mm_refine(tmp_path):
+    output = JsonOutput(tmp_path / 'out.json')
+    write(output, results_of(list(two_people(10))))
+    output.finish()
+    tracks = MMPosePredictions(output.path).tracks
+    assert [len(x.keypoints) for x in tracks] == [10, 4]
+    assert tracks[1].first_frame == 3
+
+
+def test_json_is_valid_after_each_frame(tmp_path):
+    output = JsonOutput(tmp_path / 'out.json')
+    for count, result in enumerate(results_of(walk(5)), 1):
+        output.write(result)
+        found = json.loads((tmp_path / 'out.partial.json').read_text())
+        assert [x['frame_id'] for x in found] == list(range(count))
+        assert not output.path.exists()
+    assert output.stop() == tmp_path / 'out.partial.json'
+    assert not output.path.exists()
+
+
+class FullDisk:
+    """A file on a disk that has room for some bytes."""
+
+    def __init__(self, file, room, error):
+        self.file, self.room, self.error = file, room, error
+
+    def write(self, content):
+        part = content[: max(0, self.room - self.file.tell())]
+        if not len(part):
+            raise self.error
+        return self.file.write(part)
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
+@pytest.mark.parametrize(
+    'error', [OSError(errno.ENOSPC, 'No space left'), KeyboardInterrupt()]
+)
+@pytest.mark.parametrize('more', [0, 1, 40, 200])
+def test_a_frame_that_cannot_be_written_whole_is_taken_out(
+    tmp_path, error, more
+):
+    results = results_of(walk(6))
+    output = JsonOutput(tmp_path / 'out.json')
+    write(output, results[:3])
+    room = output.partial_path.stat().st_size + more
+    output._file = FullDisk(output._file, room, error)
+    with pytest.raises(type(error)):
+        output.write(results[3])
+    assert output.stop() == tmp_path / 'out.partial.json'
+    found = json.loads(output.partial_path.read_text())
+    assert [x['frame_id'] for x in found] == [0, 1, 2]
+    assert not output.path.exists()
+
+
+def test_nothing_is_left_if_the_first_frame_fails(tmp_path, monkeypatch):
+    def write_all(file, content):
+        raise OSError(errno.ENOSPC, 'No space left')
+
+    name = 'hanet_mm.apis.inferencers.json_output.write_all'
+    monkeypatch.setattr(name, write_all)
+    output = JsonOutput(tmp_path / 'out.json')
+    with pytest.raises(OSError, match='No space'):
+        output.write(results_of(walk(1))[0])
+    assert output.stop() is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_earlier_part_stays_until_there_is_something_new(tmp_path):
+    earlier = tmp_path / 'out.partial.json'
+    earlier.write_text('[]')
+    assert JsonOutput(tmp_path / 'out.json').stop() is None
+    assert earlier.read_text() == '[]'
+
+
+def test_npz_has_a_sequence_for_each_segment(tmp_path):
+    results = results_of(list(two_people(10)))
+    output = NpzOutput(tmp_path / 'out.npz', NAMES, 25.0)
+    write(output, results)
+    output.finish()
+    assert [x.name for x in tmp_path.iterdir()] == ['out.npz']
+    found = load_pose_sequences(output.path)
+    assert found.seq_name.tolist() == ['0_0', '1_0']
+    assert found.seq_len.tolist() == [10, 4]
+    assert found.image_size.tolist() == [[96, 64]] * 2
+    assert found.fps.tolist() == [25, 25]
+    assert found.meta == dict(units='px', keypoint_names=NAMES)
+    frames = [*range(10), 3, 4, 5, 6]
+    assert found.extras['frame_number'].tolist() == frames
+    times = found.extras['time_est']
+    np.testing.assert_allclose(times, np.array(frames) / 25)
+    expected = [
+        next(x for x in results[t]['instances'] if x['track_id'] == track)
+        for t, track in zip(frames, [0] * 10 + [1] * 4)
+    ]
+    with np.load(output.path, allow_pickle=False) as arrays:
+        for key, name in (
+            ('keypoints_est', 'keypoints'),
+            ('keypoints_input', 'keypoints_input'),
+            ('scores', 'keypoint_scores'),
+            ('filled', 'filled'),
+            ('bboxes', 'bbox'),
+        ):
+            np.testing.assert_array_equal(
+                arrays[key], np.stack([x[name] for x in expected])
+            )
+        assert arrays['filled'].sum() == 1
+
+
+def test_npz_has_nan_where_a_person_is_away(tmp_path):
+    results = results_of(walk(8))
+    for t in (3, 4):
+        results[t]['instances'].clear()
+    output = NpzOutput(tmp_path / 'out.npz')
+    write(output, results)
+    output.finish()
+    found = load_pose_sequences(output.path)
+    assert found.seq_len.tolist() == [8]
+    assert found.extras['frame_number'].tolist() == list(range(8))
+    gone = np.isnan(found.keypoints_est).all((1, 2))
+    assert np.flatnonzero(gone).tolist() == [3, 4]
+    assert (found.scores[3:5] == 0).all()
+
+
+def test_npz_of_more_rows_than_fit_into_a_chunk(tmp_path, monkeypatch):
+    name = 'hanet_mm.apis.inferencers.npz_output._CHUNK'
+    monkeypatch.setattr(name, 3)
+    results = results_of(list(two_people(10)))
+    whole, chunked = NpzOutput(tmp_path / 'a.npz'), tmp_path / 'b.npz'
+    write(whole, results)
+    whole.finish()
+    monkeypatch.undo()
+    output = NpzOutput(chunked)
+    write(output, results)
+    output.finish()
+    with np.load(tmp_path / 'a.npz') as one, np.load(chunked) as two:
+        assert one.files == two.files
+        for key in one.files:
+            np.testing.assert_array_equal(one[key], two[key])
+
+
+def test_npz_that_is_stopped_is_a_part(tmp_path):
+    output = NpzOutput(tmp_path / 'out.npz')
+    write(output, results_of(walk(6)))
+    assert output.stop() == tmp_path / 'out.partial.npz'
+    assert [x.name for x in tmp_path.iterdir()] == ['out.partial.npz']
+    assert load_pose_sequences(output.partial_path).seq_len.tolist() == [6]
+
+
+def test_npz_of_nobody_is_refused(tmp_path):
+    output = NpzOutput(tmp_path / 'out.npz')
+    write(output, results_of([draw({})] * 3))
+    with pytest.raises(ValueError, match='nobody in the video'):
+        output.finish()
+    assert output.stop() is None
+    assert not list(tmp_path.iterdir())
+
+
+def read_frames(path):
+    capture = cv2.VideoCapture(str(path))
+    frames = []
+    while True:
+        there, frame = capture.read()
+        if not there:
+            return frames, capture.get(cv2.CAP_PROP_FPS)
+        frames.append(frame)
+
+
+def make_painter(size):
+    return PosePainter(size, LINKS, NAMES, trajectories=True)
+
+
+@pytest.mark.parametrize('again', [True, False])
+def test_a_video_shows_all_frames_before_and_after(tmp_path, again):
+    pictures = list(two_people(12))
+    source = open_source(pictures if again else iter(pictures), fps=20)
+    results = results_of(pictures, keep_images=not again)
+    output = VideoOutput(tmp_path / 'out.mp4', source, make_painter)
+    write(output, results)
+    output.finish()
+    assert [x.name for x in tmp_path.iterdir()] == ['out.mp4']
+    frames, fps = read_frames(output.path)
+    assert (len(frames), fps) == (12, 20)
+    assert frames[0].shape == (64, 192, 3)
+
+
+def test_a_video_that_is_stopped_is_a_part(tmp_path):
+    source = open_source(list(walk(9)))
+    output = VideoOutput(tmp_path / 'out.mp4', source, make_painter)
+    write(output, results_of(walk(9))[:5])
+    assert output.stop() == tmp_path / 'out.partial.mp4'
+    assert len(read_frames(output.partial_path)[0]) == 5
+    assert not output.path.exists()
+
+
+def test_an_error_while_drawing_reaches_the_caller(tmp_path):
+    def broken(size):
+        raise OSError('cannot draw')
+
+    source = open_source(list(walk(50)))
+    output = VideoOutput(tmp_path / 'out.mp4', source, broken)
+    results = results_of(walk(50))
+
+    def use():
+        write(output, results)
+        output.finish()
+
+    with pytest.raises(OSError, match='cannot draw'):
+        use()
+    with pytest.raises(OSError, match='cannot draw'):
+        output.stop()
+    assert not list(tmp_path.iterdir())
+
+
+def test_frames_that_did_not_reach_the_disk_are_an_error(tmp_path):
+    source = open_source(list(walk(5)))
+    output = VideoOutput(tmp_path / 'out.mp4', source, make_painter)
+    write(output, results_of(walk(5)))
+    output._close()
+    output._written += 3  # as if OpenCV had dropped some
+    with pytest.raises(OSError, match=r'only 5 of 8 frames.*disk full'):
+        output.finish()
+    assert not output.path.exists()
+
+
+def test_the_painter_draws_each_side_where_its_poses_are():
+    result = results_of([draw({0: (40, 20)}, size=(96, 64))])[0]
+    person = result['instances'][0]
+    person['keypoints'] = person['keypoints'] + (20, 0)
+    painter = PosePainter((96, 64), LINKS, NAMES)
+    drawn = painter.draw(result, np.zeros((64, 96, 3), np.uint8))
+    color = np.array(track_color(0))
+    limb = (np.abs(drawn.astype(int) - color).max(-1) < 60).any(0)
+    left, right = np.flatnonzero(limb[:96]), np.flatnonzero(limb[96:])
+    assert left.min() >= 20
+    assert left.max() <= 55
+    assert right.min() >= 40
+    assert right.max() <= 75
+
+
+def test_the_painter_fits_other_sizes_into_its_panels():
+    painter = PosePainter((4000, 2000), LINKS, NAMES, refined=False)
+    assert painter.size == (1920, 960)
+    picture = np.full((300, 300, 3), 200, np.uint8)
+    result = results_of([draw({})])[0]
+    drawn = painter.draw(result, picture)
+    assert drawn.shape == (960, 1920, 3)
+    bright = np.flatnonzero((drawn[500] > 100).all(-1))
+    # In the middle, up to the edge of a pixel of the picture (3.2 px).
+    assert abs(bright.min() - 480) <= 2
+    assert abs(bright.max() - 1439) <= 2
+
+
+def test_low_scores_are_not_drawn_and_filled_ones_are():
+    result = results_of([draw({0: (40, 20)})])[0]
+    person = result['instances'][0]
+    black = np.zeros((64, 96, 3), np.uint8)
+    painter = PosePainter((96, 64), LINKS, NAMES)
+    person['keypoint_scores'] = np.full(5, 0.1, np.float32)
+    below = (painter.draw(result, black)[24:] > 0).any(-1)
+    assert not below.any()
+    person['filled'] = np.ones(5, bool)
+    below = (painter.draw(result, black)[24:] > 0).any(-1)
+    assert not below[:, :96].any()
+    assert below[:, 96:].any()
+
+
+def test_trajectories_show_where_hands_were():
+    names = ['nose', 'left_wrist', 'right_wrist', 'left_ankle', 'right_ankle']
+    black = np.zeros((64, 200, 3), np.uint8)
+    results = results_of(
+        [draw({0: (20 + 6 * t, 20)}, (200, 64)) for t in range(15)]
+    )
+    drawn = {}
+    for trajectories in (False, True):
+        painter = PosePainter(
+            (200, 64), LINKS, names, trajectories=trajectories
+        )
+        for result in results:
+            drawn[trajectories] = painter.draw(result, black)[26:]
+    ways = (drawn[True] > 0).any(-1).sum() - (drawn[False] > 0).any(-1).sum()
+    assert ways > 200  # two hands, two feet, 84 px each, on two sides
+
+
+def test_colours_of_tracks_differ():
+    colors = np.array([track_color(i) for i in range(8)])
+    apart = np.abs(colors[:, None] - colors[None]).max(-1)
+    assert (apart[~np.eye(8, dtype=bool)] > 30).all()

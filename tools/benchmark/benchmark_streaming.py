@@ -1,0 +1,189 @@
+"""Time a push of StreamingRefiner for one and for many persons.
+
+A push is one frame of a video: all persons go through the network in one
+call. Beside it the time of that call alone, and that of refining the last
+T frames of each person anew, which is what a stream would cost without state
+(2T - 1 frames where all windows are waited for).
+
+    python tools/benchmark/benchmark_streaming.py --threads 1
+    python tools/benchmark/benchmark_streaming.py --refiner my.safetensors
+"""
+
+import argparse
+import statistics
+import time
+from typing import Callable, List, NamedTuple, Optional
+
+import numpy as np
+import torch
+
+from hanet_mm import Refiner, StreamingRefiner, load_refiner
+
+# The small network of JHMDB (configs/), with random weights.
+SHAPE = dict(num_keypoints=15, coord_dims=2, embed_dims=128)
+NETWORK = dict(
+    backbone=dict(**SHAPE, num_levels=3),
+    head=dict(**SHAPE, num_layers=3),
+    sample_interval=5,
+)
+WINDOW, FPS = 11, 25.0
+
+
+class Timing(NamedTuple):
+    """Milliseconds of one setting.
+
+    Attributes:
+        people (int): Persons in each frame.
+        lookahead (int): Frames.
+        push (float): Median of a push.
+        slow (float): 95th percentile of a push.
+        network (float): Median of the network's part.
+        anew (float): Median of refining the last frames anew.
+    """
+
+    people: int
+    lookahead: int
+    push: float
+    slow: float
+    network: float
+    anew: float
+
+
+def build_refiner(path: Optional[str], device: torch.device) -> Refiner:
+    """Load a refiner, or make the one described above."""
+    if path:
+        return load_refiner(path, device)
+    torch.manual_seed(0)
+    return Refiner(NETWORK, WINDOW, 'box', fps=FPS).to(device)
+
+
+def make_poses(refiner: Refiner, frames: int, people: int) -> np.ndarray:
+    """Random walks of the size of a person, (frames, people, K, D)."""
+    head = refiner.network.head
+    shape = (people, head.num_keypoints, head.coord_dims)
+    rng = np.random.default_rng(0)
+    start = rng.normal(0, 0.3, shape)
+    steps = rng.normal(0, 0.01, (frames, *shape))
+    return (start + steps.cumsum(0)).astype(np.float32)
+
+
+def time_each(steps: List[Callable[[], object]], warm: int) -> List[float]:
+    """Milliseconds of each step but the first ones, which warm up."""
+    times = []
+    for step in steps:
+        start = time.perf_counter()
+        step()
+        times.append(1e3 * (time.perf_counter() - start))
+    return times[warm:]
+
+
+class NetworkTimer:
+    """Adds up the time that a network takes."""
+
+    def __init__(self, network: torch.nn.Module):
+        self.times: List[float] = []
+        self._start = 0.0
+        network.register_forward_pre_hook(self._before)
+        network.register_forward_hook(self._after)
+
+    def _before(self, *_: object) -> None:
+        self._start = time.perf_counter()
+
+    def _after(self, *_: object) -> None:
+        self.times.append(1e3 * (time.perf_counter() - self._start))
+
+
+def measure(
+    refiner: Refiner, timer: NetworkTimer, people: int, lookahead: int, n: int
+) -> Timing:
+    """Time n pushes after a warm-up that fills the windows."""
+    window = refiner.window_size
+    warm = 2 * window + lookahead
+    poses = make_poses(refiner, warm + n, people)
+    size = (640, 480) if refiner.normalization == 'image' else None
+    stream = StreamingRefiner(refiner, lookahead, image_size=size)
+
+    def push(frame: np.ndarray) -> object:
+        found = {number: (x, None) for number, x in enumerate(frame)}
+        return stream.push_many(found)
+
+    timer.times.clear()
+    pushes = time_each([lambda x=x: push(x) for x in poses], warm)
+    network = timer.times[-n:]
+    # All windows that cover the frame that comes out.
+    reach = window + lookahead
+    anew = time_each(
+        [
+            lambda i=i: refiner.refine(
+                list(poses[i : i + reach].swapaxes(0, 1)), image_size=size
+            )
+            for i in range(3 + n // 10)
+        ],
+        3,
+    )
+    return Timing(
+        people,
+        lookahead,
+        statistics.median(pushes),
+        float(np.percentile(pushes, 95)),
+        statistics.median(network),
+        statistics.median(anew),
+    )
+
+
+def report(timings: List[Timing], fps: Optional[float]) -> str:
+    """Markdown table of the measurements."""
+    lines = [
+        '| persons | look-ahead | latency ms | push ms | 95 % below | '
+        'network ms | anew ms | frames/s |',
+        '| ---: ' * 8 + '|',
+    ]
+    for x in timings:
+        latency = f'{1000 * x.lookahead / fps:.0f}' if fps else '?'
+        lines.append(
+            f'| {x.people} | {x.lookahead} | {latency} | {x.push:.2f} | '
+            f'{x.slow:.2f} | {x.network:.2f} | {x.anew:.2f} | '
+            f'{1000 / x.push:.0f} |'
+        )
+    return '\n'.join(lines)
+
+
+def parse_args() -> argparse.Namespace:
+    """Arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--refiner', help='portable file of a refiner')
+    parser.add_argument('--people', type=int, nargs='+', default=[1, 20])
+    parser.add_argument(
+        '--lookahead', type=int, nargs='+', help='default: 0, half, all'
+    )
+    parser.add_argument('--pushes', type=int, default=200)
+    parser.add_argument('--threads', type=int, help='CPU threads of torch')
+    parser.add_argument('--device', default='cpu')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure and print."""
+    args = parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    refiner = build_refiner(args.refiner, torch.device(args.device))
+    timer = NetworkTimer(refiner.network)
+    last = refiner.window_size - 1
+    timings = [
+        measure(refiner, timer, people, lookahead, args.pushes)
+        for people in args.people
+        for lookahead in args.lookahead or (0, last // 2, last)
+    ]
+    print(
+        f'{refiner}\ntorch {torch.__version__}, {args.device}, '
+        f'{torch.get_num_threads()} CPU threads, {args.pushes} pushes\n'
+    )
+    print(report(timings, refiner.fps))
+
+
+if __name__ == '__main__':
+    main()
