@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import List, Optional
 
-from .commands import compare, refine, video
+from .commands import compare, extract, refine, video
 from .export import export_refiner
 
 
@@ -38,6 +38,7 @@ def _build_parser() -> argparse.ArgumentParser:
     refine.add_parser(commands)
     video.add_parser(commands)
     compare.add_parser(commands)
+    extract.add_parser(commands)
     _add_export(commands)
     return parser
 
@@ -62,12 +63,18 @@ def _add_export(commands: argparse._SubParsersAction) -> None:
         help='unpickle the checkpoint, which runs any code that its author '
         "put there; needed for MMEngine's checkpoints under torch < 2.6",
     )
+    parser.add_argument(
+        '--fps',
+        type=float,
+        help='frame rate of the training data: sequences of another rate are '
+        'resampled to it',
+    )
     parser.set_defaults(run=_export)
 
 
 def _export(args: argparse.Namespace) -> str:
     refiner = export_refiner(
-        args.checkpoint, args.out, args.config, args.trust_pickle
+        args.checkpoint, args.out, args.config, args.trust_pickle, args.fps
     )
     return f'{args.out}: {refiner}'
 

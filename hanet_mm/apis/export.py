@@ -20,6 +20,7 @@ def export_refiner(
     out: PathLike,
     config: Optional[PathLike] = None,
     trust_pickle: bool = False,
+    fps: Optional[float] = None,
 ) -> Refiner:
     """Write the portable file of a trained ``HANet``.
 
@@ -32,6 +33,9 @@ def export_refiner(
         config (PathLike, optional): Config of the model. Defaults to None:
             the one that MMEngine keeps in the checkpoint.
         trust_pickle (bool): See :func:`read_checkpoint`. Defaults to False.
+        fps (float, optional): Frame rate of the training data. With it
+            sequences of another rate are resampled. Defaults to None: not
+            known.
 
     Returns:
         Refiner: What was written.
@@ -49,7 +53,7 @@ def export_refiner(
     source = str(checkpoint if config is None else config)
     try:
         refiner = Refiner(
-            **refiner_arguments(model), keypoint_names=_names(meta)
+            **refiner_arguments(model), keypoint_names=_names(meta), fps=fps
         )
     except KeyError as error:
         raise ValueError(f'{source}: model has no {error}') from None

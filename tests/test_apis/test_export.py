@@ -154,6 +154,14 @@ def test_command_says_what_it_wrote(checkpoint, tmp_path, capsys):
     assert capsys.readouterr().out == f'{out}: {load_refiner(out)!r}\n'
 
 
+def test_frame_rate_goes_into_the_file(checkpoint, tmp_path, capsys):
+    out = str(tmp_path / 'a.safetensors')
+    assert main(['export', str(checkpoint), '-o', out, '--fps', '25']) == 0
+    assert load_refiner(out).fps == 25
+    assert main(['export', str(checkpoint), '-o', out, '--fps', '0']) == 1
+    assert 'fps' in capsys.readouterr().err
+
+
 def test_config_is_for_checkpoints_without_one(run, checkpoint, tmp_path):
     _, cfg = run
     cfg.dump(tmp_path / 'config.py')

@@ -212,6 +212,10 @@ def test_a_low_score_continues_a_track_but_begins_none():
         frame['bbox_scores'][:] = 0.15
     ids, _ = track(frames)
     assert np.concatenate(ids).tolist() == [0] * 21
+    # Who comes out from behind something is half hidden at first.
+    nobody = {key: value[:0] for key, value in frames[0].items()}
+    ids, _ = track([*frames[:10], *[nobody] * 5, *frames[15:]])
+    assert np.concatenate(ids).tolist() == [0] * 16
     ids, _ = track(frames[10:])
     assert np.concatenate(ids).tolist() == [-1] * 11
     ids, _ = track(frames[10:], PoseTracker(new_track_score=0.1))

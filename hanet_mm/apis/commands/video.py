@@ -34,7 +34,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         default='json',
         help='of the files in a folder, or without -o (default: json)',
     )
-    _add_models(parser)
+    add_models(parser)
     _add_refinement(parser)
     parser.add_argument(
         '--fps',
@@ -59,7 +59,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run)
 
 
-def _add_models(parser: argparse.ArgumentParser) -> None:
+def add_models(parser: argparse.ArgumentParser) -> None:
     models = parser.add_argument_group('models')
     models.add_argument(
         '--pose2d',

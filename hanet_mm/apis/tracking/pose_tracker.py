@@ -37,8 +37,9 @@ class PoseTracker:
     be now. Three rounds, each with what the ones before left over:
 
     1. all persons, detections with a score of ``new_track_score`` or more;
-    2. persons seen in the frame before, detections with a lower score
-       (ByteTrack, ECCV 2022: someone half hidden has a low score);
+    2. detections with a lower score (ByteTrack, ECCV 2022: someone half
+       hidden has a low score), here for persons missed before, too: who comes
+       out from behind someone is half hidden at first;
     3. recovery of persons that did not move as predicted (compare OC-SORT,
        CVPR 2023): detections near the last sight with the same size and, up
        to the place, the same pose.
@@ -217,8 +218,7 @@ class PoseTracker:
         similarity[similarity < self.match_thr] = 0
         high = found.scores >= self.new_track_score
         assign_free(similarity, assigned, high)
-        missed = np.array([track.missed > 0 for track in self._tracks])
-        assign_free(similarity * ~missed[:, None], assigned, ~high)
+        assign_free(similarity, assigned, ~high)
         nearness = recovery(self._tracks, predicted, persons, sigmas)
         assign_free(nearness, assigned, high)
         return assigned

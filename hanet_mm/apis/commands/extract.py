@@ -1,0 +1,98 @@
+"""``hanet-mm extract``: a training file for one's own estimator."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .video import add_models, make_inferencer
+
+# What decides on the estimates; parts of other values are not gone on with.
+_MODELS = (
+    'pose2d',
+    'pose2d_weights',
+    'det_model',
+    'det_weights',
+    'det_cat_ids',
+    'det_interval',
+    'bbox_thr',
+)
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        'extract',
+        help='make a training file of your own estimator',
+        description='Run detector and estimator over an annotated video data '
+        'set and write the flat file that HANet is trained with. Started '
+        'again after it was stopped, it goes on where it was.',
+    )
+    parser.add_argument(
+        'annotations',
+        metavar='IN.npz',
+        help='flat file with keypoints_gt; estimates in it are not looked at',
+    )
+    parser.add_argument(
+        '--videos',
+        required=True,
+        metavar='ROOT',
+        help='folder with a video, or folder of pictures, ROOT/<seq_name>',
+    )
+    parser.add_argument('-o', '--out', required=True, metavar='OUT.npz')
+    parser.add_argument(
+        '--gt-boxes',
+        action='store_true',
+        help='run the estimator in the annotated boxes, enlarged by 25 %%, '
+        'without a detector',
+    )
+    parser.add_argument(
+        '--skip-failed',
+        action='store_true',
+        help='leave out videos that cannot be read',
+    )
+    add_models(parser)
+    parser.set_defaults(
+        run=run,
+        # What the inferencer of a video wants to know besides.
+        refiner=None,
+        filter=None,
+        lookahead=None,
+        kpt_thr=0.0,
+        max_gap=10,
+    )
+
+
+def run(args: argparse.Namespace) -> str:
+    """Run the subcommand.
+
+    Returns:
+        str: Lines that say what was found.
+
+    Raises:
+        ValueError: One line: what went wrong, and where finished work is.
+        OSError: If a file or folder is not there.
+    """
+    from hanet_mm.apis.extraction import extract_estimates
+
+    if args.gt_boxes and (args.det_model or args.det_weights):
+        raise ValueError('--gt-boxes: runs no detector; found --det-model')
+    report = extract_estimates(
+        args.annotations,
+        args.videos,
+        args.out,
+        lambda: _inferencer(args),
+        Path(args.pose2d).stem,
+        {key: getattr(args, key) for key in _MODELS},
+        args.gt_boxes,
+        args.skip_failed,
+    )
+    return str(report)
+
+
+def _inferencer(args: argparse.Namespace) -> Any:
+    """The inferencer of a video, without refinement."""
+    if args.gt_boxes:
+        # No detector is loaded; the boxes come from the annotations.
+        changed = dict(vars(args), det_model='whole_image')
+        args = argparse.Namespace(**changed)
+    return make_inferencer(args)

@@ -1,0 +1,281 @@
+"""Estimates of any estimator for an annotated video data set.
+
+The result is a flat file with which HANet can be trained for the estimator.
+Each video is kept in ``OUT.parts`` as soon as it is finished, so that a run
+that was stopped goes on where it was.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import numpy as np
+
+from hanet_mm.core.files import PathLike, read_npz
+from hanet_mm.core.sequences import (
+    PoseSequences,
+    load_pose_sequences,
+    save_pose_sequences,
+)
+
+from .extraction_matching import read_annotation
+from .extraction_parts import (
+    claim_parts,
+    parts_folder,
+    remove_parts,
+    save_part,
+)
+from .extraction_video import AnnotatedVideo, ExtractionWork, run_video
+from .inferencers.progress_bar import ProgressBar
+from .inferencers.skeleton_adapter import SkeletonAdapter
+
+_PART_KEYS = (
+    'keypoints_est',
+    'scores',
+    'image_size',
+    'fps',
+    'keypoint_names',
+)
+
+
+@dataclass
+class ExtractionReport:
+    """What came of an extraction.
+
+    Attributes:
+        out: The file.
+        videos: Number of videos in it.
+        resumed: Those of them that an earlier run had finished.
+        annotated: Annotated persons, counted in each frame.
+        unmatched: Those of them that were not found.
+        keypoints: How keypoints were mapped; '' if they are the same.
+        failures: A line for each video that is left out.
+    """
+
+    out: Path
+    videos: int
+    resumed: int
+    annotated: int
+    unmatched: int
+    keypoints: str = ''
+    failures: List[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        share = 100 * self.unmatched / max(self.annotated, 1)
+        lines = [f'keypoints: {self.keypoints}'] if self.keypoints else []
+        lines += [f'left out: {failure}' for failure in self.failures]
+        lines.append(
+            f'{self.out}: {self.videos} videos ({self.resumed} done before), '
+            f'{self.annotated} annotated poses, {self.unmatched} '
+            f'({share:.1f} %) not found'
+        )
+        return '\n'.join(lines)
+
+
+def extract_estimates(
+    annotations: PathLike,
+    videos: PathLike,
+    out: PathLike,
+    make_inferencer: Callable[[], Any],
+    estimator: str,
+    models: Dict[str, Any],
+    gt_boxes: bool = False,
+    skip_failed: bool = False,
+) -> ExtractionReport:
+    """Run detector and estimator over an annotated video data set.
+
+    Args:
+        annotations: Flat file with ``keypoints_gt`` (N, K, 2) px; estimates
+            in it are not looked at. Frame i of a sequence is frame i of its
+            video, or number ``frame_number`` (extra, from 0) of it.
+        videos: Folder with ``<seq_name>.<any video>`` or folders of pictures
+            ``<seq_name>``. Sequences of one name are persons of one video.
+        out: The flat file to write.
+        make_inferencer: Builds what has the models: ``reader`` (a
+            :class:`~.inferencers.frame_poses.PoseReader`) and
+            ``keypoint_names`` of the estimator.
+        estimator: Its name, for ``meta['estimator']``.
+        models: What decides on the estimates, of what JSON can hold. A run
+            does not go on with the parts of others.
+        gt_boxes: Whether the estimator gets the annotated boxes, enlarged by
+            25 %, in place of a detector's.
+        skip_failed: Whether videos that cannot be read are left out.
+
+    Returns:
+        ExtractionReport: What was found.
+
+    Raises:
+        ValueError: One line: a wrong annotation file, skeletons that have
+            nothing in common, parts of a different run, or videos that
+            cannot be read; the others are finished and kept then.
+        OSError: If a file or folder is not there.
+    """
+    out = Path(out)
+    seqs = _load(annotations, videos, out)
+    jobs = _plan(seqs, out)
+    claim_parts(out, seqs, dict(models=models, gt_boxes=gt_boxes))
+    waiting = [video for video in jobs if not video.part.is_file()]
+    failures: Dict[str, str] = {}
+    keypoints = ''
+    if waiting:
+        work = _prepare(seqs, Path(videos), make_inferencer(), gt_boxes)
+        keypoints = work.adapter.report
+        failures = _run_all(waiting, work)
+    if failures and not (skip_failed and len(failures) < len(jobs)):
+        raise ValueError(
+            f'{annotations}: {len(failures)} of {len(jobs)} videos failed, '
+            f'the others are kept in {parts_folder(out)}; '
+            + '; '.join(failures.values())
+        )
+    done = [video for video in jobs if video.name not in failures]
+    result = _assemble(seqs, done, estimator)
+    save_pose_sequences(out, result)
+    remove_parts(out, jobs)
+    annotated = read_annotation(result).annotated
+    return ExtractionReport(
+        out,
+        len(done),
+        len(jobs) - len(waiting),
+        int(annotated.sum()),
+        int((annotated & ~result.valid.any(1)).sum()),
+        keypoints,
+        list(failures.values()),
+    )
+
+
+def _load(path: PathLike, videos: PathLike, out: Path) -> PoseSequences:
+    """Read the annotations and check what is quick to check."""
+    if not Path(videos).is_dir():
+        raise FileNotFoundError(f'{videos}: no such folder of videos')
+    if out.suffix.lower() != '.npz':
+        raise ValueError(f'{out}: expected a name ending in .npz')
+    if out.resolve() == Path(path).resolve():
+        raise ValueError(f'{out}: expected another file than the annotations')
+    seqs = load_pose_sequences(path, ('keypoints_gt',), allow_empty=True)
+    units = seqs.meta.get('units', 'px')
+    if seqs.keypoints_gt.shape[2] != 2 or units != 'px':
+        raise ValueError(
+            f'{path}: keypoints_gt: expected (N, K, 2) in px, found '
+            f'{seqs.keypoints_gt.shape} in {units}'
+        )
+    number = seqs.extras.get('frame_number')
+    if number is not None and (
+        number.shape != seqs.scores.shape[:1]
+        or number.dtype.kind not in 'iu'
+        or number.min() < 0
+    ):
+        raise ValueError(
+            f"{path}: extras['frame_number']: expected ({len(seqs.scores)},) "
+            f'integers from 0, found {number.dtype} {number.shape}'
+        )
+    for name in seqs.seq_name:
+        if Path(name).is_absolute() or '..' in Path(name).parts or not name:
+            raise ValueError(
+                f'{path}: seq_name: expected the name of a video within '
+                f'{videos}, found {str(name)!r}'
+            )
+    return seqs
+
+
+def _plan(seqs: PoseSequences, out: Path) -> List[AnnotatedVideo]:
+    """The videos, in the order of their first sequences."""
+    names, first = np.unique(seqs.seq_name, return_index=True)
+    sequence = np.repeat(np.arange(len(seqs)), seqs.seq_len)
+    jobs = []
+    for index, name in enumerate(names[np.argsort(first)]):
+        members = np.flatnonzero(seqs.seq_name == name)
+        rows = np.flatnonzero(np.isin(sequence, members))
+        part = parts_folder(out) / f'{index}.npz'
+        jobs.append(AnnotatedVideo(str(name), members, rows, part))
+    return jobs
+
+
+def _prepare(
+    seqs: PoseSequences, root: Path, inferencer: Any, gt_boxes: bool
+) -> ExtractionWork:
+    names = list(inferencer.keypoint_names)
+    wanted = seqs.meta.get('keypoint_names')
+    if wanted is None and len(names) != seqs.scores.shape[1]:
+        raise ValueError(
+            f'annotations: have {seqs.scores.shape[1]} keypoints without '
+            f"meta['keypoint_names'], the estimator has {len(names)}: they "
+            'cannot be matched'
+        )
+    if gt_boxes and inferencer.reader.detector is None:
+        raise ValueError(
+            'gt_boxes: expected an estimator that works in boxes, found one '
+            'that finds persons by itself'
+        )
+    seqs.meta.setdefault('keypoint_names', names)
+    numbers = seqs.extras.get('frame_number')
+    if numbers is None:
+        starts = np.repeat(seqs.starts, seqs.seq_len)
+        numbers = np.arange(len(seqs.scores)) - starts
+    return ExtractionWork(
+        seqs,
+        read_annotation(seqs),
+        np.asarray(numbers, np.int64),
+        root,
+        inferencer,
+        SkeletonAdapter(names, wanted),
+        gt_boxes,
+    )
+
+
+def _run_all(
+    waiting: List[AnnotatedVideo], work: ExtractionWork
+) -> Dict[str, str]:
+    """Finish the videos one by one; give what is wrong with the others."""
+    failures = {}
+    total = sum(len(np.unique(work.numbers[x.rows])) for x in waiting)
+    with ProgressBar('frames', total) as bar:
+        for video in waiting:
+            try:
+                arrays = run_video(video, work, bar)
+            except (OSError, ValueError) as error:
+                failures[video.name] = str(error)
+                continue
+            save_part(video.part, arrays)
+    return failures
+
+
+def _assemble(
+    seqs: PoseSequences, done: List[AnnotatedVideo], estimator: str
+) -> PoseSequences:
+    """Put the parts together; sequences keep their order."""
+    estimates = np.full_like(seqs.keypoints_gt, np.nan)
+    scores = np.zeros(seqs.scores.shape, np.float32)
+    size = np.ones((len(seqs), 2), np.float32)
+    fps = np.full(len(seqs), np.nan, np.float32)
+    meta = dict(seqs.meta, estimator=estimator, units='px')
+    for video in done:
+        part = read_npz(video.part, _PART_KEYS, _PART_KEYS)
+        estimates[video.rows] = part['keypoints_est']
+        scores[video.rows] = part['scores']
+        size[video.sequences] = part['image_size']
+        fps[video.sequences] = part['fps']
+        meta['keypoint_names'] = part['keypoint_names'].tolist()
+    chosen = np.sort(np.concatenate([x.sequences for x in done]))
+    known = np.isfinite(fps[chosen]).all()
+    if seqs.fps is not None or not known:
+        fps = seqs.fps
+    extras = {
+        # What belongs to the estimates that were there before is no more.
+        key: value
+        for key, value in seqs.extras.items()
+        if not key.endswith('_est')
+    }
+    return PoseSequences(
+        estimates,
+        scores,
+        seqs.seq_len,
+        seqs.seq_name,
+        seqs.keypoints_gt,
+        seqs.visible,
+        seqs.bboxes,
+        size if seqs.image_size is None else seqs.image_size,
+        # Videos that were left out have no rate; they are not chosen.
+        fps if fps is None else np.nan_to_num(fps, nan=1.0),
+        meta,
+        extras,
+    ).select(chosen)

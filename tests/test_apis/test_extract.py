@@ -1,0 +1,399 @@
+"""``hanet-mm extract`` with stages that read the answer from the picture."""
+
+import argparse
+
+import cv2
+import numpy as np
+import pytest
+from blob_world import (
+    NAMES,
+    BlobDetector,
+    BlobEstimator,
+    draw,
+    truth,
+    write_video,
+)
+
+from hanet_mm.apis.commands import extract
+from hanet_mm.apis.inferencers.frame_poses import PoseReader
+from hanet_mm.apis.inferencers.poses import Boxes
+from hanet_mm.core.sequences import (
+    PoseSequences,
+    load_pose_sequences,
+    save_pose_sequences,
+)
+
+FRAMES = 6
+
+
+class Models:
+    """What an extraction needs of an inferencer."""
+
+    keypoint_names = NAMES
+
+    def __init__(self, detector=None, estimator=None, det_interval=1):
+        self.reader = PoseReader(
+            detector or BlobDetector(),
+            estimator or BlobEstimator(),
+            det_interval,
+            batch_size=4,
+        )
+
+
+class PlaceEstimator(BlobEstimator):
+    """Knows who is in a box by its middle, not by the score."""
+
+    def __init__(self):
+        super().__init__()
+        self.boxes = []
+
+    def _estimate(self, image, boxes):
+        self.boxes.append(boxes.bboxes)
+        who = []
+        for left, top, right, bottom in np.rint(boxes.bboxes).astype(int):
+            seen = image[max(top, 0) : bottom, max(left, 0) : right, 0]
+            who.append(np.bincount(seen[seen > 0]).argmax() - 1)
+        scores = np.array([0.5 + x / 1000 for x in who], np.float32)
+        return super()._estimate(image, Boxes(boxes.bboxes, scores))
+
+
+def left(t):
+    return 15 + t, 12
+
+
+def right(t):
+    return 70 - t, 20
+
+
+def write_annotations(path, names, places, **changes):
+    """Persons places[s](t) of the videos names[s], FRAMES frames each."""
+    truths = [truth(place(t)) for place in places for t in range(FRAMES)]
+    fields = dict(
+        keypoints_est=np.full((len(truths), len(NAMES), 2), np.nan),
+        scores=np.zeros((len(truths), len(NAMES))),
+        seq_len=np.full(len(names), FRAMES),
+        seq_name=np.array(names),
+        keypoints_gt=np.stack(truths),
+        meta=dict(units='px', keypoint_names=list(NAMES), dataset='blobs'),
+    )
+    fields.update(changes)
+    save_pose_sequences(path, PoseSequences(**fields))
+    return path
+
+
+def both(frames=FRAMES):
+    """Both persons; number 0 is on the right."""
+    return [draw({0: right(t), 1: left(t)}) for t in range(frames)]
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    """Run the subcommand in a folder of its own; ``models`` may be set."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'videos').mkdir()
+
+    def make_inferencer(args):
+        run.made.append(args)
+        return run.models
+
+    def run(*more, source='in.npz'):
+        parser = argparse.ArgumentParser()
+        extract.add_parser(parser.add_subparsers())
+        args = parser.parse_args(
+            ['extract', str(source), '--videos', 'videos', '-o', 'out.npz']
+            + [str(x) for x in more]
+        )
+        return args.run(args)
+
+    monkeypatch.setattr(extract, 'make_inferencer', make_inferencer)
+    run.models, run.made = Models(), []
+    return run
+
+
+def test_two_people_share_a_video(command, tmp_path):
+    """Each gets the own pose, whatever the order of the detections is."""
+    write_video(tmp_path / 'videos/a.avi', both())
+    write_annotations('in.npz', ['a', 'a'], [left, right])
+    report = command()
+    found = load_pose_sequences('out.npz')
+    np.testing.assert_allclose(found.keypoints_est, found.keypoints_gt)
+    np.testing.assert_allclose(found.scores, 0.9)
+    assert found.seq_name.tolist() == ['a', 'a']
+    assert found.meta['dataset'] == 'blobs'
+    assert found.meta['estimator'] == 'human'
+    np.testing.assert_array_equal(found.image_size, [[96, 64]] * 2)
+    np.testing.assert_array_equal(found.fps, [25, 25])
+    assert '12 annotated poses, 0 (0.0 %) not found' in report
+    assert not (tmp_path / 'out.npz.parts').exists()
+
+
+def test_one_to_one(command, tmp_path):
+    """A missed person does not get the neighbour's pose."""
+
+    def near(t):
+        return 20 + t, 21
+
+    frames = [draw({0: near(t), 1: left(t)}) for t in range(FRAMES)]
+    write_video(tmp_path / 'videos/a.avi', frames)
+    write_annotations('in.npz', ['a', 'a'], [left, near])
+    command.models = Models(BlobDetector(missed=[(2, 1), (5, 0)]))
+    report = command()
+    found = load_pose_sequences('out.npz')
+    missed = np.zeros(2 * FRAMES, bool)
+    missed[[2, FRAMES + 5]] = True
+    assert np.isnan(found.keypoints_est[missed]).all()
+    assert (found.scores[missed] == 0).all()
+    np.testing.assert_allclose(
+        found.keypoints_est[~missed], found.keypoints_gt[~missed]
+    )
+    assert '2 (16.7 %) not found' in report
+
+
+def test_far_person_is_nobody(command, tmp_path):
+    """Somebody who is not annotated is not taken for who is missed."""
+    frames = [draw({0: right(t)}) for t in range(FRAMES)]
+    write_video(tmp_path / 'videos/a.avi', frames)
+    write_annotations('in.npz', ['a'], [left])
+    assert '6 (100.0 %) not found' in command()
+    found = load_pose_sequences('out.npz', allow_empty=True)
+    assert np.isnan(found.keypoints_est).all()
+
+
+def test_wrong_pose_is_matched_by_its_box(command, tmp_path):
+    """An error of the estimator stays in the file."""
+
+    class Mirrored(BlobEstimator):
+        def _estimate(self, image, boxes):
+            poses = super()._estimate(image, boxes)
+            poses.keypoints = poses.keypoints[:, ::-1]
+            return poses
+
+    write_video(tmp_path / 'videos/a.avi', both())
+    write_annotations('in.npz', ['a', 'a'], [left, right])
+    command.models = Models(estimator=Mirrored())
+    command()
+    found = load_pose_sequences('out.npz')
+    np.testing.assert_allclose(
+        found.keypoints_est, found.keypoints_gt[:, ::-1]
+    )
+
+
+def test_goes_on_after_an_interruption(command, tmp_path):
+    """Finished videos are not read again."""
+
+    class Stops(BlobDetector):
+        def __call__(self, images):
+            if self.frames >= FRAMES:
+                raise RuntimeError('out of memory')
+            return super().__call__(images)
+
+    for name in 'ab':
+        write_video(tmp_path / f'videos/{name}.avi', both())
+    write_annotations('in.npz', ['a', 'b', 'a'], [left, left, right])
+    command.models = Models(Stops())
+    with pytest.raises(RuntimeError, match='out of memory'):
+        command()
+    parts = tmp_path / 'out.npz.parts'
+    assert sorted(x.name for x in parts.iterdir()) == ['0.npz', 'request.json']
+    assert not (tmp_path / 'out.npz').exists()
+    (tmp_path / 'videos/a.avi').unlink()  # not needed any more
+    command.models = Models()
+    assert '2 videos (1 done before)' in command()
+    assert command.models.reader.detector.frames == FRAMES
+    found = load_pose_sequences('out.npz')
+    assert found.seq_name.tolist() == ['a', 'b', 'a']
+    np.testing.assert_allclose(found.keypoints_est, found.keypoints_gt)
+    assert not parts.exists()
+
+
+@pytest.mark.parametrize('what', ['annotations', 'models'])
+def test_refuses_parts_of_another_run(command, tmp_path, what):
+    write_video(tmp_path / 'videos/a.avi', both())
+    write_annotations('in.npz', ['a', 'b'], [left, left])
+    with pytest.raises(ValueError, match='1 of 2 videos failed'):
+        command()
+    more = ['--bbox-thr', 0.7] if what == 'models' else []
+    if what == 'annotations':
+        write_annotations('in.npz', ['a', 'b'], [left, right])
+    with pytest.raises(ValueError, match='made with other annotations or mod'):
+        command(*more)
+
+
+def test_other_videos_go_on(command, tmp_path):
+    """What cannot be read is told at the end, or left out if asked for."""
+    (tmp_path / 'videos/bad.mp4').write_bytes(b'no video')
+    write_video(tmp_path / 'videos/short.avi', both(FRAMES - 1))
+    write_video(tmp_path / 'videos/good.avi', both())
+    names = ['bad', 'gone', 'short', 'good']
+    write_annotations('in.npz', names, [left] * 4)
+    with pytest.raises(ValueError, match='3 of 4 videos failed') as error:
+        command()
+    text = str(error.value)
+    assert 'bad.mp4: not a video' in text
+    assert 'gone: no such video' in text
+    assert 'short.avi: expected at least 6 frames' in text
+    assert '\n' not in text
+    assert not (tmp_path / 'out.npz').exists()
+    report = command('--skip-failed')
+    assert report.count('left out: ') == 3
+    assert '1 videos (1 done before)' in report
+    found = load_pose_sequences('out.npz')
+    assert found.seq_name.tolist() == ['good']
+    np.testing.assert_allclose(found.keypoints_est, found.keypoints_gt)
+
+
+def test_maps_keypoints_by_name(command, tmp_path):
+    """Another order, fewer keypoints, and one nobody can estimate."""
+    names = ['right_foot', 'tail', 'nose', 'left_hand']
+    order = [4, 0, 0, 1]
+    points = np.stack([truth(left(t))[order] for t in range(FRAMES)])
+    write_video(tmp_path / 'videos/a.avi', both())
+    write_annotations(
+        'in.npz',
+        ['a'],
+        [left],
+        keypoints_est=np.zeros((FRAMES, 4, 2)),
+        scores=np.ones((FRAMES, 4)),
+        keypoints_gt=points,
+        meta=dict(keypoint_names=names),
+    )
+    report = command()
+    found = load_pose_sequences('out.npz')
+    assert found.meta['keypoint_names'] == names
+    np.testing.assert_allclose(
+        found.keypoints_est[:, [0, 2, 3]], points[:, [0, 2, 3]]
+    )
+    assert np.isnan(found.keypoints_est[:, 1]).all()
+    assert (found.scores[:, 1] == 0).all()
+    assert 'not there: tail' in report
+
+
+def test_names_of_the_estimator(command, tmp_path):
+    write_video(tmp_path / 'videos/a.avi', both())
+    write_annotations('in.npz', ['a'], [left], meta={})
+    command()
+    assert load_pose_sequences('out.npz').meta['keypoint_names'] == NAMES
+
+
+def test_frame_numbers_and_sparse_annotation(command, tmp_path):
+    """Only numbered frames are read; those in between are matched too."""
+    numbers = np.arange(2, 2 + 2 * FRAMES, 2)
+    frames = [draw({0: left(t)}) for t in range(2 * FRAMES + 3)]
+    (tmp_path / 'videos/x/a').mkdir(parents=True)
+    for t, frame in enumerate(frames):
+        cv2.imwrite(str(tmp_path / f'videos/x/a/{t}.png'), frame)
+    visible = np.ones((FRAMES, len(NAMES)))
+    visible[[1, 2, 3, 5]] = 0
+    points = np.stack([truth(left(t)) for t in numbers])
+    write_annotations(
+        'in.npz',
+        ['x/a'],
+        [left],
+        keypoints_gt=np.where(visible[..., None] > 0, points, np.nan),
+        visible=visible,
+        extras=dict(frame_number=numbers, betas_est=np.zeros((FRAMES, 3))),
+    )
+    report = command()
+    found = load_pose_sequences('out.npz')
+    # After the last annotated frame nothing is known of the person.
+    np.testing.assert_allclose(found.keypoints_est[:5], points[:5])
+    assert np.isnan(found.keypoints_est[5]).all()
+    assert '2 annotated poses, 0 (0.0 %) not found' in report
+    assert command.models.reader.detector.frames == FRAMES
+    assert sorted(found.extras) == ['frame_number']
+    assert found.fps is None
+
+
+def test_detector_interval(command, tmp_path):
+    """With boxes carried from frame to frame all frames are looked at."""
+    numbers = np.arange(0, 2 * FRAMES, 2)
+    frames = [draw({0: left(t)}) for t in range(2 * FRAMES)]
+    write_video(tmp_path / 'videos/a.avi', frames)
+    write_annotations(
+        'in.npz',
+        ['a'],
+        [lambda t: left(2 * t)],
+        extras=dict(frame_number=numbers),
+    )
+    command.models = Models(det_interval=4)
+    command()
+    found = load_pose_sequences('out.npz')
+    np.testing.assert_allclose(found.keypoints_est, found.keypoints_gt)
+    assert command.models.reader.detector.frames == 3  # of 11: 0, 4, 8
+
+
+def test_annotated_boxes(command, tmp_path):
+    """Each person's box, 25 % larger; no detector is run."""
+    write_video(tmp_path / 'videos/a.avi', both())
+    points = [
+        truth(place(t)) for place in (left, right) for t in range(FRAMES)
+    ]
+    boxes = np.array([[*x.min(0), *x.max(0)] for x in points])
+    visible = np.ones((2 * FRAMES, len(NAMES)))
+    visible[FRAMES - 1] = 0
+    write_annotations(
+        'in.npz', ['a', 'a'], [left, right], bboxes=boxes, visible=visible
+    )
+    command.models = Models(estimator=PlaceEstimator())
+    command('--gt-boxes')
+    found = load_pose_sequences('out.npz')
+    there = visible.any(1)
+    np.testing.assert_allclose(
+        found.keypoints_est[there], found.keypoints_gt[there]
+    )
+    assert np.isnan(found.keypoints_est[~there]).all()
+    # From (6, 12) to (24, 36): 1/8 of 18 and 24 px on each side.
+    np.testing.assert_allclose(
+        command.models.reader.estimator.boxes[0][0], [3.75, 9, 26.25, 39]
+    )
+    assert command.models.reader.detector.frames == 0
+    assert command.made[0].det_model == 'whole_image'
+
+
+def test_annotated_boxes_need_a_top_down_estimator(command, tmp_path):
+    write_video(tmp_path / 'videos/a.avi', both())
+    write_annotations('in.npz', ['a'], [left])
+    command.models.reader.detector = None
+    with pytest.raises(ValueError, match='works in boxes'):
+        command('--gt-boxes')
+
+
+def test_picture_size_is_checked(command, tmp_path):
+    write_video(tmp_path / 'videos/a.avi', both())
+    size = np.array([[48, 32]])
+    write_annotations('in.npz', ['a'], [left], image_size=size)
+    with pytest.raises(ValueError, match=r'expected 48 x 32 px .* 96 x 64'):
+        command()
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(keypoints_gt=None), "'keypoints_gt' is missing"),
+        (dict(meta=dict(units='m')), 'expected .* in px, found'),
+        (dict(seq_name=np.array(['../a'])), r"seq_name: .*'\.\./a'"),
+        (
+            dict(extras=dict(frame_number=np.full(FRAMES, -1))),
+            'frame_number.*integers from 0',
+        ),
+    ],
+)
+def test_wrong_annotations(command, changes, message):
+    write_annotations('in.npz', ['a'], [left], **changes)
+    with pytest.raises(ValueError, match=message):
+        command()
+    assert not command.made  # told before models are loaded
+
+
+def test_two_videos_of_a_name(command, tmp_path):
+    for suffix in ('avi', 'mkv'):
+        (tmp_path / f'videos/a.{suffix}').touch()
+    write_annotations('in.npz', ['a'], [left])
+    with pytest.raises(ValueError, match=r'found a\.avi and a\.mkv'):
+        command()
+
+
+def test_detector_and_annotated_boxes(command):
+    write_annotations('in.npz', ['a'], [left])
+    with pytest.raises(ValueError, match='--gt-boxes: runs no detector'):
+        command('--gt-boxes', '--det-model', 'rtmdet')
