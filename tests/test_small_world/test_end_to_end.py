@@ -9,6 +9,12 @@ from small_world.render import make_clip, write_clip
 
 from hanet_mm.apis.cli import main
 from hanet_mm.core.metrics import accel_error, mpjpe
+from hanet_mm.core.sequences import (
+    PoseSequences,
+    load_pose_sequences,
+    save_pose_sequences,
+)
+from hanet_mm.datasets.synthetic import JHMDB_KEYPOINT_NAMES
 
 pytest.importorskip('mmdet')
 
@@ -114,3 +120,33 @@ def test_people_keep_their_ids(predictions, videos):
             x['track_id'] for f in predictions[name] for x in f['instances']
         }
         assert len(ids) <= 3 * clip.keypoints.shape[1]
+
+
+def test_a_training_file_of_the_estimator(videos, tmp_path):
+    folder, clips = videos
+    people = [
+        (name, clip.keypoints[:, p], clip.visible[:, p])
+        for name, clip in clips.items()
+        for p in range(clip.keypoints.shape[1])
+    ]
+    truth = np.concatenate([keypoints for _, keypoints, _ in people])
+    annotations = PoseSequences(
+        keypoints_est=np.full_like(truth, np.nan),
+        scores=np.zeros(truth.shape[:2]),
+        seq_len=[FRAMES] * len(people),
+        seq_name=[name for name, _, _ in people],
+        keypoints_gt=truth,
+        visible=np.concatenate([visible for _, _, visible in people]),
+        meta=dict(units='px', keypoint_names=list(JHMDB_KEYPOINT_NAMES)),
+    )
+    save_pose_sequences(tmp_path / 'truth.npz', annotations)
+    out = tmp_path / 'train.npz'
+    command = ['extract', str(tmp_path / 'truth.npz'), '-o', str(out)]
+    command += ['--videos', str(folder), *MODELS[:-2]]
+    assert main(command) == 0
+    made = load_pose_sequences(out, require=('keypoints_gt',))
+    np.testing.assert_array_equal(made.keypoints_gt, annotations.keypoints_gt)
+    # The estimates of each person are near that person.
+    error = np.linalg.norm(made.keypoints_est - truth, axis=-1)
+    assert (~np.isnan(error).all(1)).mean() > 0.7
+    assert np.nanmedian(error) < 8
