@@ -2,7 +2,7 @@
 
     python tests/small_world/make_refiner.py
 
-Needs the weights that make_weights.py leaves; takes about ten minutes on one
+Needs the weights that make_weights.py leaves; takes about six minutes on one
 CPU thread. The figures on held-out clips go to the log.
 """
 

@@ -2,7 +2,7 @@
 
     python tests/small_world/make_weights.py [detector] [estimator]
 
-About ten minutes for each on one CPU thread. The result depends on the seeds
+About 4 and 7 minutes on one CPU thread. The result depends on the seeds
 below alone, up to rounding that differs between machines.
 """
 
