@@ -159,8 +159,8 @@ def recording_parts(names: Sequence[str]) -> np.ndarray:
 def sample_view(
     rng: np.random.Generator,
     joints: np.ndarray,
-    pitch_range: Tuple[float, float],
-    distance_range: Tuple[float, float],
+    pitch_range: Tuple[float, float] = (0.0, 15.0),
+    distance_range: Tuple[float, float] = (3.0, 6.0),
 ) -> Tuple[np.ndarray, np.ndarray]:
     """A camera that stands still and looks at the middle of a motion.
 
@@ -168,9 +168,10 @@ def sample_view(
         rng (np.random.Generator): Source of randomness.
         joints (np.ndarray): World, metres, y up, (T, J, 3).
         pitch_range (Tuple[float, float]): How far the camera looks down, in
-            degrees.
+            degrees. Defaults to (0, 15).
         distance_range (Tuple[float, float]): From the camera to the middle,
-            in metres; more if somebody came nearer than 1.5 m.
+            in metres; more if somebody came nearer than 1.5 m. Defaults to
+            (3, 6).
 
     Returns:
         Tuple[np.ndarray, np.ndarray]: Rotation R (3, 3) and translation t

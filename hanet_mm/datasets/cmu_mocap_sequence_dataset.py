@@ -49,10 +49,6 @@ class CmuMocapSequenceDataset(PoseSequenceDataset):
             a preset or arguments of :class:`EstimatorNoise`. Defaults to
             'lifter'.
         seed (int): Of the cameras and errors, >= 0. Defaults to 0.
-        pitch_range (Tuple[float, float]): How far cameras look down, in
-            degrees. Defaults to (0, 15).
-        distance_range (Tuple[float, float]): From the camera to the middle
-            of the motion, in metres. Defaults to (3, 6).
         metainfo (dict, optional): Defaults to that of the skeleton.
         **kwargs: Of :class:`PoseSequenceDataset`.
 
@@ -72,8 +68,6 @@ class CmuMocapSequenceDataset(PoseSequenceDataset):
         part: Optional[str] = None,
         noise: Union[str, dict, None] = 'lifter',
         seed: int = 0,
-        pitch_range: Tuple[float, float] = (0.0, 15.0),
-        distance_range: Tuple[float, float] = (3.0, 6.0),
         metainfo: Optional[dict] = None,
         **kwargs,
     ):
@@ -86,8 +80,6 @@ class CmuMocapSequenceDataset(PoseSequenceDataset):
         self.recording_part = check_recording_part(part)
         self.noise = estimator_noise(noise)
         self.seed = seed
-        self.pitch_range = pitch_range
-        self.distance_range = distance_range
         source, root = _SKELETONS[skeleton]
         # The parts are made of whole recordings below, not by the parent.
         super().__init__(
@@ -135,9 +127,7 @@ class CmuMocapSequenceDataset(PoseSequenceDataset):
         """Truth before the camera, estimates and scores of a recording."""
         seeds = np.random.SeedSequence((self.seed, number)).spawn(2)
         view_rng, noise_rng = map(np.random.default_rng, seeds)
-        rotation, shift = sample_view(
-            view_rng, joints, self.pitch_range, self.distance_range
-        )
+        rotation, shift = sample_view(view_rng, joints)
         truth = (joints @ rotation.T + shift).astype(np.float32)
         size = np.ptp(truth, axis=1).max(axis=-1)
         estimates, scores = simulate_estimator_noise(

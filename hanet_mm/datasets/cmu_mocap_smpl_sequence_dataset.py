@@ -1,6 +1,6 @@
 """Rotations from real motion, seen by a simulated estimator of SMPL."""
 
-from typing import Optional, Tuple
+from typing import Optional
 
 import numpy as np
 from mmpose.registry import DATASETS
@@ -47,8 +47,6 @@ class CmuMocapSmplSequenceDataset(PoseSequenceDataset):
         noise (dict, optional): Arguments of :class:`RotationNoise`. Defaults
             to None: its defaults.
         seed (int): Of the cameras and errors, >= 0. Defaults to 0.
-        pitch_range (Tuple[float, float]): How far cameras look down, in
-            degrees. Defaults to (0, 15).
         **kwargs: Of :class:`PoseSequenceDataset`.
 
     Raises:
@@ -66,13 +64,11 @@ class CmuMocapSmplSequenceDataset(PoseSequenceDataset):
         part: Optional[str] = None,
         noise: Optional[dict] = None,
         seed: int = 0,
-        pitch_range: Tuple[float, float] = (0.0, 15.0),
         **kwargs,
     ):
         self.recording_part = check_recording_part(part)
         self.noise = rotation_noise(noise)
         self.seed = seed
-        self.pitch_range = pitch_range
         # The parts are made of whole recordings below, not by the parent.
         super().__init__(ann_file=ann_file, **kwargs)
 
@@ -95,9 +91,7 @@ class CmuMocapSmplSequenceDataset(PoseSequenceDataset):
             frames = slice(end - length, end)
             seeds = np.random.SeedSequence((self.seed, int(number))).spawn(2)
             view_rng, noise_rng = map(np.random.default_rng, seeds)
-            turn, _ = sample_view(
-                view_rng, joints[frames], self.pitch_range, (0, 0)
-            )
+            turn, _ = sample_view(view_rng, joints[frames])
             truth[frames, 0] = turn @ truth[frames, 0]
             estimates[frames], scores[frames] = simulate_rotation_noise(
                 truth[frames], noise_rng, self.noise
