@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import List, Optional
 
-from .commands import compare, extract, refine, video
+from .commands import compare, extract, models, refine, video
 from .export import export_refiner
 
 
@@ -39,6 +39,7 @@ def _build_parser() -> argparse.ArgumentParser:
     video.add_parser(commands)
     compare.add_parser(commands)
     extract.add_parser(commands)
+    models.add_parser(commands)
     _add_export(commands)
     return parser
 
@@ -69,12 +70,23 @@ def _add_export(commands: argparse._SubParsersAction) -> None:
         help='frame rate of the training data: sequences of another rate are '
         'resampled to it',
     )
+    parser.add_argument(
+        '--gate',
+        action='store_true',
+        help='leave sequences unlike the training data, which are read for '
+        'this, to a classical filter',
+    )
     parser.set_defaults(run=_export)
 
 
 def _export(args: argparse.Namespace) -> str:
     refiner = export_refiner(
-        args.checkpoint, args.out, args.config, args.trust_pickle, args.fps
+        args.checkpoint,
+        args.out,
+        args.config,
+        args.trust_pickle,
+        args.fps,
+        args.gate,
     )
     return f'{args.out}: {refiner}'
 

@@ -9,9 +9,13 @@ from hanet_mm.core.portable import load_weights
 from hanet_mm.core.refiner import Refiner
 
 from .checkpoints import read_checkpoint, read_config_value
+from .gate_fitting import fit_training_gate
 
 # Of the registered classes, not of the network: how to build and train it.
-_NOT_NETWORK = ('type', 'loss', 'decoder', 'init', 'init_cfg')
+_NOT_NETWORK = (
+    *('type', 'decoder', 'init', 'init_cfg'),
+    *('loss', 'swap_loss', 'error_loss', 'accel_loss'),
+)
 _NOT_WEIGHTS = ('head.loss_module.', 'data_preprocessor.')
 
 
@@ -21,6 +25,7 @@ def export_refiner(
     config: Optional[PathLike] = None,
     trust_pickle: bool = False,
     fps: Optional[float] = None,
+    gate: bool = False,
 ) -> Refiner:
     """Write the portable file of a trained ``HANet``.
 
@@ -36,6 +41,8 @@ def export_refiner(
         fps (float, optional): Frame rate of the training data. With it
             sequences of another rate are resampled. Defaults to None: not
             known.
+        gate (bool): Fit a gate to the training data, which leaves what is
+            unlike them to a classical filter. Defaults to False.
 
     Returns:
         Refiner: What was written.
@@ -53,13 +60,19 @@ def export_refiner(
     source = str(checkpoint if config is None else config)
     try:
         refiner = Refiner(
-            **refiner_arguments(model), keypoint_names=_names(meta), fps=fps
+            **refiner_arguments(model),
+            keypoint_names=_names(meta),
+            fps=fps,
+            flip_indices=_flip_indices(model, meta),
         )
     except KeyError as error:
         raise ValueError(f'{source}: model has no {error}') from None
     except (TypeError, ValueError, AttributeError) as error:
         raise ValueError(f'{source}: model: {error}') from None
     load_weights(refiner.network, _weights(content), checkpoint)
+    if gate:
+        loader = _find_value('train_dataloader', checkpoint, meta, config)
+        fit_training_gate(refiner, loader['dataset'])
     refiner.save(out)
     return refiner
 
@@ -67,26 +80,32 @@ def export_refiner(
 def _find_model(
     checkpoint: PathLike, meta: dict, config: Optional[PathLike]
 ) -> Dict[str, Any]:
-    if config is not None:
-        source, model = config, _model_of_file(config)
-    elif isinstance(meta.get('cfg'), str):
-        source = checkpoint
-        model = read_config_value(checkpoint, meta['cfg'], 'model')
-    else:
-        raise ValueError(
-            f"{checkpoint}: expected the config in meta['cfg'], found none: "
-            'give it with --config (published .pth.tar files first go '
-            'through tools/model_converters/published_to_mmengine.py)'
-        )
+    model = _find_value('model', checkpoint, meta, config)
     found = model.get('type') if isinstance(model, dict) else None
     if str(found).split('.')[-1] != 'HANet':
         raise ValueError(
-            f'{source}: expected a model of type HANet, found {found}'
+            f'{checkpoint if config is None else config}: expected a model of '
+            f'type HANet, found {found}'
         )
     return model
 
 
-def _model_of_file(config: PathLike) -> Optional[Dict[str, Any]]:
+def _find_value(
+    name: str, checkpoint: PathLike, meta: dict, config: Optional[PathLike]
+) -> Any:
+    """A value of the config, from its file or from the checkpoint."""
+    if config is not None:
+        return _value_of_file(name, config)
+    if isinstance(meta.get('cfg'), str):
+        return read_config_value(checkpoint, meta['cfg'], name)
+    raise ValueError(
+        f"{checkpoint}: expected the config in meta['cfg'], found none: "
+        'give it with --config (published .pth.tar files first go '
+        'through tools/model_converters/published_to_mmengine.py)'
+    )
+
+
+def _value_of_file(name: str, config: PathLike) -> Any:
     from mmengine.config import Config
 
     try:
@@ -99,7 +118,7 @@ def _model_of_file(config: PathLike) -> Optional[Dict[str, Any]]:
             f'{config}: not a config of MMEngine '
             f'({type(error).__name__}: {reason})'
         ) from None
-    return content.to_dict().get('model')
+    return content.to_dict().get(name)
 
 
 def refiner_arguments(model: Dict[str, Any]) -> Dict[str, Any]:
@@ -138,6 +157,22 @@ def refiner_arguments(model: Dict[str, Any]) -> Dict[str, Any]:
         root=codec.get('root'),
         stride=(model.get('test_cfg') or {}).get('stride', 1),
     )
+
+
+def _flip_indices(model: dict, meta: dict) -> Optional[List[int]]:
+    """Those of the training data, if the model is tested with mirrored poses.
+
+    Raises:
+        ValueError: If the checkpoint does not know them.
+    """
+    if not (model.get('test_cfg') or {}).get('flip_test', False):
+        return None
+    flip = (meta.get('dataset_meta') or {}).get('flip_indices')
+    if flip is None:
+        raise ValueError(
+            'flip_test needs flip_indices in the meta of the checkpoint'
+        )
+    return [int(index) for index in flip]
 
 
 def _names(meta: dict) -> Optional[List[str]]:

@@ -25,7 +25,8 @@ class PoseSequenceCodec(BaseKeypointCodec):
         - keypoint_inputs (np.ndarray): Normalised estimates, (T, K, D).
         - keypoint_labels (np.ndarray): Normalised ground truth, (T, K, D).
         - keypoint_weights (np.ndarray): Weights for the loss, (T, K); zero
-          where the truth is unknown or the estimate was missing.
+          where the truth is unknown or, unless ``supervise_missing``, the
+          estimate was missing.
         - codec_center, codec_scale (np.ndarray): To decode with,
           broadcastable to (T, K, D).
 
@@ -35,6 +36,8 @@ class PoseSequenceCodec(BaseKeypointCodec):
             to 'box'. With 'root' the truth is taken relative to its own
             root, as published.
         root (Sequence[int], optional): Root joints for 'root'.
+        supervise_missing (bool): Learn to fill keypoints that the estimator
+            did not find. Defaults to False.
     """
 
     auxiliary_encode_keys = {'keypoints_gt', 'keypoints_valid', 'image_size'}
@@ -47,10 +50,12 @@ class PoseSequenceCodec(BaseKeypointCodec):
         self,
         normalization: str = 'box',
         root: Optional[Sequence[int]] = None,
+        supervise_missing: bool = False,
     ):
         check_normalization(normalization, root)
         self.normalization = normalization
         self.root = root and tuple(root)
+        self.supervise_missing = supervise_missing
 
     def encode(
         self,
@@ -88,6 +93,8 @@ class PoseSequenceCodec(BaseKeypointCodec):
         )
         if keypoints_gt is not None:
             weights = keypoints_valid.astype(np.float32)
+            if self.supervise_missing:
+                weights = np.ones_like(weights)
             if keypoints_visible is not None:
                 weights = weights * keypoints_visible
             if self.root:

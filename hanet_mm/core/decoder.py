@@ -1,7 +1,7 @@
 """Kinematic decoder (paper section 3.3)."""
 
 import math
-from typing import Dict, NamedTuple, Optional
+from typing import Dict, NamedTuple, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,20 +10,28 @@ from .initialization import init_matrices
 from .kinematics import Kinematics
 from .layers import DecoderLayer
 from .positional import sine_table
+from .robust_start import RobustStart
+from .score_smoother import score_features
 
 INITS = ('default', 'identity', 'published')
 
 
 class RefinedPoses(NamedTuple):
-    """Both outputs of the network.
+    """Both outputs of the network, and what else it can tell.
 
     Attributes:
         final (Tensor): P_s of eq. 8 at all frames, (B, T, K, D).
         refined (Tensor): P' of eq. 6 at the sampled frames, (B, n, K, D).
+        swap_logits (Tensor, optional): Log-odds that the estimate of a joint
+            is that of the other side, (B, T, K).
+        log_error (Tensor, optional): Logarithm of the error to be expected
+            of ``final``, in network units, (B, T, K).
     """
 
     final: Tensor
     refined: Tensor
+    swap_logits: Optional[Tensor] = None
+    log_error: Optional[Tensor] = None
 
 
 class ChannelAffine(nn.Module):
@@ -80,6 +88,14 @@ class KinematicDecoder(nn.Module):
             interpolation) and not far from them; 'published': velocity and
             acceleration as the published code draws them, and equal
             feed-forward biases in all layers. Defaults to 'default'.
+        use_scores (bool): Start from :class:`RobustStart` in place of the
+            estimates, and let the tokens know scores and deviations (not in
+            the paper). Defaults to False.
+        flip_indices (Sequence[int], optional): Joint of the other side of
+            each joint: swaps of left and right are undone, needs
+            ``use_scores``. Defaults to None.
+        predict_error (bool): Tell the error to be expected of each joint.
+            Defaults to False.
     """
 
     def __init__(
@@ -97,6 +113,9 @@ class KinematicDecoder(nn.Module):
         motion_affine: bool = True,
         unsampled_memory: Optional[Dict[str, float]] = None,
         init: str = 'default',
+        use_scores: bool = False,
+        flip_indices: Optional[Sequence[int]] = None,
+        predict_error: bool = False,
     ):
         super().__init__()
         if use_acceleration and not use_velocity:
@@ -104,6 +123,10 @@ class KinematicDecoder(nn.Module):
                 'acceleration is the difference of the embedded velocities: '
                 'use_acceleration=True needs use_velocity=True'
             )
+        if use_scores and unsampled_memory is not None:
+            raise ValueError('use_scores and unsampled_memory exclude another')
+        if flip_indices is not None and not use_scores:
+            raise ValueError('flip_indices needs use_scores=True')
         if init not in INITS:
             raise ValueError(f'init has to be one of {INITS}, got {init!r}')
         channels = num_keypoints * coord_dims
@@ -117,7 +140,12 @@ class KinematicDecoder(nn.Module):
         self.refine = nn.Linear(embed_dims, channels)
         motion = channels * (2 * use_velocity + use_acceleration)
         self.memory = nn.Linear(embed_dims + motion, embed_dims)
-        self.embed = nn.Conv1d(channels, embed_dims, 5, padding=2)
+        self.start = None
+        inputs = channels
+        if use_scores:
+            self.start = RobustStart(num_keypoints, embed_dims, flip_indices)
+            inputs += channels + num_keypoints
+        self.embed = nn.Conv1d(inputs, embed_dims, 5, padding=2)
         hidden = feedforward_channels or 4 * embed_dims
         self.layers = nn.ModuleList(
             DecoderLayer(embed_dims, num_heads, hidden, norm_first, dropout)
@@ -125,7 +153,12 @@ class KinematicDecoder(nn.Module):
         )
         self.norm = nn.LayerNorm(embed_dims)
         self.output = nn.Linear(embed_dims, channels)
+        self.error = None
+        if predict_error:
+            self.error = nn.Linear(embed_dims, num_keypoints)
         init_matrices(self)
+        if self.start is not None:
+            self.start.init_weights()
         if init == 'published':
             self._share_initial_biases()
         if init == 'identity':
@@ -155,8 +188,30 @@ class KinematicDecoder(nn.Module):
             RefinedPoses: Final and refined poses.
         """
         n, interval = kinematics.num_sampled, kinematics.interval
-        refined = kinematics.poses[:, :n] + self.refine(features[:, :n])
-        interpolated = interpolate_samples(refined, interval)
+        offsets = self.refine(features[:, :n])
+        swap_logits = None
+        if self.start is None:
+            refined = kinematics.poses[:, :n] + offsets
+            interpolated = interpolate_samples(refined, interval)
+            tokens = interpolated
+        else:
+            start = self.start(
+                interpolate_samples(features, interval),
+                kinematics.frames,
+                kinematics.scores,
+            )
+            swap_logits = start.swap_logits
+            poses = start.poses.flatten(2)
+            refined = poses[:, ::interval] + offsets
+            interpolated = poses + interpolate_samples(offsets, interval)
+            tokens = torch.cat(
+                [
+                    interpolated,
+                    start.estimates.flatten(2) - poses,
+                    score_features(start.scores),
+                ],
+                dim=-1,
+            )
         memory = self.memory(self._stack(features, kinematics))
 
         table = sine_table(
@@ -171,14 +226,18 @@ class KinematicDecoder(nn.Module):
             bias = memory.new_zeros(1, memory.shape[1])
             bias[:, n:] = self.unsampled_memory['bias']
         # (B, T, C) -> (B, T, embed_dims)
-        x = self.embed(interpolated.transpose(1, 2)).transpose(1, 2)
+        x = self.embed(tokens.transpose(1, 2)).transpose(1, 2)
         for layer in self.layers:
             x = layer(x, table, memory, memory_pos, bias)
-        final = self.output(self.norm(x)) + interpolated
+        x = self.norm(x)
+        final = self.output(x) + interpolated
 
         shape = (self.num_keypoints, self.coord_dims)
         return RefinedPoses(
-            final.unflatten(-1, shape), refined.unflatten(-1, shape)
+            final.unflatten(-1, shape),
+            refined.unflatten(-1, shape),
+            swap_logits,
+            None if self.error is None else self.error(x),
         )
 
     def _stack(self, features: Tensor, kinematics: Kinematics) -> Tensor:

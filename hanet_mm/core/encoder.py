@@ -1,6 +1,6 @@
 """Hierarchical encoder (paper section 3.2)."""
 
-from typing import Optional
+from typing import List, Optional
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from .initialization import init_matrices
 from .kinematics import Kinematics
 from .layers import EncoderLayer
 from .positional import sine_table
+from .score_smoother import ScoreSmoother, score_features
 
 
 class HierarchicalEncoder(nn.Module):
@@ -39,6 +40,9 @@ class HierarchicalEncoder(nn.Module):
             True.
         stack_neighbors (bool): Previous and next pose in the input (eq. 3,
             Table 5). Defaults to True.
+        use_scores (bool): Scores of the keypoints in the input, and how far
+            the estimates lie from the path that :class:`ScoreSmoother`
+            finds by them (not in the paper). Defaults to False.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class HierarchicalEncoder(nn.Module):
         mask_self: bool = True,
         use_flow: bool = True,
         stack_neighbors: bool = True,
+        use_scores: bool = False,
     ):
         super().__init__()
         self.mask_self = mask_self
@@ -66,8 +71,12 @@ class HierarchicalEncoder(nn.Module):
         ]
         hidden = feedforward_channels or 4 * embed_dims
         channels = num_keypoints * coord_dims
-        inputs = 1 + use_flow + 2 * stack_neighbors
-        self.embed = nn.Linear(inputs * channels, embed_dims)
+        inputs = (1 + use_flow + 2 * stack_neighbors) * channels
+        self.smoother = None
+        if use_scores:
+            self.smoother = ScoreSmoother(num_keypoints)
+            inputs += channels + num_keypoints
+        self.embed = nn.Linear(inputs, embed_dims)
         self.levels = nn.ModuleList(
             EncoderLayer(
                 width,
@@ -117,7 +126,19 @@ class HierarchicalEncoder(nn.Module):
             parts.insert(0, kinematics.flow)
         if self.stack_neighbors:
             parts += [kinematics.prev, kinematics.next]
+        if self.smoother is not None:
+            parts += self._reliability(kinematics)
         return torch.cat(parts, dim=-1)
+
+    def _reliability(self, kinematics: Kinematics) -> List[Tensor]:
+        """Deviations (B, n, C) and scores (B, n, K) of sampled frames."""
+        frames, scores = kinematics.frames, kinematics.scores
+        step = kinematics.interval
+        deviation = frames - self.smoother(frames, scores)
+        return [
+            deviation[:, ::step].flatten(2),
+            score_features(scores)[:, ::step],
+        ]
 
     def _mask(
         self, kinematics: Kinematics, device: torch.device

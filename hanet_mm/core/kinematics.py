@@ -1,6 +1,6 @@
 """Kinematic features of a pose sequence (paper eq. 1 and 2)."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import torch
 from torch import Tensor
@@ -28,6 +28,8 @@ class Kinematics(NamedTuple):
         num_sampled (int): n, the tokens that carry a pose.
         num_frames (int): T.
         interval (int): N, frames from one sampled frame to the next.
+        frames (Tensor): Estimated poses at all frames, (B, T, K, D).
+        scores (Tensor, optional): Of these, (B, T, K); 0 = missing.
     """
 
     poses: Tensor
@@ -40,6 +42,8 @@ class Kinematics(NamedTuple):
     num_sampled: int
     num_frames: int
     interval: int
+    frames: Tensor
+    scores: Optional[Tensor] = None
 
 
 def sampled_frames(num_frames: int, interval: int) -> range:
@@ -61,6 +65,7 @@ def compute_kinematics(
     interval: int,
     distance: int = 1,
     with_unsampled: bool = False,
+    scores: Optional[Tensor] = None,
 ) -> Kinematics:
     """Kinematic features of the sampled frames of each window.
 
@@ -74,16 +79,22 @@ def compute_kinematics(
         distance (int): ``d_t`` of eq. 1, in frames. Defaults to 1.
         with_unsampled (bool): Append the unsampled frames as tokens without
             a pose. Defaults to False.
+        scores (Tensor, optional): Of the estimates, (B, T, K), passed on.
 
     Returns:
         Kinematics: Features of the tokens.
 
     Raises:
-        ValueError: If the shape is not (B, T, K, D), or T does not fit N.
+        ValueError: If a shape is wrong, or T does not fit N.
     """
     if poses.ndim != 4:
         raise ValueError(
             f'expected poses of shape (B, T, K, D), got {tuple(poses.shape)}'
+        )
+    if scores is not None and scores.shape != poses.shape[:3]:
+        raise ValueError(
+            f'expected scores of shape (B, T, K) = {tuple(poses.shape[:3])}, '
+            f'got {tuple(scores.shape)}'
         )
     num_frames = poses.shape[1]
     sampled = sampled_frames(num_frames, interval)
@@ -111,4 +122,12 @@ def compute_kinematics(
             torch.nn.functional.pad(x, (0, 0, 0, len(unsampled)))
             for x in features
         ]
-    return Kinematics(*features, positions, len(sampled), num_frames, interval)
+    return Kinematics(
+        *features,
+        positions,
+        len(sampled),
+        num_frames,
+        interval,
+        poses,
+        scores,
+    )

@@ -1,12 +1,14 @@
 """The whole network on windows of poses."""
 
-from typing import Any, Mapping, Tuple
+from typing import Any, Mapping, Optional, Tuple
 
+import torch
 from torch import Tensor, nn
 
 from .decoder import KinematicDecoder, RefinedPoses
 from .encoder import HierarchicalEncoder
 from .kinematics import Kinematics, compute_kinematics
+from .score_smoother import UNKNOWN_SCORE
 
 
 def check_parts(backbone: Mapping[str, Any], head: Mapping[str, Any]) -> None:
@@ -16,7 +18,7 @@ def check_parts(backbone: Mapping[str, Any], head: Mapping[str, Any]) -> None:
         backbone (Mapping[str, Any]): Arguments of the encoder.
         head (Mapping[str, Any]): Arguments of the decoder.
     """
-    for key in ('num_keypoints', 'coord_dims', 'embed_dims'):
+    for key in ('num_keypoints', 'coord_dims', 'embed_dims', 'use_scores'):
         one, two = backbone.get(key), head.get(key)
         if one != two:
             raise ValueError(
@@ -30,6 +32,7 @@ def encode_windows(
     poses: Tensor,
     sample_interval: int,
     distance: int = 1,
+    scores: Optional[Tensor] = None,
 ) -> Tuple[Tensor, Kinematics]:
     """Kinematics of a batch of windows, and the encoder's features of them.
 
@@ -41,6 +44,9 @@ def encode_windows(
         poses (Tensor): Normalised estimates, (B, T, K, D).
         sample_interval (int): N; ``(T - 1) % N == 0``.
         distance (int): ``d_t`` of eq. 1, in frames. Defaults to 1.
+        scores (Tensor, optional): Of the estimates, in [0, 1], 0 = missing,
+            (B, T, K); for networks with ``use_scores``, of which every
+            estimate is as good as another without. Defaults to None.
 
     Returns:
         tuple[Tensor, Kinematics]: Features (B, M, embed_dims) of the M
@@ -55,11 +61,14 @@ def encode_windows(
             'expected poses of shape (B, T, K, D) = (B, T, '
             f'{expected[0]}, {expected[1]}), got {tuple(poses.shape)}'
         )
+    if scores is None:
+        scores = torch.full_like(poses[..., 0], UNKNOWN_SCORE)
     kinematics = compute_kinematics(
         poses,
         sample_interval,
         distance,
         with_unsampled=head.unsampled_memory is not None,
+        scores=scores,
     )
     return backbone(kinematics), kinematics
 
@@ -90,11 +99,14 @@ class HANetNetwork(nn.Module):
         self.sample_interval = sample_interval
         self.distance = distance
 
-    def forward(self, poses: Tensor) -> RefinedPoses:
+    def forward(
+        self, poses: Tensor, scores: Optional[Tensor] = None
+    ) -> RefinedPoses:
         """Refine windows.
 
         Args:
             poses (Tensor): Normalised estimates, (B, T, K, D).
+            scores (Tensor, optional): See :func:`encode_windows`.
 
         Returns:
             RefinedPoses: final (B, T, K, D) and refined (B, n, K, D).
@@ -106,5 +118,6 @@ class HANetNetwork(nn.Module):
                 poses,
                 self.sample_interval,
                 self.distance,
+                scores,
             )
         )

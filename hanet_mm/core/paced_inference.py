@@ -19,28 +19,41 @@ class _Part(NamedTuple):
     Attributes:
         sequence (int): Which sequence they are of.
         keypoints (np.ndarray): (G, K, D).
-        seen (np.ndarray): Bool, (G, K).
+        scores (np.ndarray): 0 = missing, (G, K).
         positions (np.ndarray, optional): Of the frames that were given,
             None if these are they.
     """
 
     sequence: int
     keypoints: np.ndarray
-    seen: np.ndarray
+    scores: np.ndarray
     positions: Optional[np.ndarray] = None
 
 
+class PacedSequence(NamedTuple):
+    """A refined sequence at the frames given.
+
+    Attributes:
+        keypoints (Tensor): (T, K, D).
+        expected_error (Tensor, optional): (T, K), see
+            :class:`hanet_mm.core.inference.RefinedSequence`.
+    """
+
+    keypoints: Tensor
+    expected_error: Optional[Tensor]
+
+
 def refine_paced(
-    network: Callable[[Tensor], RefinedPoses],
+    network: Callable[[Tensor, Tensor], RefinedPoses],
     keypoints: Sequence[np.ndarray],
-    seen: Sequence[np.ndarray],
+    scores: Sequence[np.ndarray],
     positions: Optional[Sequence[np.ndarray]],
     window: int,
     normalization: str,
     image_size: Optional[Tensor] = None,
     device: Optional[torch.device] = None,
     **options: Any,
-) -> List[Tensor]:
+) -> List[PacedSequence]:
     """:func:`refine_sequences` of frames taken at any times.
 
     Sequences at another rate, or with uneven time stamps, are interpolated
@@ -52,8 +65,8 @@ def refine_paced(
     Args:
         network (Callable): See :func:`refine_sequences`.
         keypoints (Sequence[np.ndarray]): Without gaps, (T_i, K, D) each.
-        seen (Sequence[np.ndarray]): Keypoints that were not filled, bool,
-            (T_i, K) each.
+        scores (Sequence[np.ndarray]): Of the keypoints, 0 where they were
+            filled, (T_i, K) each.
         positions (Sequence[np.ndarray], optional): Times of the frames in
             frames of the refiner, (T_i, ) each. None: as they follow.
         window (int): Frames of a window.
@@ -63,10 +76,10 @@ def refine_paced(
         **options: For :func:`refine_sequences`.
 
     Returns:
-        list[Tensor]: Refined keypoints, (T_i, K, D) each.
+        list[PacedSequence]: In the order of the input.
     """
     parts = []
-    for index, (points, known) in enumerate(zip(keypoints, seen)):
+    for index, (points, known) in enumerate(zip(keypoints, scores)):
         if positions is None:
             parts.append(_Part(index, points, known))
         else:
@@ -75,33 +88,48 @@ def refine_paced(
     refined = refine_sequences(
         network,
         [torch.from_numpy(part.keypoints).to(device) for part in parts],
-        [torch.from_numpy(part.seen).to(device) for part in parts],
+        [torch.from_numpy(part.scores).to(device) for part in parts],
         window=window,
         normalization=normalization,
         image_size=None if image_size is None else image_size[owner],
         **options,
     )
-    results: List[List[Tensor]] = [[] for _ in keypoints]
+    results: List[List[PacedSequence]] = [[] for _ in keypoints]
     for part, result in zip(parts, refined):
-        poses = result.keypoints
+        poses, error = result.keypoints, result.expected_error
         if part.positions is not None:
-            brought = from_grid(poses.cpu().numpy(), part.positions)
-            poses = torch.from_numpy(brought).to(poses.device)
-            poses = finish_poses(normalization, poses)
-        results[part.sequence].append(poses)
-    return [x[0] if len(x) == 1 else torch.cat(x) for x in results]
+            poses = finish_poses(normalization, _brought(poses, part))
+            if error is not None:
+                error = _brought(error[..., None], part)[..., 0]
+        results[part.sequence].append(PacedSequence(poses, error))
+    return [_joined(x) for x in results]
+
+
+def _brought(values: Tensor, part: _Part) -> Tensor:
+    """From the refiner's frames to those given, (G, K, D) -> (T, K, D)."""
+    brought = from_grid(values.cpu().numpy(), part.positions)
+    return torch.from_numpy(brought).to(values.device)
+
+
+def _joined(parts: List[PacedSequence]) -> PacedSequence:
+    if len(parts) == 1:
+        return parts[0]
+    error = None
+    if parts[0].expected_error is not None:
+        error = torch.cat([part.expected_error for part in parts])
+    return PacedSequence(torch.cat([part.keypoints for part in parts]), error)
 
 
 def _parts(
     sequence: int,
     keypoints: np.ndarray,
-    seen: np.ndarray,
+    scores: np.ndarray,
     positions: np.ndarray,
     window: int,
 ) -> List[_Part]:
     parts = []
     for place in split_pauses(positions, window):
-        points, known = keypoints[place], seen[place]
+        points, known = keypoints[place], scores[place]
         times = snap(positions[place] - positions[place.start])
         if (np.diff(times) == 1).all():
             parts.append(_Part(sequence, points, known))

@@ -17,6 +17,7 @@ from .gaps import (
     long_gaps,
     missing_keypoints,
 )
+from .score_smoother import UNKNOWN_SCORE
 from .units import check_metres
 
 Array = Union[np.ndarray, Tensor]
@@ -32,10 +33,14 @@ class RefineResult:
             NaN where they were left empty.
         filled: Keypoints that the estimator had not found and that were
             filled, bool, (T, K).
+        expected_error: How far off each keypoint is to be expected, in the
+            unit of the keypoints, (T, K); None from filters and from
+            refiners that do not tell. NaN where keypoints are.
     """
 
     keypoints: Array
     filled: Array
+    expected_error: Optional[Array] = None
 
     def __repr__(self) -> str:
         return (
@@ -53,6 +58,7 @@ class RefineInputs:
         given: The sequences as they were given.
         several: Whether they were given as a list.
         keypoints: With missing keypoints filled, (T, K, D) float32 each.
+        scores: 0 where keypoints were filled, (T, K) float32 each.
         missing: Keypoints that were filled, (T, K) bool each.
         empty: Those among them that are to stay empty, (T, K) bool each.
     """
@@ -60,6 +66,7 @@ class RefineInputs:
     given: List[Array]
     several: bool
     keypoints: List[np.ndarray]
+    scores: List[np.ndarray]
     missing: List[np.ndarray]
     empty: List[np.ndarray]
 
@@ -74,12 +81,16 @@ class RefineInputs:
             check_metres(points, name, ~self.missing[index])
 
     def results(
-        self, refined: Sequence[Tensor]
+        self,
+        refined: Sequence[Tensor],
+        errors: Optional[Sequence[Optional[Tensor]]] = None,
     ) -> Union[RefineResult, List[RefineResult]]:
         """Refined keypoints in the form in which the sequences were given.
 
         Args:
             refined: (T, K, D) float32 of each sequence.
+            errors: Expected errors of each, (T, K). Defaults to None: not
+                known.
 
         Returns:
             RefineResult, or a list of them if a list was given.
@@ -95,10 +106,16 @@ class RefineInputs:
             filled = torch.from_numpy(missing).to(joints.device)
             filled = filled & ~joints.isnan().any(-1)
             given = self.given[index]
+            error = None if errors is None else errors[index]
+            if error is not None:
+                nowhere = joints.isnan().any(-1)
+                error = error.masked_fill(nowhere, float('nan'))
+                error = _as_given(given, error)
             results.append(
                 RefineResult(
                     _as_given(given, joints.reshape(poses.shape)),
                     _as_given(given, filled, cast=False),
+                    error,
                 )
             )
         return results if self.several else results[0]
@@ -148,10 +165,11 @@ def read_refine_inputs(
             f'{len(sequences)} sequences of keypoints but '
             f'{len(all_scores)} of scores'
         )
-    inputs = RefineInputs(sequences, several, [], [], [])
+    inputs = RefineInputs(sequences, several, [], [], [], [])
     for index, (points, weights) in enumerate(zip(sequences, all_scores)):
         name = f'sequence {index}' if several else 'keypoints'
-        points, missing = read_sequence(points, weights, shape, name)
+        points, known = read_sequence(points, weights, shape, name)
+        missing = known == 0
         shape = shape or points.shape[1:]
         if missing.all():
             raise ValueError(
@@ -161,6 +179,7 @@ def read_refine_inputs(
         inputs.keypoints.append(
             fill_missing(points, missing, np.array([len(points)]), times)
         )
+        inputs.scores.append(known)
         inputs.missing.append(missing)
         inputs.empty.append(long_gaps(missing, max_gap))
     return inputs
@@ -181,7 +200,8 @@ def read_sequence(
         name: What to call the sequence in messages.
 
     Returns:
-        Keypoints (T, K, D) float32, and which are missing, bool (T, K).
+        Keypoints (T, K, D) and scores (T, K), 0 where missing and
+        :data:`UNKNOWN_SCORE` where none are given, both float32.
 
     Raises:
         ValueError: See :func:`read_refine_inputs`.
@@ -199,14 +219,15 @@ def read_sequence(
         frame = int(np.isinf(points).any((1, 2)).argmax())
         raise ValueError(f'{name}: infinite coordinate in frame {frame}')
     if scores is None:
-        scores = np.ones(points.shape[:2], dtype=np.float32)
-    scores = _to_numpy(scores)
+        scores = np.full(points.shape[:2], UNKNOWN_SCORE)
+    scores = _to_numpy(scores).astype(np.float32)
     if scores.shape != points.shape[:2]:
         raise ValueError(
             f'{name}: expected scores of shape {points.shape[:2]}, found '
             f'{scores.shape}'
         )
-    return points, missing_keypoints(points, scores)
+    missing = missing_keypoints(points, scores)
+    return points, np.where(missing, np.float32(0), scores)
 
 
 def _to_numpy(array: Array) -> np.ndarray:

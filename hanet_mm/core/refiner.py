@@ -1,20 +1,23 @@
 """Refine keypoints of any estimator, without OpenMMLab."""
 
+import warnings
 from typing import Callable, List, Optional, Sequence, Union
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .files import PathLike
 from .frame_rate import Rates, Times, check_fps, sequence_positions
+from .gate import GuardedNetwork, NoveltyGate
 from .kinematics import sampled_frames
 from .network import HANetNetwork
-from .normalization import check_normalization
+from .normalization import check_flip, check_normalization
 from .paced_inference import refine_paced
 from .portable import load_weights, read_portable, write_portable
 from .refine_inputs import Array, RefineResult, read_refine_inputs
 from .rotation_inputs import read_rotations, rotations_as_given
+from .shipped import find_refiner
 
 
 class Refiner:
@@ -36,6 +39,12 @@ class Refiner:
             normalisation.
         fps (float, optional): Frames per second that the network was trained
             at. Defaults to None: not known.
+        flip_indices (Sequence[int], optional): Joint of the other side of
+            each joint: windows are refined mirrored too, and both results
+            averaged, for twice the time. Defaults to None: not mirrored.
+        gate (bool): Whether it has a :class:`NoveltyGate`, which leaves
+            windows unlike the training data to a classical filter, with a
+            warning. Defaults to False.
 
     Raises:
         ValueError: If T does not fit the network's N, or a number, the
@@ -51,8 +60,11 @@ class Refiner:
         keypoint_names: Optional[Sequence[str]] = None,
         root: Optional[Sequence[int]] = None,
         fps: Optional[float] = None,
+        flip_indices: Optional[Sequence[int]] = None,
+        gate: bool = False,
     ):
         check_normalization(normalization, root)
+        check_flip(normalization, flip_indices)
         sampled_frames(window_size, network['sample_interval'])
         if stride < 1:
             raise ValueError(f'stride has to be at least 1, got {stride}')
@@ -68,10 +80,16 @@ class Refiner:
             self.config['root'] = list(root)
         if fps is not None:
             self.config['fps'] = check_fps(fps)
+        if flip_indices is not None:
+            self.config['flip_indices'] = list(flip_indices)
         self.root = self.config.get('root')
+        self.flip_indices = self.config.get('flip_indices')
         self.fps = self.config.get('fps')
         self.network = HANetNetwork(**network).eval()
         num_keypoints = self.network.head.num_keypoints
+        self.gate = None
+        if gate:
+            self.add_gate()
         if keypoint_names and len(keypoint_names) != num_keypoints:
             raise ValueError(
                 f'expected {num_keypoints} keypoint_names, got '
@@ -95,12 +113,36 @@ class Refiner:
 
     def to(self, device: Union[str, torch.device]) -> 'Refiner':
         """Move the network to a device."""
-        self.network.to(device)
+        self.modules.to(device)
         return self
+
+    @property
+    def modules(self) -> nn.Module:
+        """All that has weights; those of the network by its own names."""
+        modules = nn.ModuleDict(self.network.named_children())
+        if self.gate is not None:
+            modules['gate'] = self.gate
+        return modules
+
+    @property
+    def guarded(self) -> GuardedNetwork:
+        """The network behind its gate, if it has one."""
+        return GuardedNetwork(self.network, self.gate)
+
+    def add_gate(self) -> NoveltyGate:
+        """Put a gate before the network, to be fitted with :func:`fit_gate`.
+
+        Returns:
+            NoveltyGate: It lets everything pass so far.
+        """
+        head = self.network.head
+        self.config['gate'] = True
+        self.gate = NoveltyGate(head.num_keypoints, head.coord_dims)
+        return self.gate
 
     def save(self, path: PathLike) -> None:
         """Write the portable file that :func:`load_refiner` reads."""
-        write_portable(path, self.network.state_dict(), self.config)
+        write_portable(path, self.modules.state_dict(), self.config)
 
     def refine(
         self,
@@ -164,24 +206,34 @@ class Refiner:
         )
         if self.normalization == 'root':
             inputs.check_metres()
-        poses = refine_paced(
-            self.network,
+        guarded = self.guarded
+        refined = refine_paced(
+            guarded,
             inputs.keypoints,
-            [~x for x in inputs.missing],
+            inputs.scores,
             positions,
             window=self.window_size,
             stride=self.stride,
             normalization=self.normalization,
             root=self.root,
+            flip_indices=self.flip_indices,
             image_size=self._image_sizes(image_size, len(inputs.given)),
             device=next(self.network.parameters()).device,
         )
+        if guarded.far:
+            warnings.warn(
+                f'{guarded.far} windows are unlike those that the refiner was '
+                'trained on (keypoints in another order, no person, a track '
+                'of several people?): a classical filter smoothed them',
+                stacklevel=2,
+            )
+        poses = [sequence.keypoints for sequence in refined]
         if self.normalization == 'rot6d':
             inputs.given = list(original) if inputs.several else [original]
             poses = [
                 rotations_as_given(*pair) for pair in zip(poses, inputs.given)
             ]
-        return inputs.results(poses)
+        return inputs.results(poses, [x.expected_error for x in refined])
 
     def _image_sizes(
         self, image_size: Optional[Sequence], count: int
@@ -209,11 +261,17 @@ def _each(
 def load_refiner(
     path: PathLike, device: Union[str, torch.device] = 'cpu'
 ) -> Refiner:
-    """Load a portable refiner file.
+    """Load a refiner.
+
+    Example:
+        >>> load_refiner('coco17-2d'), load_refiner('mine.safetensors')
 
     Args:
-        path (PathLike): Written by :meth:`Refiner.save` or
-            ``hanet-mm export``.
+        path (PathLike): Name of one that comes with the package, see
+            :func:`hanet_mm.list_refiners`; or a portable file, written by
+            :meth:`Refiner.save` or ``hanet-mm export``. A text without
+            folder and suffix is a name, see
+            :func:`hanet_mm.core.shipped.find_refiner`.
         device (str | torch.device): Defaults to 'cpu'.
 
     Returns:
@@ -221,9 +279,10 @@ def load_refiner(
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is not one of a refiner, or its weights do
-            not fit its header.
+        ValueError: If there is no refiner of that name, the file is not one
+            of a refiner, or its weights do not fit its header.
     """
+    path = find_refiner(path)
     weights, header = read_portable(path)
     try:
         refiner = Refiner(**header)
@@ -232,5 +291,5 @@ def load_refiner(
             f'{path}: the header is not one of a refiner: '
             f'{type(error).__name__}: {error}'
         ) from None
-    load_weights(refiner.network, weights, path)
+    load_weights(refiner.modules, weights, path)
     return refiner.to(device)

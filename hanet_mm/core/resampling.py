@@ -23,23 +23,24 @@ def snap(positions: np.ndarray) -> np.ndarray:
 
 def at_positions(
     keypoints: np.ndarray,
-    seen: np.ndarray,
+    scores: np.ndarray,
     positions: np.ndarray,
     wanted: np.ndarray,
 ) -> Tuple[np.ndarray, np.ndarray]:
     """Poses at some positions, interpolated between the frames.
 
-    Before the first and after the last frame poses stand still.
+    Before the first and after the last frame poses stand still; those a
+    whole frame after the last are no estimates.
 
     Args:
         keypoints (np.ndarray): Without gaps, (F, K, D).
-        seen (np.ndarray): Keypoints that were not filled, bool, (F, K).
+        scores (np.ndarray): Of the keypoints, 0 where filled, (F, K).
         positions (np.ndarray): Of the frames, increasing, (F, ).
         wanted (np.ndarray): Positions, (...).
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: Poses (..., K, D), and whether the
-        keypoint was seen in the nearest frame, (..., K).
+        tuple[np.ndarray, np.ndarray]: Poses (..., K, D), and the scores of
+        the nearest frame, (..., K).
     """
     last = len(positions) - 1
     left = np.searchsorted(positions, wanted, side='right') - 1
@@ -52,7 +53,9 @@ def at_positions(
     if weight.any():
         share = weight[..., None, None].astype(keypoints.dtype)
         poses = poses + (keypoints[right] - poses) * share
-    return poses, seen[np.where(weight < 0.5, left, right)]
+    known = scores[np.where(weight < 0.5, left, right)]
+    known[wanted >= positions[-1] + 1] = 0
+    return poses, known
 
 
 def from_grid(poses: np.ndarray, positions: np.ndarray) -> np.ndarray:

@@ -15,14 +15,14 @@ class StreamFrame(NamedTuple):
         timestamp (float): Seconds, NaN if not known.
         position (float): Time in frames of the refiner.
         keypoints (np.ndarray): (K, D) float32, anything where missing.
-        missing (np.ndarray): Bool, (K, ).
+        scores (np.ndarray): 0 = missing, (K, ).
     """
 
     index: int
     timestamp: float
     position: float
     keypoints: np.ndarray
-    missing: np.ndarray
+    scores: np.ndarray
 
 
 class StreamBuffer:
@@ -37,7 +37,7 @@ class StreamBuffer:
         timestamp (np.ndarray): Seconds, (F, ).
         position (np.ndarray): Times in frames of the refiner, (F, ).
         keypoints (np.ndarray): As they came, (F, K, D).
-        missing (np.ndarray): Bool, (F, K).
+        scores (np.ndarray): 0 = missing, (F, K).
         last_seen (float): Position at which any joint was seen last; -inf
             before.
     """
@@ -47,7 +47,7 @@ class StreamBuffer:
         self.timestamp = np.zeros(0)
         self.position = np.zeros(0)
         self.keypoints = np.zeros((0, num_keypoints, coord_dims), np.float32)
-        self.missing = np.zeros((0, num_keypoints), bool)
+        self.scores = np.zeros((0, num_keypoints), np.float32)
         self.last_seen = -np.inf
         self._past = PastSight(
             np.zeros(num_keypoints, bool),
@@ -60,6 +60,11 @@ class StreamBuffer:
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def missing(self) -> np.ndarray:
+        """Keypoints that were not found, bool, (F, K)."""
+        return self.scores == 0
+
     def add(self, frame: StreamFrame) -> None:
         """Append a frame."""
         self.index = np.append(self.index, frame.index)
@@ -68,8 +73,8 @@ class StreamBuffer:
         self.keypoints = np.concatenate(
             [self.keypoints, frame.keypoints[None]]
         )
-        self.missing = np.concatenate([self.missing, frame.missing[None]])
-        if not frame.missing.all():
+        self.scores = np.concatenate([self.scores, frame.scores[None]])
+        if frame.scores.any():
             self.last_seen = frame.position
 
     def filled(self) -> np.ndarray:
@@ -111,5 +116,5 @@ class StreamBuffer:
             np.where(found, self.position[last], self._past.positions),
         )
         self._since = np.where(found, count - 1 - last, self._since + count)
-        for name in ('index', 'timestamp', 'position', 'keypoints', 'missing'):
+        for name in ('index', 'timestamp', 'position', 'keypoints', 'scores'):
             setattr(self, name, getattr(self, name)[count:])

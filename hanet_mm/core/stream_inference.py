@@ -58,17 +58,18 @@ def refine_due_windows(
     name = refiner.normalization
     device = next(refiner.network.parameters()).device
     poses = torch.from_numpy(np.concatenate([x.poses for x in windows]))
-    seen = torch.from_numpy(np.concatenate([x.seen for x in windows]))
+    scores = torch.from_numpy(np.concatenate([x.scores for x in windows]))
     sizes = None
     if image_size is not None:
         size = torch.as_tensor(np.asarray(image_size, dtype=np.float32))
         sizes = size.expand(len(poses), 2).to(device)
     refined = refine_windows(
-        refiner.network,
+        refiner.guarded,
         finish_poses(name, poses.to(device)),
-        seen.to(device),
+        scores.to(device),
         name,
         sizes,
         refiner.root,
-    ).cpu()
+        refiner.flip_indices,
+    ).keypoints.cpu()
     return [x.numpy() for x in refined.split([len(x.starts) for x in windows])]

@@ -66,14 +66,14 @@ class DueWindows(NamedTuple):
 
     Attributes:
         poses (np.ndarray): (W, T, K, D).
-        seen (np.ndarray): Bool, (W, T, K).
+        scores (np.ndarray): 0 = missing, (W, T, K).
         starts (np.ndarray): Their first frames, of the refiner, (W, ).
         passing (bool): Whether the last one serves the frames that are due
             now and is then forgotten, since it reaches beyond what is known.
     """
 
     poses: np.ndarray
-    seen: np.ndarray
+    scores: np.ndarray
     starts: np.ndarray
     passing: bool
 
@@ -147,13 +147,13 @@ class StreamTrack:
         if not len(ends):
             return None
         starts = ends - (window - 1)
-        poses, seen = at_positions(
+        poses, scores = at_positions(
             self.buffer.filled(),
-            ~self.buffer.missing,
+            self.buffer.scores,
             positions,
             starts[:, None] + np.arange(window),
         )
-        return DueWindows(poses, seen, starts, passing)
+        return DueWindows(poses, scores, starts, passing)
 
     def advance(
         self,

@@ -40,12 +40,12 @@ class GivenFrame(NamedTuple):
 
     Attributes:
         keypoints (np.ndarray): (K, D) float32.
-        missing (np.ndarray): Bool, (K, ).
+        scores (np.ndarray): 0 = missing, (K, ) float32.
         shape (tuple[int, ...]): In which they came.
     """
 
     keypoints: np.ndarray
-    missing: np.ndarray
+    scores: np.ndarray
     shape: Tuple[int, ...]
 
 
@@ -82,10 +82,10 @@ def read_frame(
             f'{name}: expected scores of shape (K,) = {expected[:1]}, found '
             f'{tuple(np.shape(scores))}'
         )
-    points, missing = read_sequence(
+    points, known = read_sequence(
         sequence, None if scores is None else scores[None], expected, name
     )
-    return GivenFrame(points[0], missing[0], shape)
+    return GivenFrame(points[0], known[0], shape)
 
 
 class StreamedPerson:
@@ -108,7 +108,7 @@ class StreamedPerson:
 
     def begin(self, given: GivenFrame) -> None:
         """Add the first frame."""
-        frame = StreamFrame(*self.moment, 0.0, given.keypoints, given.missing)
+        frame = StreamFrame(*self.moment, 0.0, given.keypoints, given.scores)
         self.track.add(frame)
 
     def follow(self, elapsed: Elapsed, given: Optional[GivenFrame]) -> None:
@@ -123,7 +123,7 @@ class StreamedPerson:
                 (self.settings.num_keypoints, self.settings.coord_dims),
                 np.float32,
             ),
-            np.ones(self.settings.num_keypoints, bool),
+            np.zeros(self.settings.num_keypoints, np.float32),
             self.shape,
         )
         last = len(elapsed.indices) - 1
@@ -133,7 +133,7 @@ class StreamedPerson:
             frame = given if given is not None and number == last else nothing
             position = self.track.position + elapsed.step
             self.track.add(
-                StreamFrame(*moment, position, frame.keypoints, frame.missing)
+                StreamFrame(*moment, position, frame.keypoints, frame.scores)
             )
             self.moment = Moment(*moment)
         if given is not None:

@@ -230,7 +230,7 @@ class StreamingRefiner:
         given = read_frame(keypoints, scores, self._settings, name)
         new = track_id not in self._people
         if new and self.refiner.normalization == 'root':
-            check_metres(given.keypoints[None], name, ~given.missing[None])
+            check_metres(given.keypoints[None], name, given.scores[None] > 0)
         return given
 
     def _step(

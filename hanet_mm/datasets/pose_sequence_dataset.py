@@ -213,7 +213,8 @@ class PoseSequenceDataset(BaseDataset):
             ``keypoints_visible`` (T, K), ``bboxes`` (T, 4), ``frame_ids``
             (T, ), ``extras`` (a dict of further arrays, (T, ...) each), and
             ``seq_name``, ``seq_id``, ``image_size`` (2, ), ``fps``,
-            ``flip_indices``. Arrays may be views: do not write to them.
+            ``flip_indices``, ``keypoint_names``. Arrays may be views: do
+            not write to them.
         """
         idx = range(len(self))[idx]
         sequence, first = (int(column[idx]) for column in self._items)
@@ -231,13 +232,17 @@ class PoseSequenceDataset(BaseDataset):
                 value = values[span].numpy()
                 into[key] = _repeat_last(value, pad) if pad else value
         if pad:
+            # Repetitions of the last frame: no estimates, no truth.
             info['keypoints_visible'][-pad:] = 0
+            info['keypoint_scores'][-pad:] = 0
+            info['keypoints_valid'][-pad:] = False
         del info['seen']
         info['frame_ids'] = np.minimum(
             np.arange(first, first + frames), length - 1
         )
         info['sample_idx'] = idx
         info['flip_indices'] = self._metainfo['flip_indices']
+        info['keypoint_names'] = keypoint_names(self._metainfo)
         return info
 
     def _sequences_of_part(self, names: np.ndarray) -> np.ndarray:
@@ -267,22 +272,25 @@ class PoseSequenceDataset(BaseDataset):
 
     def _check(self, sequences: PoseSequences) -> None:
         where = self.ann_file or type(self).__name__
-        names = self._metainfo['num_keypoints']
-        if sequences.keypoints_est.shape[1] != names:
+        expected = list(keypoint_names(self._metainfo))
+        if sequences.keypoints_est.shape[1] != len(expected):
             raise ValueError(
-                f'{where}: expected {names} keypoints '
+                f'{where}: expected {len(expected)} keypoints '
                 f'({self._metainfo["dataset_name"]}), found '
                 f'{sequences.keypoints_est.shape[1]} in keypoints_est'
             )
         found = sequences.meta.get('keypoint_names')
-        expected = [
-            self._metainfo['keypoint_id2name'][i] for i in range(names)
-        ]
         if found is not None and list(found) != expected:
             raise ValueError(
                 f"{where}: field 'meta' names the keypoints {list(found)}, "
                 f'expected {expected}'
             )
+
+
+def keypoint_names(metainfo: dict) -> Tuple[str, ...]:
+    """Names of the keypoints in their order, from MMPose's metainfo."""
+    names = metainfo['keypoint_id2name']
+    return tuple(names[i] for i in range(metainfo['num_keypoints']))
 
 
 def _repeat_last(value: np.ndarray, times: int) -> np.ndarray:

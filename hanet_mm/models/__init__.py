@@ -3,8 +3,11 @@ from .body_models import SkeletonBodyModel, SMPLBodyModel
 from .data_preprocessors import PoseSequenceDataPreprocessor
 from .heads import KinematicHead
 from .losses import (
+    AccelerationLoss,
+    ExpectedErrorLoss,
     OMLLoss,
     PublishedHANetLoss,
+    SideSwapLoss,
     SMPLLoss,
     WeightedKeypointLoss,
 )
@@ -12,6 +15,8 @@ from .pose_refiners import HANet
 from .published import convert_published_state_dict, published_model_cfg
 
 __all__ = [
+    'AccelerationLoss',
+    'ExpectedErrorLoss',
     'HANet',
     'HierarchicalEncoder',
     'KinematicHead',
@@ -20,6 +25,7 @@ __all__ = [
     'PublishedHANetLoss',
     'SMPLBodyModel',
     'SMPLLoss',
+    'SideSwapLoss',
     'SkeletonBodyModel',
     'WeightedKeypointLoss',
     'convert_published_state_dict',

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -160,6 +161,25 @@ def test_frame_rate_goes_into_the_file(checkpoint, tmp_path, capsys):
     assert load_refiner(out).fps == 25
     assert main(['export', str(checkpoint), '-o', out, '--fps', '0']) == 1
     assert 'fps' in capsys.readouterr().err
+
+
+def test_gate_is_fitted_to_the_training_data(checkpoint, tmp_path, capsys):
+    out = tmp_path / 'refiner.safetensors'
+    assert main(['export', str(checkpoint), '-o', str(out), '--gate']) == 0
+    refiner = load_refiner(out)
+    sequences = make_sequences()
+    poses = np.split(sequences.keypoints_est, sequences.starts[1:])
+    scores = np.split(sequences.scores, sequences.starts[1:])
+    sizes = sequences.image_size
+    # Next to all of the training windows pass.
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        refiner.refine(poses, scores, sizes)
+    counts = [int(str(x.message).split()[0]) for x in caught]
+    assert sum(counts) <= 1
+    # Such people are nowhere in the training data.
+    with pytest.warns(UserWarning, match='unlike those'):
+        refiner.refine([x + 5000 for x in poses], scores, sizes)
 
 
 def test_config_is_for_checkpoints_without_one(run, checkpoint, tmp_path):

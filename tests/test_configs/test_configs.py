@@ -36,13 +36,15 @@ def narrow(model):
 def test_config_builds(path, tmp_path):
     cfg = load(path)
     model = MODELS.build(narrow(cfg.model))
-    window = cfg.train_dataloader.dataset.window_size
+    data = cfg.train_dataloader.dataset
+    data = data.get('dataset', data)
+    window = data.window_size
     assert window == model.window_size
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         assert loader.dataset.type in DATASETS
     (encode,) = (
         step
-        for step in cfg.train_dataloader.dataset.pipeline
+        for step in data.pipeline
         if step.type == 'GenerateTarget'
     )
     assert encode.encoder == cfg.model.head.decoder
@@ -52,7 +54,7 @@ def test_config_builds(path, tmp_path):
     assert cfg.test_dataloader.dataset != cfg.val_dataloader.dataset
     shape = cfg.model.backbone
     inputs = torch.randn(2, window, shape.num_keypoints, shape.coord_dims)
-    final, _ = model(inputs, None, mode='tensor')
+    final = model(inputs, None, mode='tensor').final
     assert final.shape == inputs.shape
 
 

@@ -22,6 +22,11 @@ CMU_JOINTS = (
     'lclavicle rclavicle lhumerus rhumerus lradius rradius lwrist rwrist '
     'lhand rhand lfingers rfingers lthumb rthumb'
 ).split()
+COCO_NAMES = (
+    'nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder '
+    'left_elbow right_elbow left_wrist right_wrist left_hip right_hip '
+    'left_knee right_knee left_ankle right_ankle'
+).split()
 UNITS = {'m': 'm', 'px': 'px', 'rot6d': 'axis-angle'}
 
 
@@ -87,6 +92,8 @@ def write_mocap(path):
         path,
         h36m17=joints[:, :17],
         h36m17_names=np.array(names),
+        coco17=joints[:, :17],
+        coco17_names=np.array(COCO_NAMES),
         joints_3d=joints,
         joint_names=np.array(CMU_JOINTS),
         joint_parents=np.arange(len(CMU_JOINTS)) - 1,
@@ -98,11 +105,18 @@ def write_mocap(path):
     )
 
 
+def innermost(dataset):
+    """The config of a data set that may be wrapped."""
+    return dataset.get('dataset', dataset)
+
+
 def write_data(cfg, folder):
     """Files of the layout and with the names that the config asks for."""
-    dataset = cfg.train_dataloader.dataset
-    if dataset.type.startswith('CmuMocap'):
-        write_mocap(folder / dataset.ann_file)
+    dataset = innermost(cfg.train_dataloader.dataset)
+    if dataset.type.startswith(('CmuMocap', 'Simulated')):
+        path = folder / dataset.ann_file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_mocap(path)
         return
     units = DATASETS.get(dataset.type).UNITS
     joints = cfg.model.backbone.num_keypoints
@@ -110,7 +124,8 @@ def write_data(cfg, folder):
         sequences = make_sequences(units, joints, cfg.model.window_size)
         if dataset.get('sparse'):
             sequences = make_sparse(sequences)
-        save_pose_sequences(folder / loader.dataset.ann_file, sequences)
+        path = folder / innermost(loader.dataset).ann_file
+        save_pose_sequences(path, sequences)
 
 
 def shrink(cfg, folder):
@@ -118,14 +133,22 @@ def shrink(cfg, folder):
     for part in ('backbone', 'head'):
         cfg.model[part].embed_dims = 16
     cfg.model.backbone.num_levels = cfg.model.head.num_layers = 1
-    cfg.train_cfg.max_epochs = 1
+    if 'max_iters' in cfg.train_cfg:
+        cfg.train_cfg.update(max_iters=2, val_interval=2)
+    else:
+        cfg.train_cfg.update(max_epochs=1, val_interval=1)
     for name in ('train', 'val', 'test'):
         loader = cfg[f'{name}_dataloader']
         loader.update(batch_size=8, num_workers=0, persistent_workers=False)
-        if 'num_sequences' in loader.dataset:
-            loader.dataset.update(num_sequences=4, seq_len_range=(22, 24))
+        dataset = innermost(loader.dataset)
+        if 'num_sequences' in dataset:
+            dataset.update(num_sequences=4, seq_len_range=(22, 24))
         else:
-            loader.dataset.data_root = str(folder)
+            dataset.data_root = str(folder)
+        if 'num_windows' in dataset:
+            dataset.update(num_windows=16, chunk_size=8)
+        if 'times' in loader.dataset:
+            loader.dataset.times = 1
     # The schedules of 70 epochs end with the first.
     cfg.param_scheduler = [dict(type='ConstantLR', factor=1.0)]
     cfg.visualizer.vis_backends = [dict(type='LocalVisBackend')]
@@ -138,7 +161,7 @@ def shrink(cfg, folder):
 def test_one_epoch(path, tmp_path):
     cfg = Config.fromfile(path)
     init_default_scope('mmpose')
-    if 'ann_file' in cfg.train_dataloader.dataset:
+    if 'ann_file' in innermost(cfg.train_dataloader.dataset):
         write_data(cfg, tmp_path)
     runner = Runner.from_cfg(shrink(cfg, tmp_path))
     before = {k: v.clone() for k, v in runner.model.state_dict().items()}

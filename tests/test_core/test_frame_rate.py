@@ -205,15 +205,17 @@ def test_memory_at_a_high_rate_is_bounded():
     assert max(sizes) <= 8 * (T + 1)
 
 
-def test_a_keypoint_between_two_frames_is_seen_if_the_nearer_one_is():
+def test_a_keypoint_between_two_frames_has_the_score_of_the_nearer_one():
     poses = np.arange(3, dtype=np.float32).reshape(3, 1, 1)
-    seen = np.array([[True], [False], [True]])
-    wanted = np.array([-1, 0, 0.9, 1.1, 2, 2.9, 3.1, 4, 9])
+    scores = np.array([[0.5], [0], [0.75]])
+    wanted = np.array([-1, 0, 0.9, 1.1, 2, 2.9, 3.1, 4, 4.9, 5, 9])
     positions = np.array([0.0, 2.0, 4.0])
-    found, known = at_positions(poses, seen, positions, wanted)
-    expected = [0, 0, 0.45, 0.55, 1, 1.45, 1.55, 2, 2]
+    found, known = at_positions(poses, scores, positions, wanted)
+    expected = [0, 0, 0.45, 0.55, 1, 1.45, 1.55, 2, 2, 2, 2]
     np.testing.assert_allclose(found[:, 0, 0], expected, atol=1e-6)
-    assert known[:, 0].tolist() == [True] * 3 + [False] * 3 + [True] * 3
+    # From a frame after the last one on there is no estimate.
+    expected = [0.5] * 3 + [0] * 3 + [0.75] * 3 + [0] * 2
+    assert known[:, 0].tolist() == expected
 
 
 @pytest.mark.parametrize('how', ['index', 'push_many'])

@@ -28,7 +28,7 @@ class Parabolas(nn.Module):
         fit = powers @ np.linalg.pinv(powers)
         self.register_buffer('fit', torch.from_numpy(fit).float())
 
-    def forward(self, poses):
+    def forward(self, poses, scores=None):
         final = torch.einsum('ts,bskd->btkd', self.fit, poses)
         return RefinedPoses(final, final)
 

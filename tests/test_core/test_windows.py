@@ -17,7 +17,7 @@ def refine(sequences, network=None, valid=None, **kwargs):
     options.update(kwargs)
     if valid is None:
         valid = [torch.ones(x.shape[:2], dtype=torch.bool) for x in sequences]
-    network = network or (lambda x: RefinedPoses(x, x))
+    network = network or (lambda x, _: RefinedPoses(x, x))
     return refine_sequences(network, sequences, valid, **options)
 
 
@@ -101,7 +101,7 @@ def test_a_network_that_changes_nothing_gives_the_input(
 
 def test_overlaps_are_averaged():
     # The k-th window of the call says k everywhere.
-    def count(windows):
+    def count(windows, _):
         values = torch.arange(len(windows), dtype=torch.float32)
         return RefinedPoses(values.view(-1, 1, 1, 1).expand_as(windows), None)
 
@@ -113,7 +113,7 @@ def test_overlaps_are_averaged():
 def test_dropped_tail_comes_back_as_it_was():
     sequence = torch.randn(13, 1, 2)
     (result,) = refine(
-        [sequence], lambda x: RefinedPoses(x + 1, x), tail='drop'
+        [sequence], lambda x, _: RefinedPoses(x + 1, x), tail='drop'
     )
     assert result.covered.tolist() == [True] * 11 + [False] * 2
     torch.testing.assert_close(result.keypoints[11:], sequence[11:])
@@ -127,7 +127,7 @@ def test_batching_of_windows_does_not_matter():
     results = [
         refine(
             sequences,
-            lambda x: RefinedPoses(layer(x), None),
+            lambda x, _: RefinedPoses(layer(x), None),
             window_batch=batch,
         )
         for batch in (1, 4, 512)

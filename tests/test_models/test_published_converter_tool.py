@@ -175,7 +175,7 @@ def test_outputs_equal_the_published_model(convert, shared_dir):
     model, _ = build(convert(dict(state_dict=weights), settings))
     inputs = torch.from_numpy(reference['x']).unflatten(-1, (15, 2))
     with torch.no_grad():
-        final, _ = model(inputs, None, mode='tensor')
+        final = model(inputs, None, mode='tensor').final
     error = final.flatten(2).numpy() - reference['joints_legacy_intmask']
     assert np.abs(error).max() < 2e-5
 

@@ -109,7 +109,10 @@ def prepare(name: str, device: torch.device) -> Job:
     visible = torch.ones(shape[:3], device=device)
 
     def run() -> tuple:
-        return model(poses) if plain else model(poses, None, mode='tensor')
+        if plain:
+            return model(poses)
+        # Final and refined poses.
+        return tuple(model(poses, None, mode='tensor')[:2])
 
     def compute_loss(final: Tensor, refined: Tensor) -> Tensor:
         losses = loss_module(final, refined, target, visible, setting['N'])

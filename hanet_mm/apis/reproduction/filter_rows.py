@@ -16,6 +16,7 @@ FILTER_TITLES: Dict[str, str] = {
     'butterworth': 'Butterworth',
     'gaussian': 'Gaussian',
     'one_euro': 'One-Euro',
+    'kalman': 'Kalman',
 }
 # Enough for one or two parameters; Human3.6M has 1.6 million to train on.
 MAX_TUNING_FRAMES = 200_000

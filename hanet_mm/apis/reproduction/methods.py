@@ -111,7 +111,9 @@ class FilterMethod(WholeSequences):
             for i, sample in enumerate(samples)
             if np.any(sample.est_instances.keypoints_valid)
         ]
-        results = self.filter.refine([inputs[i] for i in seen])
+        results = self.filter.refine(
+            [inputs[i] for i in seen], [_scores(samples[i]) for i in seen]
+        )
         filtered = dict(zip(seen, results))
         for i, (points, sample) in enumerate(zip(inputs, samples)):
             if i in filtered:
@@ -196,14 +198,12 @@ class RefinerMethod(Method):
         refined = refine_sequences(
             refiner.network,
             [torch.as_tensor(x, device=device) for x in inputs],
-            [
-                torch.as_tensor(x.est_instances.keypoints_valid, device=device)
-                for x in samples
-            ],
+            [torch.as_tensor(_scores(x), device=device) for x in samples],
             window=refiner.window_size,
             stride=self.windows(protocol).stride,
             normalization=refiner.normalization,
             root=refiner.root,
+            flip_indices=refiner.flip_indices,
             image_size=_image_sizes(samples),
             tail=PROTOCOLS[protocol].tail,
         )
@@ -213,6 +213,13 @@ class RefinerMethod(Method):
                 sequence.keypoints.cpu().numpy(),
                 sequence.covered.cpu().numpy(),
             )
+
+
+def _scores(sample: PoseDataSample) -> np.ndarray:
+    """Confidences of the estimates, 0 where a gap was filled, (T, K)."""
+    estimates = sample.est_instances
+    scores = np.asarray(estimates.keypoint_scores, np.float32)
+    return np.where(estimates.keypoints_valid, scores, np.float32(0))
 
 
 def _set_prediction(

@@ -46,6 +46,7 @@ class PackPoseSequenceInputs(BaseTransform):
             sample.gt_instance_labels = InstanceData(
                 keypoint_labels=results['keypoint_labels'],
                 keypoint_weights=results['keypoint_weights'],
+                keypoint_scores=results['keypoint_scores'],
             )
             sample.set_metainfo(dict(seq_id=results['seq_id']))
         else:

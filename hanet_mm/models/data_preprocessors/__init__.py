@@ -1,3 +1,21 @@
 from .pose_sequence_data_preprocessor import PoseSequenceDataPreprocessor
+from .window_augments import (
+    DropKeypoints,
+    ExchangeErrors,
+    RandomRotateScale,
+    RandomSpeed,
+    RandomTimeReversal,
+    RandomWindowFlip,
+    RefitBox,
+)
 
-__all__ = ['PoseSequenceDataPreprocessor']
+__all__ = [
+    'DropKeypoints',
+    'ExchangeErrors',
+    'PoseSequenceDataPreprocessor',
+    'RandomRotateScale',
+    'RandomSpeed',
+    'RandomTimeReversal',
+    'RandomWindowFlip',
+    'RefitBox',
+]

@@ -1,9 +1,19 @@
 """From collated data to the model's device."""
 
+from typing import List, Optional, Tuple
+
 import numpy as np
 import torch
 from mmengine.model import BaseDataPreprocessor
 from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from mmpose.utils.typing import ConfigType
+from torch import Tensor
+
+from .window_augments import WindowBatch
+
+# Training labels in the order of a WindowBatch, after its poses.
+_LABELS = ('keypoint_scores', 'keypoint_labels', 'keypoint_weights')
 
 
 @MODELS.register_module()
@@ -12,7 +22,20 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
 
     Data samples stay where they are: what the loss needs of them is stacked
     first and moved in one go.
+
+    Args:
+        batch_augments (list[ConfigType], optional): Augmentations of
+            training batches, of :mod:`.window_augments`. Defaults to None.
+        **kwargs: Of :class:`BaseDataPreprocessor`.
     """
+
+    def __init__(
+        self, batch_augments: Optional[List[ConfigType]] = None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.batch_augments = [
+            MODELS.build(augment) for augment in batch_augments or []
+        ]
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Prepare a batch.
@@ -27,9 +50,29 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
             dict: ``inputs`` on the device, (B, T, K, D) for training,
             otherwise a tuple of (T_i, K, D); ``data_samples``.
         """
-        inputs = data['inputs']
-        if training:
-            inputs = self.cast_data(torch.as_tensor(np.stack(inputs)))
-        else:
+        inputs, samples = data['inputs'], data['data_samples']
+        if not training:
             inputs = tuple(self.cast_data(torch.as_tensor(x)) for x in inputs)
-        return dict(inputs=inputs, data_samples=data['data_samples'])
+            return dict(inputs=inputs, data_samples=samples)
+        inputs = self.cast_data(torch.as_tensor(np.stack(inputs)))
+        if self.batch_augments:
+            inputs, samples = self._augment(inputs, samples)
+        return dict(inputs=inputs, data_samples=samples)
+
+    @torch.no_grad()
+    def _augment(
+        self, inputs: Tensor, samples: List[PoseDataSample]
+    ) -> Tuple[Tensor, List[PoseDataSample]]:
+        labels = [
+            np.stack([sample.gt_instance_labels[key] for sample in samples])
+            for key in _LABELS
+        ]
+        batch = WindowBatch(
+            inputs, *(torch.as_tensor(x).to(inputs) for x in labels)
+        )
+        for augment in self.batch_augments:
+            batch = augment(batch)
+        for key, values in zip(_LABELS, batch[1:]):
+            for sample, value in zip(samples, values.cpu().numpy()):
+                sample.gt_instance_labels[key] = value
+        return batch.poses, samples

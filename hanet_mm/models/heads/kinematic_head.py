@@ -1,12 +1,17 @@
 """The kinematic decoder as a registered head."""
 
-from typing import Dict, Sequence, Tuple
+from typing import Dict, Tuple
 
 import numpy as np
 import torch
 from mmpose.models.heads.base_head import BaseHead
 from mmpose.registry import KEYPOINT_CODECS, MODELS
-from mmpose.utils.typing import ConfigType, OptConfigType, OptSampleList
+from mmpose.utils.typing import (
+    ConfigType,
+    OptConfigType,
+    OptSampleList,
+    SampleList,
+)
 from torch import Tensor
 
 from hanet_mm.core.decoder import KinematicDecoder, RefinedPoses
@@ -24,6 +29,12 @@ class KinematicHead(KinematicDecoder, BaseHead):
             :class:`PublishedHANetLoss`. Defaults to the former.
         decoder (ConfigType): Of the :class:`PoseSequenceCodec` that the
             training data are encoded with.
+        swap_loss (ConfigType, optional): Of :class:`SideSwapLoss`, for a
+            head with ``flip_indices``. Defaults to its defaults.
+        error_loss (ConfigType, optional): Of :class:`ExpectedErrorLoss`,
+            for a head with ``predict_error``. Defaults to its defaults.
+        accel_loss (ConfigType, optional): Of :class:`AccelerationLoss`.
+            Defaults to None: left out.
         **kwargs: Of :class:`hanet_mm.core.decoder.KinematicDecoder`.
     """
 
@@ -31,10 +42,18 @@ class KinematicHead(KinematicDecoder, BaseHead):
         self,
         decoder: ConfigType,
         loss: OptConfigType = None,
+        swap_loss: OptConfigType = None,
+        error_loss: OptConfigType = None,
+        accel_loss: OptConfigType = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.loss_module = MODELS.build(loss or dict(type='OMLLoss'))
+        self.swap_loss = MODELS.build(swap_loss or dict(type='SideSwapLoss'))
+        self.error_loss = MODELS.build(
+            error_loss or dict(type='ExpectedErrorLoss')
+        )
+        self.accel_loss = accel_loss and MODELS.build(accel_loss)
         self.decoder = KEYPOINT_CODECS.build(decoder)
 
     def predict(
@@ -78,14 +97,29 @@ class KinematicHead(KinematicDecoder, BaseHead):
             poses over what is visible, in network units, to watch.
         """
         poses = self(*feats)
-        labels = [x.gt_instance_labels for x in batch_data_samples]
         # Under automatic mixed precision the loss stays in float32.
         final, refined = poses.final.float(), poses.refined.float()
-        target = _stack([x.keypoint_labels for x in labels], final)
-        weights = _stack([x.keypoint_weights for x in labels], final)
+        target = stack_instances(batch_data_samples, 'keypoint_labels', final)
+        weights = stack_instances(
+            batch_data_samples, 'keypoint_weights', final
+        )
         losses = self.loss_module(
             final, refined, target, weights, feats[1].interval
         )
+        if poses.swap_logits is not None:
+            losses['loss_swap'] = self.swap_loss(
+                poses.swap_logits,
+                feats[1].frames.float(),
+                target,
+                weights,
+                self.start.flip_indices,
+            )
+        if poses.log_error is not None:
+            losses['loss_error'] = self.error_loss(
+                poses.log_error, final, target, weights
+            )
+        if self.accel_loss is not None:
+            losses['loss_accel'] = self.accel_loss(final, target, weights)
         with torch.no_grad():
             error = (final - target).norm(dim=-1)
             error = error.masked_fill(weights == 0, 0).sum()
@@ -94,5 +128,16 @@ class KinematicHead(KinematicDecoder, BaseHead):
         return losses
 
 
-def _stack(arrays: Sequence[np.ndarray], like: Tensor) -> Tensor:
+def stack_instances(samples: SampleList, field: str, like: Tensor) -> Tensor:
+    """One array of the training labels of all samples.
+
+    Args:
+        samples (list[PoseDataSample]): With ``gt_instance_labels``.
+        field (str): Which of these.
+        like (Tensor): Of the type and on the device wanted.
+
+    Returns:
+        Tensor: With the samples as first axis.
+    """
+    arrays = [sample.gt_instance_labels[field] for sample in samples]
     return torch.as_tensor(np.stack(arrays)).to(like)

@@ -1,11 +1,12 @@
 """HANet as a pose estimator of MMPose."""
 
-from typing import Dict, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import torch
 from mmengine.structures import InstanceData
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
 from mmpose.utils.typing import (
     ConfigType,
     OptConfigType,
@@ -19,6 +20,9 @@ from hanet_mm.core.decoder import RefinedPoses
 from hanet_mm.core.inference import refine_sequences
 from hanet_mm.core.kinematics import Kinematics, sampled_frames
 from hanet_mm.core.network import check_parts, encode_windows
+from hanet_mm.core.normalization import check_flip
+
+from ..heads.kinematic_head import stack_instances
 
 
 @MODELS.register_module()
@@ -37,7 +41,8 @@ class HANet(BasePoseEstimator):
         distance (int): ``d_t`` of eq. 1, in frames. Defaults to 1.
         test_cfg (ConfigType, optional): ``stride``, frames from one window
             to the next, by default 1; ``tail``, 'cover' (default) or 'drop',
-            see :func:`hanet_mm.core.windows.window_starts`;
+            see :func:`hanet_mm.core.windows.window_starts`; ``flip_test``,
+            whether to refine mirrored windows too, by default False;
             ``window_batch``, windows that run at once, by default 512.
         train_cfg, data_preprocessor, init_cfg, metainfo: See
             :class:`BasePoseEstimator`. The data preprocessor defaults to
@@ -100,18 +105,30 @@ class HANet(BasePoseEstimator):
                 f'expected windows of window_size = {self.window_size} '
                 f'frames, got {inputs.shape[1]}'
             )
+        scores = None
+        if self.head.start is not None:
+            scores = stack_instances(data_samples, 'keypoint_scores', inputs)
         return self.head.loss(
-            self.extract_feat(inputs), data_samples, self.train_cfg
+            self.extract_feat(inputs, scores), data_samples, self.train_cfg
         )
 
-    def extract_feat(self, inputs: Tensor) -> Tuple[Tensor, Kinematics]:
-        """Features of windows (B, T, K, D), and the kinematics of these."""
+    def extract_feat(
+        self, inputs: Tensor, scores: Optional[Tensor] = None
+    ) -> Tuple[Tensor, Kinematics]:
+        """Features of windows, and the kinematics of these.
+
+        Args:
+            inputs (Tensor): Normalised estimates, (B, T, K, D).
+            scores (Tensor, optional): See
+                :func:`hanet_mm.core.network.encode_windows`.
+        """
         return encode_windows(
             self.backbone,
             self.head,
             inputs,
             self.sample_interval,
             self.distance,
+            scores,
         )
 
     def predict(
@@ -139,10 +156,12 @@ class HANet(BasePoseEstimator):
                 dtype=inputs[0].dtype,
             )
         refined = refine_sequences(
-            self._forward,
+            self._refine,
             inputs,
             [
-                torch.as_tensor(x.keypoints_valid, device=device)
+                torch.as_tensor(x.keypoint_scores * x.keypoints_valid).to(
+                    device
+                )
                 for x in estimates
             ],
             window=self.window_size,
@@ -152,6 +171,7 @@ class HANet(BasePoseEstimator):
             image_size=sizes,
             tail=self.test_cfg.get('tail', 'cover'),
             window_batch=self.test_cfg.get('window_batch', 512),
+            flip_indices=self._flip_indices(data_samples[0]),
         )
         for sample, estimate, sequence in zip(
             data_samples, estimates, refined
@@ -162,6 +182,15 @@ class HANet(BasePoseEstimator):
                 refined_mask=sequence.covered.cpu().numpy(),
             )
         return data_samples
+
+    def _refine(self, inputs: Tensor, scores: Tensor) -> RefinedPoses:
+        return self.head(*self.extract_feat(inputs, scores))
+
+    def _flip_indices(self, sample: PoseDataSample) -> Optional[Sequence[int]]:
+        if not self.test_cfg.get('flip_test', False):
+            return None
+        check_flip(self.head.decoder.normalization, sample.flip_indices)
+        return sample.flip_indices
 
     def _forward(
         self, inputs: Tensor, data_samples: OptSampleList = None

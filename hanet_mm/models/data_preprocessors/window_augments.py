@@ -1,0 +1,278 @@
+"""Augmentations of whole batches of training windows, on their device.
+
+They work on normalised windows; :class:`RefitBox` comes last where poses are
+normalised by the person's box. Random numbers are PyTorch's.
+"""
+
+from typing import NamedTuple, Sequence, Tuple
+
+import torch
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+from hanet_mm.core.normalization import fit_normalization, mirror
+
+
+class WindowBatch(NamedTuple):
+    """Training windows.
+
+    Attributes:
+        poses (Tensor): Estimates, (B, T, K, D).
+        scores (Tensor): 0 = missing or no frame, (B, T, K).
+        target (Tensor): Truth, (B, T, K, D).
+        weights (Tensor): 0 where the truth is unknown, (B, T, K).
+    """
+
+    poses: Tensor
+    scores: Tensor
+    target: Tensor
+    weights: Tensor
+
+    def where(self, chosen: Tensor, other: 'WindowBatch') -> 'WindowBatch':
+        """Take some windows of another batch, chosen (B, ) bool."""
+        return WindowBatch(
+            *(
+                torch.where(chosen.reshape(-1, *[1] * (x.ndim - 1)), y, x)
+                for x, y in zip(self, other)
+            )
+        )
+
+    def draw(self, prob: float) -> Tensor:
+        """Which windows an augmentation of this probability is for, (B, )."""
+        return torch.rand(len(self.poses), device=self.poses.device) < prob
+
+
+@MODELS.register_module()
+class ExchangeErrors(nn.Module):
+    """Give windows the errors that were made on others.
+
+    The errors of an estimator hardly depend on what a person does: each
+    error of each joint can have happened on any motion. What a keypoint's
+    score was goes with its error.
+
+    Args:
+        window_prob (float): Of taking all errors of another window.
+        joint_prob (float): Of taking those of each joint from a window of
+            its own.
+    """
+
+    def __init__(self, window_prob: float, joint_prob: float):
+        super().__init__()
+        self.window_prob = window_prob
+        self.joint_prob = joint_prob
+
+    def forward(self, batch: WindowBatch) -> WindowBatch:
+        """Exchange errors; truth stays."""
+        count, _, joints = batch.scores.shape
+        device = batch.scores.device
+        draw = torch.rand(count, 1, device=device)
+        own = torch.arange(count, device=device)[:, None].expand(-1, joints)
+        window = torch.randint(count, (count, 1), device=device)
+        joint = torch.randint(count, (count, joints), device=device)
+        source = torch.where(draw < self.window_prob, window, own)
+        source = torch.where(draw > 1 - self.joint_prob, joint, source)
+        which = torch.arange(joints, device=device)
+
+        def take(x: Tensor) -> Tensor:
+            return x.transpose(1, 2)[source, which].transpose(1, 2)
+
+        # Where the truth is unknown so is the error.
+        known = take(batch.weights)
+        errors = take(batch.poses - batch.target)
+        errors = errors.masked_fill(known[..., None] == 0, 0)
+        scores = take(batch.scores) * (batch.scores > 0)
+        moved = (source != own)[:, None]
+        return batch._replace(
+            poses=torch.where(
+                moved[..., None], batch.target + errors, batch.poses
+            ),
+            scores=torch.where(moved, scores, batch.scores),
+            weights=torch.where(moved, batch.weights * known, batch.weights),
+        )
+
+
+@MODELS.register_module()
+class RandomSpeed(nn.Module):
+    """Let the person move faster or slower; errors and scores stay.
+
+    Beyond the last frame that is known the motion runs backward.
+
+    Args:
+        prob (float): Of a change.
+        speed_range (tuple[float, float]): Factors, drawn log-uniformly.
+    """
+
+    def __init__(self, prob: float, speed_range: Tuple[float, float]):
+        super().__init__()
+        self.prob = prob
+        self.speed_range = speed_range
+
+    def forward(self, batch: WindowBatch) -> WindowBatch:
+        """Resample the truth."""
+        low, high = torch.tensor(self.speed_range).log()
+        count, frames = batch.weights.shape[:2]
+        device = batch.weights.device
+        speed = torch.rand(count, 1, device=device) * (high - low) + low
+        place = torch.arange(frames, device=device) * speed.exp()
+        known = (batch.weights > 0).any(-1)
+        order = torch.arange(frames, device=device)
+        last = (order * known).amax(1, keepdim=True)
+        place = torch.where(place > last, 2 * last - place, place).clamp(min=0)
+        left = place.long().clamp(max=frames - 2)
+        share = (place - left)[..., None]
+        rows = torch.arange(count, device=device)[:, None]
+        target, weights = batch.target, batch.weights
+        moved = torch.lerp(
+            target[rows, left], target[rows, left + 1], share[..., None]
+        )
+        # An interpolated truth needs both of its neighbours.
+        both = weights[rows, left] * (
+            (share == 0) | (weights[rows, left + 1] > 0)
+        )
+        errors = batch.poses - target
+        other = batch._replace(
+            poses=moved + errors,
+            target=moved,
+            weights=torch.where(weights > 0, both, 0),
+        )
+        return batch.where(batch.draw(self.prob), other)
+
+
+@MODELS.register_module()
+class RandomWindowFlip(nn.Module):
+    """Mirror windows.
+
+    Args:
+        flip_indices (Sequence[int]): Joint of the other side of each.
+        prob (float): Defaults to 0.5.
+    """
+
+    def __init__(self, flip_indices: Sequence[int], prob: float = 0.5):
+        super().__init__()
+        self.flip_indices = list(flip_indices)
+        self.prob = prob
+
+    def forward(self, batch: WindowBatch) -> WindowBatch:
+        """Mirror estimates and truth."""
+        poses, scores, target, weights = (
+            x[:, :, self.flip_indices] for x in batch
+        )
+        other = WindowBatch(mirror(poses), scores, mirror(target), weights)
+        return batch.where(batch.draw(self.prob), other)
+
+
+@MODELS.register_module()
+class RandomTimeReversal(nn.Module):
+    """Let time run backward.
+
+    Args:
+        prob (float): Defaults to 0.5.
+    """
+
+    def __init__(self, prob: float = 0.5):
+        super().__init__()
+        self.prob = prob
+
+    def forward(self, batch: WindowBatch) -> WindowBatch:
+        """Reverse windows."""
+        other = WindowBatch(*(x.flip(1) for x in batch))
+        return batch.where(batch.draw(self.prob), other)
+
+
+@MODELS.register_module()
+class RandomRotateScale(nn.Module):
+    """Turn windows in the image plane and stretch them along its axes.
+
+    Args:
+        max_angle (float): Largest angle to either side, degrees.
+        scale_range (tuple[float, float]): Factors of x and of y.
+    """
+
+    def __init__(self, max_angle: float, scale_range: Tuple[float, float]):
+        super().__init__()
+        self.max_angle = max_angle
+        self.scale_range = scale_range
+
+    def forward(self, batch: WindowBatch) -> WindowBatch:
+        """Transform the first two coordinates of estimates and truth."""
+        count, device = len(batch.poses), batch.poses.device
+        angle = torch.rand(count, device=device) * 2 - 1
+        angle = torch.deg2rad(self.max_angle * angle)
+        cos, sin = angle.cos(), angle.sin()
+        low, high = self.scale_range
+        scale = torch.rand(count, 1, 2, device=device) * (high - low) + low
+        turn = torch.stack([cos, -sin, sin, cos], -1).reshape(-1, 2, 2) * scale
+
+        def change(x: Tensor) -> Tensor:
+            plane = torch.einsum('btkd,bed->btke', x[..., :2], turn)
+            return torch.cat([plane, x[..., 2:]], dim=-1)
+
+        return batch._replace(
+            poses=change(batch.poses), target=change(batch.target)
+        )
+
+
+@MODELS.register_module()
+class DropKeypoints(nn.Module):
+    """Take keypoints away for a whole window, as if nobody looked for them.
+
+    So a refiner can be used on skeletons that lack some of its keypoints.
+    They are put amid the others, with score 0, as
+    :func:`hanet_mm.core.gaps.fill_missing` does with keypoints never seen.
+
+    Args:
+        groups (Sequence[Sequence[int]]): Keypoints that go together, such as
+            those of the face.
+        group_prob (float): Of taking a group away.
+        keypoint_prob (float): Of taking any other keypoint away.
+        weight (float): What those that were taken away weigh in the loss.
+            Defaults to 0.1.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[Sequence[int]],
+        group_prob: float,
+        keypoint_prob: float,
+        weight: float = 0.1,
+    ):
+        super().__init__()
+        self.groups = [list(group) for group in groups]
+        self.group_prob = group_prob
+        self.keypoint_prob = keypoint_prob
+        self.weight = weight
+
+    def forward(self, batch: WindowBatch) -> WindowBatch:
+        """Take keypoints away from estimates; truth stays."""
+        shape = (len(batch.scores), batch.scores.shape[2])
+        device = batch.scores.device
+        gone = torch.rand(shape, device=device) < self.keypoint_prob
+        for group in self.groups:
+            together = torch.rand(len(gone), 1, device=device)
+            gone[:, group] |= together < self.group_prob
+        # Somebody has to be there.
+        gone &= ~gone.all(dim=1, keepdim=True)
+        gone = gone[:, None]
+        rest = (~gone).sum(dim=2, keepdim=True)[..., None]
+        center = batch.poses.masked_fill(gone[..., None], 0)
+        center = center.sum(dim=2, keepdim=True) / rest
+        return batch._replace(
+            poses=torch.where(gone[..., None], center, batch.poses),
+            scores=batch.scores.masked_fill(gone, 0),
+            weights=torch.where(
+                gone, self.weight * batch.weights, batch.weights
+            ),
+        )
+
+
+@MODELS.register_module()
+class RefitBox(nn.Module):
+    """Normalise windows anew by the box of their changed estimates."""
+
+    def forward(self, batch: WindowBatch) -> WindowBatch:
+        """Normalise estimates and truth."""
+        affine = fit_normalization('box', batch.poses, batch.scores > 0)
+        return batch._replace(
+            poses=affine.encode(batch.poses),
+            target=affine.encode(batch.target),
+        )
