@@ -62,8 +62,8 @@ class BuildPyWithMim(build_py):
                 shutil.copy2(source, target)
 
 
-mm, video, smpl, filters, tests = map(
-    read_requirements, ('mm', 'video', 'smpl', 'filters', 'tests')
+mm, video, smpl, filters, demo, tests = map(
+    read_requirements, ('mm', 'video', 'smpl', 'filters', 'demo', 'tests')
 )
 setup(
     name='hanet_mm',
@@ -73,14 +73,17 @@ setup(
     long_description_content_type='text/markdown',
     python_requires='>=3.9',
     packages=find_packages(include=['hanet_mm', 'hanet_mm.*']),
+    # The refiners that come with the package, and their model cards.
+    package_data={'hanet_mm': ['weights/*.safetensors', 'weights/*.md']},
     install_requires=read_requirements('core'),
     extras_require={
         'mm': mm,
         'video': mm + video,
         'smpl': smpl,
         'filters': filters,
+        'demo': demo,
         'tests': tests,
-        'all': mm + video + smpl + filters + tests,
+        'all': mm + video + smpl + filters + demo + tests,
     },
     entry_points={
         'console_scripts': ['hanet-mm = hanet_mm.apis.cli:main'],

@@ -14,14 +14,24 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .core.refiner import Refiner, load_refiner
+    from .core.shipped import list_refiners, refiner_card
     from .core.streaming import StreamingRefiner
 
-__all__ = ['Refiner', 'StreamingRefiner', '__version__', 'load_refiner']
+__all__ = [
+    'Refiner',
+    'StreamingRefiner',
+    '__version__',
+    'list_refiners',
+    'load_refiner',
+    'refiner_card',
+]
 
 _LAZY = {
     'Refiner': 'hanet_mm.core.refiner',
     'StreamingRefiner': 'hanet_mm.core.streaming',
+    'list_refiners': 'hanet_mm.core.shipped',
     'load_refiner': 'hanet_mm.core.refiner',
+    'refiner_card': 'hanet_mm.core.shipped',
 }
 
 

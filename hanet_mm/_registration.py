@@ -13,7 +13,7 @@ FLOOR = (
     'engine',
     'evaluation',
     'models',
-    'visualization',
+    'visualization.pose_sequence_visualizer',
 )
 # What the floor needs of MMPose. Importing these first tells a broken
 # installation (a warning) from a fault of our own modules (an error).

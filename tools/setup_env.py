@@ -3,18 +3,28 @@
 The environment is the folder ``.venv`` beside this checkout, or the one that
 ``HANET_VENV`` names. ``MMCV_WHEELS`` may name a folder with wheels of mmcv.
 An interrupted run is taken up again by the next one, and a run that finds the
-environment complete ends at once. Needs only the standard library, since it
-runs before anything is installed.
+environment complete ends at once. With ``--core`` only what the demo needs is
+installed, without OpenMMLab; a later run without it adds the rest. Needs only
+the standard library, since it runs before anything is installed.
 """
 
+import argparse
 import hashlib
 import os
 import sys
 import time
 from pathlib import Path
+from typing import Tuple
 
 from environment.mmcv_routes import provide_mmcv
-from environment.venv import ROOT, Environment, SetupError, say
+from environment.venv import (
+    CORE_STAMP,
+    ROOT,
+    STAMP,
+    Environment,
+    SetupError,
+    say,
+)
 
 OLDEST, NEWEST = (3, 9), (3, 12)
 # All that decides what is installed.
@@ -27,13 +37,15 @@ INPUTS = (
 FINAL_CHECK = """
 import sys
 from importlib import import_module
-for name in ('mmcv.ops', 'mmdet.apis', 'mmpose.apis', 'hanet_mm'):
+for name in {names}:
     try:
         import_module(name)
     except Exception as error:
-        text = ' '.join(str(error).split())
-        sys.exit(f'{name} does not import: {type(error).__name__}: {text}')
+        text = f'{{type(error).__name__}}: ' + ' '.join(str(error).split())
+        sys.exit(f'{{name}} does not import: {{text}}')
 """
+ALL_MODULES = ('mmcv.ops', 'mmdet.apis', 'mmpose.apis', 'hanet_mm')
+CORE_MODULES = ('torch', 'scipy', 'matplotlib', 'cv2', 'hanet_mm')
 
 
 def hash_inputs() -> str:
@@ -75,9 +87,29 @@ def install_rest(env: Environment) -> None:
     env.install('--no-build-isolation', '--editable', '.[mm,video,tests]')
 
 
+def install_core(env: Environment) -> None:
+    """Install what the demo needs: torch, tools for pictures, this package.
+
+    The releases are those of the whole environment.
+    """
+    lists = ('requirements/core.txt', 'requirements/demo.txt')
+    env.install('-r', lists[0], '-r', lists[1], 'setuptools', 'wheel')
+    env.install('--no-deps', '--no-build-isolation', '--editable', '.')
+
+
+def core_check(env: Environment) -> None:
+    """Raise SetupError unless all that the demo uses imports."""
+    check_imports(env, CORE_MODULES)
+
+
 def final_check(env: Environment) -> None:
     """Raise SetupError unless all that is used imports."""
-    fault = env.fault(FINAL_CHECK)
+    check_imports(env, ALL_MODULES)
+
+
+def check_imports(env: Environment, names: Tuple[str, ...]) -> None:
+    """Raise SetupError unless some modules import."""
+    fault = env.fault(FINAL_CHECK.format(names=names))
     if fault:
         raise SetupError(
             f'{fault}. If an earlier run was killed, delete {env.folder} and '
@@ -93,25 +125,42 @@ STEPS = {
     'MMDetection, MMPose, test tools, hanet_mm': install_rest,
     'check that all imports': final_check,
 }
+CORE_STEPS = {
+    'virtual environment': Environment.create,
+    'torch (a few GB with its CUDA libraries), hanet_mm': install_core,
+    'check that all imports': core_check,
+}
+
+
+def set_up(env: Environment, steps: dict, inputs: str) -> None:
+    """Go through the steps and record that they are finished."""
+    start = time.monotonic()
+    for number, (name, step) in enumerate(steps.items(), 1):
+        minutes = (time.monotonic() - start) / 60
+        say(f'{number}/{len(steps)} {name} ({minutes:.1f} min so far)')
+        step(env)
+    env.write_stamp(inputs)
+    say(f'ready in {(time.monotonic() - start) / 60:.1f} min: {env.folder}')
 
 
 def main() -> int:
     """Set the environment up; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument(
+        '--core', action='store_true', help='only what the demo needs'
+    )
+    core = parser.parse_args().core
     # Absolute but not resolved: the folder may be a link.
     folder = os.path.abspath(os.environ.get('HANET_VENV') or ROOT / '.venv')
-    env = Environment(Path(folder))
+    # The whole environment serves for the core too.
+    stamps = (STAMP, CORE_STAMP) if core else (STAMP,)
     inputs = hash_inputs()
     try:
-        if env.is_current(inputs):
+        envs = [Environment(Path(folder), stamp) for stamp in stamps]
+        if any(env.is_current(inputs) for env in envs):
             return 0
         check_python()
-        start = time.monotonic()
-        for number, (name, step) in enumerate(STEPS.items(), 1):
-            minutes = (time.monotonic() - start) / 60
-            say(f'{number}/{len(STEPS)} {name} ({minutes:.1f} min so far)')
-            step(env)
-        env.write_stamp(inputs)
-        say(f'ready in {(time.monotonic() - start) / 60:.1f} min: {folder}')
+        set_up(envs[-1], CORE_STEPS if core else STEPS, inputs)
     except SetupError as error:
         say(f'failed: {error}')
         return 1

@@ -18,6 +18,7 @@ _USUAL: Dict[str, Mapping[str, float]] = {
     'one_euro': dict(min_cutoff=2, beta=3),
     'median': dict(window=5),
     'kalman': dict(process_noise=0.15, measurement_noise=1, score_power=0.5),
+    'median_butterworth': dict(window=5, cutoff=0.16),
 }
 
 

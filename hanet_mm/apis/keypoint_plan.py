@@ -88,6 +88,22 @@ class KeypointPlan:
             )
         return RefineResult(keypoints, filled & ~empty)
 
+    def check_known(self, poses: PoseFile) -> None:
+        """Check that a refiner that nobody asked for fits the poses.
+
+        Raises:
+            ValueError: If the file has less than half of its keypoints.
+        """
+        if self.mapping is None:
+            return
+        known = (self.mapping.weights != 0).any(1)
+        if 2 * known.sum() < len(known):
+            raise ValueError(
+                f'{poses.path}: has {known.sum()} of the {len(known)} '
+                'keypoints of the default refiner: name one with --refiner, '
+                'or a filter with --filter'
+            )
+
 
 def plan_keypoints(
     poses: PoseFile,

@@ -5,17 +5,15 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
-import torch
 
 from hanet_mm.core.files import PathLike
-from hanet_mm.core.frame_rate import check_fps
-from hanet_mm.core.gaps import check_max_gap
-from hanet_mm.core.refiner import Refiner, RefineResult, load_refiner
+from hanet_mm.core.refiner import Refiner, RefineResult
 
 from .filter_choice import choose_filter
 from .formats import open_poses
 from .keypoint_plan import KeypointPlan, plan_keypoints, split_empty
 from .pose_files import PoseFile, PoseTrack
+from .refine_options import RefineOptions
 
 
 @dataclass
@@ -32,6 +30,7 @@ class RefineSummary:
             keypoints are those of the refiner.
         num_left: Sequences without any keypoint that the refiner knows,
             which are as they were.
+        default: Name of the refiner, if nobody named one.
     """
 
     num_sequences: int
@@ -41,81 +40,25 @@ class RefineSummary:
     refiner: Any
     keypoints: str = ''
     num_left: int = 0
+    default: str = ''
 
     def __str__(self) -> str:
         left = ''
         if self.num_left:
             left = f'{self.num_left} sequences without a known keypoint left; '
         names = f'; {self.keypoints}' if self.keypoints else ''
+        default = f'by {self.default}: ' if self.default else ''
         return (
             f'{self.num_frames} frames of {self.num_sequences} sequences '
             f'refined, {self.num_filled} of {self.num_keypoints} keypoints '
-            f'filled; {left}{_describe(self.refiner)}{names}'
+            f'filled; {left}{default}{_describe(self.refiner)}{names}'
         )
-
-
-@dataclass
-class RefineOptions:
-    """How to refine files.
-
-    Attributes:
-        refiner: A portable file, or what was loaded from one, or a filter;
-            or the name of a filter as ``filter:NAME``, see
-            :func:`choose_filter`.
-        image_size: W, H in pixels, in place of what a file says. Needed by
-            refiners with 'image' normalisation and for MediaPipe where the
-            file says nothing.
-        device: Where the network runs.
-        format: See :func:`open_poses`.
-        skeleton: See :func:`plan_keypoints`.
-        others: Filter for keypoints that the refiner does not know, see
-            :func:`choose_filter`; None: they stay as they are.
-        tracker: See :func:`open_poses`.
-        max_gap: Longest gap of a keypoint that is filled, in frames; those
-            in longer ones stay as they came. None: all are filled.
-        fps: Frames per second, in place of what a file says; for refiners
-            that know theirs, and for filters that count in seconds.
-    """
-
-    refiner: Union[PathLike, Any]
-    image_size: Optional[Sequence[int]] = None
-    device: str = 'cpu'
-    format: Optional[str] = None
-    skeleton: Optional[PathLike] = None
-    others: Optional[str] = None
-    tracker: Optional[Any] = None
-    max_gap: Optional[int] = None
-    fps: Optional[float] = None
-
-    def load(self) -> 'RefineOptions':
-        """Check what does not depend on a file; load the refiner once."""
-        _check_device(self.device)
-        check_max_gap(self.max_gap)
-        if self.image_size is not None and min(self.image_size) <= 0:
-            raise ValueError(
-                f'image size: expected W, H > 0, found {list(self.image_size)}'
-            )
-        if self.fps is not None:
-            check_fps(self.fps)
-        if not hasattr(self.refiner, 'refine') and not self.filter_name:
-            self.refiner = load_refiner(self.refiner)
-        if isinstance(self.refiner, Refiner):
-            self.refiner.to(self.device)
-        return self
-
-    @property
-    def filter_name(self) -> Optional[str]:
-        """Name of the filter that refines, if it is one by name."""
-        is_name = isinstance(self.refiner, str)
-        if is_name and self.refiner.startswith('filter:'):
-            return self.refiner[len('filter:') :]
-        return None
 
 
 def refine_file(
     source: PathLike,
     out: PathLike,
-    refiner: Union[PathLike, Any],
+    refiner: Union[PathLike, Any, None] = None,
     image_size: Optional[Sequence[int]] = None,
     device: str = 'cpu',
     **options: Any,
@@ -126,8 +69,9 @@ def refine_file(
         source (PathLike): In one of :data:`hanet_mm.apis.formats.FORMATS`.
         out (PathLike): Written whole or not at all; a file that is there is
             replaced.
-        refiner (PathLike | Refiner | SequenceFilter): See
-            :class:`RefineOptions`, as all that follow.
+        refiner (PathLike | Refiner | SequenceFilter, optional): See
+            :class:`RefineOptions`, as all that follow. Defaults to None: the
+            refiner of the package for such poses.
         image_size (Sequence[int], optional): W, H in pixels.
         device (str): Defaults to 'cpu'.
         **options: ``format``, ``skeleton``, ``others``, ``tracker``,
@@ -153,15 +97,15 @@ def refine_poses(
         source, options.format, options.image_size, options.tracker
     )
     poses.check()
-    refiner = options.refiner
-    if options.filter_name:
-        refiner = choose_filter(options.filter_name, poses.tracks, options.fps)
+    refiner = options.choose(poses)
     if poses.has_rotations and not isinstance(refiner, Refiner):
         raise ValueError(
             f'{poses.path}: expected keypoints, found rotations, which '
             'filters of coordinates do not smooth'
         )
     plan = plan_keypoints(poses, refiner, options.skeleton)
+    if options.default_name(poses):
+        plan.check_known(poses)
     inputs = [plan.to_refiner(track) for track in poses.tracks]
     results = _refine(poses, inputs, refiner, plan, options)
     others = None
@@ -180,6 +124,7 @@ def refine_poses(
         refiner=refiner,
         keypoints=plan.report,
         num_left=results.count(None),
+        default=options.default_name(poses),
     )
 
 
@@ -255,14 +200,6 @@ def _check_shapes(
                 f'(T, K, D) = (T, {head.num_keypoints}, '
                 f'{" or ".join(map(str, dims))}), found {points.shape}'
             )
-
-
-def _check_device(device: str) -> None:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).split('\n', 1)[0]
-        raise ValueError(f'device {device!r}: {reason}') from None
 
 
 def _image_sizes(

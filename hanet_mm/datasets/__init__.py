@@ -11,6 +11,7 @@ from .posetrack_sequence_dataset import (
     PoseTrack18SequenceDataset,
 )
 from .pw3d_sequence_dataset import Pw3dSequenceDataset, Pw3dSmplSequenceDataset
+from .simulated_pose_sequence_dataset import SimulatedPoseSequenceDataset
 from .synthetic_pose_sequence_dataset import SyntheticPoseSequenceDataset
 from .transforms import (
     PackPoseSequenceInputs,
@@ -37,5 +38,6 @@ __all__ = [
     'RandomYaw',
     'SimulateEstimatorNoise',
     'SimulateRotationNoise',
+    'SimulatedPoseSequenceDataset',
     'SyntheticPoseSequenceDataset',
 ]

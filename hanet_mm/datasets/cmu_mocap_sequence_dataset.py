@@ -18,7 +18,7 @@ from .pose_sequence_dataset import PoseSequenceDataset
 from .synthetic import estimator_noise, simulate_estimator_noise
 
 # Metainfo and root of the skeletons.
-_SKELETONS: Dict[str, Tuple[str, Tuple[int, ...]]] = {
+SKELETONS: Dict[str, Tuple[str, Tuple[int, ...]]] = {
     'h36m17': ('configs/_base_/datasets/h36m.py', (0,)),
     'coco17': ('configs/_base_/datasets/coco.py', (11, 12)),
 }
@@ -57,8 +57,8 @@ class CmuMocapSequenceDataset(PoseSequenceDataset):
             recordings, or a file that does not fit.
     """
 
-    METAINFO: ClassVar[dict] = dict(from_file=_SKELETONS['h36m17'][0])
-    ROOT = _SKELETONS['h36m17'][1]
+    METAINFO: ClassVar[dict] = dict(from_file=SKELETONS['h36m17'][0])
+    ROOT = SKELETONS['h36m17'][1]
     UNITS = 'm'
 
     def __init__(
@@ -71,16 +71,16 @@ class CmuMocapSequenceDataset(PoseSequenceDataset):
         metainfo: Optional[dict] = None,
         **kwargs,
     ):
-        if skeleton not in _SKELETONS:
+        if skeleton not in SKELETONS:
             raise ValueError(
-                f'skeleton has to be one of {tuple(_SKELETONS)}, '
+                f'skeleton has to be one of {tuple(SKELETONS)}, '
                 f'got {skeleton!r}'
             )
         self.skeleton = skeleton
         self.recording_part = check_recording_part(part)
         self.noise = estimator_noise(noise)
         self.seed = seed
-        source, root = _SKELETONS[skeleton]
+        source, root = SKELETONS[skeleton]
         # The parts are made of whole recordings below, not by the parent.
         super().__init__(
             ann_file=ann_file,

@@ -5,6 +5,7 @@ from .butterworth import ButterworthFilter
 from .gaussian import GaussianFilter
 from .kalman import KalmanFilter
 from .median import MedianFilter
+from .median_butterworth import MedianButterworthFilter
 from .one_euro import OneEuroFilter
 from .registry import FILTERS
 from .savgol import SavitzkyGolayFilter
@@ -15,6 +16,7 @@ __all__ = [
     'ButterworthFilter',
     'GaussianFilter',
     'KalmanFilter',
+    'MedianButterworthFilter',
     'MedianFilter',
     'OneEuroFilter',
     'SavitzkyGolayFilter',

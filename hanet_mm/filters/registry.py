@@ -7,6 +7,7 @@ from .butterworth import ButterworthFilter
 from .gaussian import GaussianFilter
 from .kalman import KalmanFilter
 from .median import MedianFilter
+from .median_butterworth import MedianButterworthFilter
 from .one_euro import OneEuroFilter
 from .savgol import SavitzkyGolayFilter
 
@@ -17,6 +18,7 @@ FILTERS: Dict[str, Type[SequenceFilter]] = {
     'one_euro': OneEuroFilter,
     'median': MedianFilter,
     'kalman': KalmanFilter,
+    'median_butterworth': MedianButterworthFilter,
 }
 
 

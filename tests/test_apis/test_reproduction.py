@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from mmengine.registry import DefaultScope
 from reproduction_data import FOLDERS, data_path, make_sequences, write
 from scipy.ndimage import gaussian_filter1d
 
@@ -15,8 +16,12 @@ from hanet_mm.apis.reproduction import (
     render_tables,
     reproduce,
 )
+from hanet_mm.apis.reproduction.catalog import DataSource, build_dataset
 from hanet_mm.apis.reproduction.evaluation import metric_configs
+from hanet_mm.apis.reproduction.methods import FilterMethod
+from hanet_mm.apis.reproduction.protocols import Windows
 from hanet_mm.apis.reproduction.report import has_failures
+from hanet_mm.filters import KalmanFilter
 
 
 def run(root, *names, **options):
@@ -184,8 +189,9 @@ def test_filters_are_tuned_on_the_training_part(tmp_path):
     report = run(tmp_path, 'jhmdb')
     rows = find(report, 'jhmdb')['rows']
     names = ['input', 'Savitzky-Golay', 'Butterworth', 'Gaussian', 'One-Euro']
+    names.append('Kalman')
     assert [row['method'].split(' (')[0] for row in rows] == names * 2
-    for row in rows[1:5]:
+    for row in rows[1:6]:
         # A tenth is held out for the selection of checkpoints.
         tuned_on = row['tuned_on']
         assert tuned_on['file'].endswith('jhmdb_simplebaseline_train.npz')
@@ -205,6 +211,27 @@ def test_filters_are_tuned_on_the_training_part(tmp_path):
     ours = figures(report, 'jhmdb', 'Gaussian')['ours']
     expected = np.concatenate(distance).mean()
     assert ours['MPJPE'] == pytest.approx(expected, rel=1e-5)
+
+
+def test_filters_get_the_scores(tmp_path):
+    sequences = noisy('jhmdb', [30, 12], 4, seed=1)
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(0.1, 1, sequences.scores.shape)
+    scores[5:8, 3] = 0
+    sequences.scores[:] = scores
+    write(tmp_path, 'jhmdb', sequences)
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        source = DataSource('jhmdb', CATALOG['jhmdb'], tmp_path)
+        items = [*build_dataset(source.test_cfg)]
+    samples = [x['data_samples'] for x in items]
+    kalman = KalmanFilter(0.2)
+    method = FilterMethod('filter', Windows(5, 11, 1), filter=kalman)
+    method.predict([x['inputs'] for x in items], samples, 'ours')
+    for part, sample in zip((slice(0, 30), slice(30, 42)), samples):
+        expected = kalman.refine(sequences.keypoints_est[part], scores[part])
+        np.testing.assert_allclose(
+            sample.pred_instances.keypoints, expected.keypoints, atol=1e-3
+        )
 
 
 def test_a_broken_file_does_not_stop_the_others(tmp_path):
@@ -237,7 +264,7 @@ def test_a_broken_training_file_costs_the_filters_only(tmp_path):
     report = run(tmp_path, 'jhmdb')
     found = find(report, 'jhmdb')
     assert has_failures(report)
-    assert len(found['failures']) == 4
+    assert len(found['failures']) == 5
     assert all(str(train) in x['error'] for x in found['failures'])
     assert [x['method'] for x in found['rows']] == ['input'] * 2
 

@@ -43,9 +43,7 @@ def test_config_builds(path, tmp_path):
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         assert loader.dataset.type in DATASETS
     (encode,) = (
-        step
-        for step in data.pipeline
-        if step.type == 'GenerateTarget'
+        step for step in data.pipeline if step.type == 'GenerateTarget'
     )
     assert encode.encoder == cfg.model.head.decoder
     for metrics in (cfg.val_evaluator, cfg.test_evaluator):

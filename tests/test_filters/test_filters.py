@@ -11,6 +11,7 @@ from hanet_mm.filters import (
     ButterworthFilter,
     GaussianFilter,
     KalmanFilter,
+    MedianButterworthFilter,
     MedianFilter,
     OneEuroFilter,
     SavitzkyGolayFilter,
@@ -26,7 +27,8 @@ LINEAR = [
 ]
 # To those a filled keypoint is one like all others.
 FILLING = [*LINEAR[:3], OneEuroFilter(1.5, 0.02, fps=25), MedianFilter(7)]
-ALL = [*FILLING, KALMAN]
+CHAIN = MedianButterworthFilter(5, 0.1)
+ALL = [*FILLING, KALMAN, CHAIN]
 
 
 def each(filters):
@@ -90,7 +92,7 @@ def test_kind_and_type_of_the_input_come_back(smoother, dtype):
     np.testing.assert_array_equal(as_torch.keypoints.numpy(), expected)
 
 
-@each(FILLING)
+@each([*FILLING, CHAIN])
 def test_missing_keypoints_are_interpolated_and_marked(smoother):
     poses = make_poses(12)
     missing = np.zeros((12, K), bool)

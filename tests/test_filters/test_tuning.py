@@ -19,6 +19,7 @@ SMALL_GRIDS = dict(
     kalman=dict(
         process_noise=(0.05, 0.3, 5), measurement_noise=(1,), score_power=(0,)
     ),
+    median_butterworth=dict(window=(1, 5), cutoff=(0.05, 0.2)),
 )
 
 

@@ -20,6 +20,8 @@ SOURCES = (
     'setup.py',
     'tools',
 )
+# Of a refiner that comes with the package.
+WEIGHTS = ('any.safetensors', 'any.md')
 
 
 def build(kind, source, target):
@@ -49,6 +51,10 @@ def source(repo_root, tmp_path_factory):
             shutil.copytree(path, folder / name, ignore=ignore)
         else:
             shutil.copy2(path, folder / name)
+    weights = folder / 'hanet_mm' / 'weights'
+    weights.mkdir(exist_ok=True)
+    for name in WEIGHTS:
+        (weights / name).write_text('as if it were one')
     return folder
 
 
@@ -77,6 +83,12 @@ def test_wheel_holds_all_modules(source, wheel):
     assert relative_files(source, 'hanet_mm') <= set(wheel.namelist())
 
 
+def test_wheel_holds_refiners_and_the_clip_of_the_demo(wheel):
+    expected = {f'hanet_mm/weights/{name}' for name in WEIGHTS}
+    expected.add('hanet_mm/.mim/tools/demo_data/noisy_clip.npz')
+    assert expected <= set(wheel.namelist())
+
+
 def test_wheel_holds_configs_tools_and_model_index(source, wheel):
     resources = relative_files(source, 'configs', 'tools')
     expected = {f'hanet_mm/.mim/{name}' for name in resources}
@@ -98,7 +110,7 @@ def test_wheel_asks_for_the_core_only_and_pins_nothing(wheel):
     assert names == {'numpy', 'safetensors', 'torch'}
     assert not any(mark in need for need in needs for mark in ('<', '=='))
     extras = set(metadata.get_all('Provides-Extra'))
-    assert {'mm', 'video', 'smpl', 'tests'} <= extras
+    assert {'mm', 'video', 'smpl', 'demo', 'tests'} <= extras
 
 
 def test_wheel_has_the_console_script(wheel):

@@ -100,7 +100,7 @@ def test_tool_prints_what_it_writes(data, tmp_path):
 
     rows = [*jhmdb['rows'], *jhmdb['paper']]
     printed = read_table(result.stdout)
-    assert len(printed) == len(rows) == 2 * 5 + 5
+    assert len(printed) == len(rows) == 2 * 6 + 5
     for cells, row in zip(printed, rows):
         assert cells['Method'] == row['method']
         assert cells['Protocol'] == row['protocol']

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Relative, and pip runs in ROOT: pip splits PIP_CONSTRAINT at spaces.
 CONSTRAINTS = 'requirements/constraints.txt'
 STAMP = 'hanet-env.json'
+CORE_STAMP = 'hanet-env-core.json'
 SETTINGS = {
     'PIP_CONSTRAINT': CONSTRAINTS,
     'PIP_DISABLE_PIP_VERSION_CHECK': '1',
@@ -68,12 +69,13 @@ class Environment:
 
     Args:
         folder (Path): Where it is, or is to be.
+        stamp (str): Name of the file in it that records what was finished.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stamp: str = STAMP) -> None:
         self.folder = folder
         self.python = folder / 'bin' / 'python'
-        self.stamp = folder / STAMP
+        self.stamp = folder / stamp
 
     def create(self) -> None:
         """Make the folder, or take up the one that is there."""

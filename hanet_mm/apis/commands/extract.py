@@ -56,6 +56,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         # What the inferencer of a video wants to know besides.
         refiner=None,
         filter=None,
+        no_refine=True,
         lookahead=None,
         kpt_thr=0.0,
         max_gap=10,

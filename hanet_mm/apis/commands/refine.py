@@ -11,6 +11,7 @@ from hanet_mm.apis.refine_files import (
     refine_poses,
 )
 from hanet_mm.apis.refine_folders import refine_folder
+from hanet_mm.core.shipped import DEFAULTS
 from hanet_mm.core.skeletons import SKELETONS
 
 
@@ -42,17 +43,19 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='file, or folder for a folder; a run over a folder that was '
         'cut off goes on',
     )
-    method = parser.add_mutually_exclusive_group(required=True)
+    method = parser.add_mutually_exclusive_group()
     method.add_argument(
         '--refiner',
-        metavar='FILE.safetensors',
-        help='made with: hanet-mm export',
+        metavar='NAME|FILE.safetensors',
+        help='name of a refiner of the package, see hanet-mm models, or a '
+        'file, made with: hanet-mm export. Default: '
+        f'{DEFAULTS[2]}, for 3D {DEFAULTS[3]}',
     )
     method.add_argument(
         '--filter',
         metavar='NAME[:ARGUMENT=NUMBER,...]',
         help='a classical filter instead: savgol, butterworth, gaussian, '
-        'one_euro, median, kalman',
+        'one_euro, median, kalman, median_butterworth',
     )
     _add_reading(parser)
     parser.add_argument(
@@ -89,7 +92,7 @@ def run(args: argparse.Namespace) -> str:
         ValueError: If a file is wrong; for a folder, after all others.
     """
     options = RefineOptions(
-        refiner=args.refiner or f'filter:{args.filter}',
+        refiner=f'filter:{args.filter}' if args.filter else args.refiner,
         image_size=args.image_size,
         device=args.device,
         format=args.format,

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
+from hanet_mm.core.shipped import DEFAULTS
+
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
@@ -103,17 +105,18 @@ def add_models(parser: argparse.ArgumentParser) -> None:
 
 def _add_refinement(parser: argparse.ArgumentParser) -> None:
     refinement = parser.add_argument_group('refinement')
-    how = refinement.add_mutually_exclusive_group(required=True)
+    how = refinement.add_mutually_exclusive_group()
     how.add_argument(
         '--refiner',
-        metavar='FILE.safetensors',
-        help='made with: hanet-mm export',
+        metavar='NAME|FILE.safetensors',
+        help='name of a refiner of the package, see hanet-mm models, or a '
+        f'file, made with: hanet-mm export. Default: {DEFAULTS[2]}',
     )
     how.add_argument(
         '--filter',
         metavar='NAME[:ARGUMENT=NUMBER,...]',
         help='a classical filter instead: savgol, butterworth, gaussian, '
-        'one_euro, median, kalman',
+        'one_euro, median, kalman, median_butterworth',
     )
     how.add_argument(
         '--no-refine', action='store_true', help='detect and track only'
@@ -171,6 +174,8 @@ def run(args: argparse.Namespace) -> str:
         # A file that is not there shall be told before models are loaded.
         waiting = [(open_source(waiting[0][0], args.fps), waiting[0][1])]
     inferencer = make_inferencer(args)
+    if _by_default(args):
+        lines.append(f'refiner: {DEFAULTS[2]}')
     report = getattr(inferencer, 'adapter', None)
     if report is not None and report.report:
         lines.append(f'keypoints: {report.report}')
@@ -211,6 +216,8 @@ def make_inferencer(args: argparse.Namespace) -> Any:
     refiner = args.refiner
     if args.filter:
         refiner = NamedFilter(args.filter)
+    elif _by_default(args):
+        refiner = DEFAULTS[2]
     return PoseRefinementInferencer(
         pose2d=args.pose2d,
         pose2d_weights=args.pose2d_weights,
@@ -226,6 +233,11 @@ def make_inferencer(args: argparse.Namespace) -> Any:
         max_gap=args.max_gap,
         device=args.device,
     )
+
+
+def _by_default(args: argparse.Namespace) -> bool:
+    """Whether nobody said how to refine."""
+    return not (args.refiner or args.filter or args.no_refine)
 
 
 def _plan(args: argparse.Namespace) -> Tuple[List[Tuple[Any, Any]], bool]:

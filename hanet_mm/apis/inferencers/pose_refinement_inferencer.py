@@ -33,7 +33,7 @@ class PoseRefinementInferencer(PoseModels):
 
     Example:
         >>> inferencer = PoseRefinementInferencer(
-        ...     'human', refiner='refiner.safetensors')
+        ...     'human', refiner='coco17-2d')
         >>> for frame in inferencer('video.mp4'):
         ...     for person in frame['instances']:
         ...         person['track_id'], person['keypoints']
@@ -51,7 +51,8 @@ class PoseRefinementInferencer(PoseModels):
         det_cat_ids (int | Sequence[int], optional): Categories of the
             detector that are persons. Defaults to None: 0, or MMPose's
             choice for its default detector.
-        refiner (optional): A portable file, a
+        refiner (optional): Name of a refiner of the package or a portable
+            file, see :func:`hanet_mm.load_refiner`; a
             :class:`hanet_mm.core.refiner.Refiner`, or a filter of
             :mod:`hanet_mm.filters`. Keypoints are matched by name; those
             that it does not know pass through. Defaults to None: poses are

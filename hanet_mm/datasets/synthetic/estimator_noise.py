@@ -7,163 +7,119 @@ errors last: see A. Zeng et al., "SmoothNet", ECCV 2022, for their grouping
 into jitter and long-term errors.
 """
 
+from types import SimpleNamespace
 from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
 from .body import JHMDB_KEYPOINT_NAMES
-from .keypoint_parts import LIMBS, KeypointParts, keypoint_parts
+from .border_noise import at_the_border
+from .keypoint_parts import KeypointParts, keypoint_parts
 from .noise_params import EstimatorNoise
+from .occlusion_noise import occlude
+from .score_noise import onto_scale, scores_of_errors
+from .swap_noise import swapped
 from .temporal_noise import bursts, correlated_noise, smooth_noise
-from .timeline import smooth_step
-
-# Frames in which the estimate of a hidden joint drifts off and comes back.
-_DRIFT_FRAMES = 3
-# Score of an error as large as the tolerance is 1/2; the power sets how
-# fast it falls. A found joint never has score 0.
-_SCORE_POWER = 1.2
-_LOWEST_SCORE = 1e-3
 
 
-def _axes(dims: int, params: EstimatorNoise) -> np.ndarray:
-    """Factor on the random errors along each coordinate, (D,)."""
-    return np.float32([1, 1, params.depth_factor][:dims])
+def _axes(dims: int, amounts: SimpleNamespace) -> np.ndarray:
+    """Factor on the random errors along each coordinate, (S, 1, 1, D)."""
+    depth = amounts.depth_factor[..., None].astype(np.float32)
+    plane = np.ones((*depth.shape[:3], 2), dtype=np.float32)
+    return np.concatenate([plane, depth], axis=-1)[..., :dims]
 
 
-def _centre(truth: np.ndarray) -> np.ndarray:
-    """What a hidden joint stays still relative to, (S, T, D).
-
-    An estimator in an image loses a joint in the picture. A lifter gives
-    places relative to the body, so there it moves along with the person.
-    """
-    if truth.shape[-1] == 2:
-        return np.zeros_like(truth[:, :, 0])
-    known = ~np.isnan(truth).any(axis=-1, keepdims=True)
-    count = np.maximum(known.sum(axis=2), 1)
-    total = np.where(known, truth, 0).sum(axis=2)
-    return (total / count).astype(np.float32)
-
-
-def _occlude(
+def _jitter(
     rng: np.random.Generator,
     truth: np.ndarray,
     size: np.ndarray,
-    params: EstimatorNoise,
+    amounts: SimpleNamespace,
     parts: KeypointParts,
 ) -> np.ndarray:
-    """Displacement of hidden joints, (S, T, K, D)."""
-    shape = truth.shape[:3]
-    share = np.minimum(params.occlusion_share * parts.difficulty, 0.99)
-    hidden, onset, until = bursts(rng, shape, share, params.occlusion_frames)
-    who, when, which = np.nonzero(hidden)
-    begin = onset[who, when, which]
-    age = np.minimum(when - begin + 1, until[who, when, which] - when)
-    depth = smooth_step(age / _DRIFT_FRAMES)[:, None]
-    # Everything random about a burst is read where it began.
-    frozen = rng.random(shape, dtype=np.float32)[who, begin, which]
-    pull = rng.uniform(0.3, 1.0, shape)[who, begin, which]
-    aside = rng.standard_normal(truth.shape, dtype=np.float32)
-    here = truth[who, when, which]
-    centre = _centre(truth)
-    target = np.where(
-        (frozen < params.occlusion_freeze)[:, None],
-        truth[who, begin, which] + centre[who, when] - centre[who, begin],
-        here + pull[:, None] * (truth[who, when, parts.mirror[which]] - here),
-    )
-    aside = params.occlusion_std * aside[who, begin, which]
-    aside *= _axes(truth.shape[-1], params)
-    shift = np.zeros(truth.shape, dtype=np.float32)
-    shift[who, when, which] = depth * (
-        target - here + aside * size[who, when, None]
-    )
-    return shift
+    """Fast errors, (S, T, K, D)."""
+    num, frames, count, _ = truth.shape
+    spread = rng.standard_normal((num, 1, count))
+    scale = amounts.jitter * np.exp(amounts.jitter_spread * spread)
+    scale = (scale * parts.difficulty).astype(np.float32) * size[..., None]
+    error = correlated_noise(rng, truth.shape, amounts.jitter_correlation)
+    if np.any(amounts.jitter_tails > 0):
+        sigma = amounts.jitter_tails.astype(np.float32)
+        groups = (num, frames, int(parts.group.max()) + 1)
+        tails = smooth_noise(rng, groups, amounts.jitter_tail_frames)
+        # The mean of exp(2 sigma z) is exp(2 sigma^2).
+        scale = scale * np.exp(sigma * tails - sigma**2)[:, :, parts.group]
+    if np.any(amounts.jitter_blur > 0):
+        blur = amounts.jitter_blur * (parts.difficulty > 0)
+        scale = scale + blur.astype(np.float32) * _speed(truth)
+    error *= scale[..., None]
+    return error
+
+
+def _speed(truth: np.ndarray) -> np.ndarray:
+    """Way of each joint in one frame, central differences, (S, T, K)."""
+    if truth.shape[1] < 2:
+        return np.zeros(truth.shape[:3], dtype=np.float32)
+    step = np.diff(truth, axis=1)
+    step = np.concatenate([step[:, :1], step, step[:, -1:]], axis=1)
+    way = np.linalg.norm(0.5 * (step[:, 1:] + step[:, :-1]), axis=-1)
+    # Next to a joint that nobody knows nothing is known of the speed.
+    return np.nan_to_num(way)
 
 
 def _drift(
     rng: np.random.Generator,
     shape: Tuple[int, int, int, int],
-    params: EstimatorNoise,
+    amounts: SimpleNamespace,
     parts: KeypointParts,
 ) -> np.ndarray:
     """Slow errors relative to the size, (S, T, K, D)."""
     num, frames, _, dims = shape
     groups = int(parts.group.max()) + 1
     shared = smooth_noise(
-        rng, (num, frames, groups, dims), params.drift_frames
+        rng, (num, frames, groups, dims), amounts.drift_frames
     )[:, :, parts.group]
-    own = smooth_noise(rng, shape, params.drift_frames)
-    tie = params.drift_limb_correlation
-    drift = np.sqrt(tie) * shared + np.sqrt(1 - tie) * own
-    return drift * (params.drift * parts.difficulty)[:, None]
+    own = smooth_noise(rng, shape, amounts.drift_frames)
+    tie = amounts.drift_limb_correlation[..., None]
+    shared *= np.sqrt(tie).astype(np.float32)
+    own *= np.sqrt(1 - tie).astype(np.float32)
+    own += shared
+    own *= (amounts.drift * parts.difficulty)[..., None].astype(np.float32)
+    return own
 
 
 def _displacement(
     rng: np.random.Generator,
     truth: np.ndarray,
     size: np.ndarray,
-    params: EstimatorNoise,
+    amounts: SimpleNamespace,
     parts: KeypointParts,
-) -> np.ndarray:
-    """Jitter, drift, occlusions and outliers together, (S, T, K, D)."""
-    num, frames, count, dims = truth.shape
-    axes = _axes(dims, params)
-    spread = rng.standard_normal((num, 1, count))
-    scale = params.jitter * np.exp(params.jitter_spread * spread)
-    scale = (scale * parts.difficulty).astype(np.float32) * size[..., None]
-    error = correlated_noise(rng, truth.shape, params.jitter_correlation)
-    error *= scale[..., None] * axes
-    error += _occlude(rng, truth, size, params, parts)
-    far = rng.random((num, frames, count)) < params.outlier_share
-    far &= parts.difficulty > 0
-    strayed = rng.standard_normal((np.count_nonzero(far), dims)) * axes
-    reach = params.outlier_std * size[np.nonzero(far)[:2]]
-    error[far] += reach[:, None] * strayed
-    if params.drift > 0:
-        drift = _drift(rng, truth.shape, params, parts)
-        error += (drift * axes * size[..., None, None]).astype(np.float32)
-    return error
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Jitter, drift, occlusions and outliers together, (S, T, K, D).
 
-
-def _swapped(
-    rng: np.random.Generator,
-    shape: Tuple[int, int, int],
-    params: EstimatorNoise,
-    parts: KeypointParts,
-) -> np.ndarray:
-    """Keypoint whose estimate is reported for each keypoint, (S, T, K)."""
-    num, frames, _ = shape
-    whole, *_ = bursts(
-        rng, (num, frames, 1), params.body_swap_share, params.body_swap_frames
-    )
-    limbs, *_ = bursts(
-        rng,
-        (num, frames, len(LIMBS)),
-        params.limb_swap_share,
-        params.limb_swap_frames,
-    )
-    # A limb swapped within a swapped body is back in its place.
-    swap = whole ^ (limbs[..., parts.limb] & (parts.limb >= 0))
-    return np.where(swap, parts.mirror, np.arange(shape[2]))
-
-
-def scores_of_errors(
-    rng: np.random.Generator, error: np.ndarray, noise: float
-) -> np.ndarray:
-    """Noisy decreasing function of the error relative to the tolerance.
-
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        error (np.ndarray): Error / error at which the score is 1/2, any
-            shape.
-        noise (float): Sigma of the log-normal factor on the error that the
-            score reports.
-
-    Returns:
-        np.ndarray: Scores in (0, 1], of that shape.
+    The second is what of it the scores tell of.
     """
-    doubt = error**_SCORE_POWER
-    doubt *= np.exp(noise * rng.standard_normal(error.shape, dtype=np.float32))
-    return np.maximum(1 / (1 + doubt), _LOWEST_SCORE)
+    num, frames, count, dims = truth.shape
+    axes = _axes(dims, amounts)
+    error = _jitter(rng, truth, size, amounts, parts) * axes
+    hidden, unseen = occlude(rng, truth, size, amounts, parts, axes)
+    error += hidden
+    far = rng.random((num, frames, count)) < amounts.outlier_share
+    far &= parts.difficulty > 0
+    who, when, _ = np.nonzero(far)
+    strayed = rng.standard_normal((len(who), dims))
+    strayed *= np.broadcast_to(axes[:, 0, 0], (num, dims))[who]
+    reach = np.broadcast_to(amounts.outlier_std, (num, 1, 1))[who, 0]
+    error[far] += reach * size[who, when, None] * strayed
+    if np.any(amounts.drift > 0):
+        drift = _drift(rng, truth.shape, amounts, parts)
+        drift *= axes
+        drift *= size[..., None, None]
+        error += drift
+    if unseen is None:
+        return error, error
+    seen = error.copy()
+    seen[unseen] -= hidden[unseen]
+    return error, seen
 
 
 def _checked(
@@ -210,6 +166,7 @@ def simulate_estimator_noise(
     rng: np.random.Generator,
     params: Optional[EstimatorNoise] = None,
     keypoint_names: Sequence[str] = JHMDB_KEYPOINT_NAMES,
+    image_size: Optional[np.ndarray] = None,
 ) -> Tuple[np.ndarray, np.ndarray]:
     """What an estimator might report for the true keypoints.
 
@@ -233,6 +190,9 @@ def simulate_estimator_noise(
             Defaults to None: ``EstimatorNoise()``.
         keypoint_names (Sequence[str]): K names such as ``left_wrist``; they
             tell the difficulty, sides and limbs.
+        image_size (np.ndarray, optional): Width and height in px, (2,) or
+            (S, 2), for what happens to joints outside. Defaults to None:
+            nothing does.
 
     Returns:
         Tuple[np.ndarray, np.ndarray]: Estimates in the shape of the
@@ -244,20 +204,47 @@ def simulate_estimator_noise(
     """
     params = params or EstimatorNoise()
     truth, size = _checked(keypoints, size, keypoint_names)
+    amounts = params.columns(len(truth))
     parts = keypoint_parts(tuple(keypoint_names), truth.shape[-1])
-    error = _displacement(rng, truth, size, params, parts)
-    relative = np.linalg.norm(error, axis=-1) / size[..., None]
+    error, seen = _displacement(rng, truth, size, amounts, parts)
+    estimate = truth + error
+    relative = np.linalg.norm(seen, axis=-1) / size[..., None]
+    if image_size is not None and truth.shape[-1] == 2:
+        border = np.broadcast_to(image_size, (len(truth), 2))
+        estimate, moved = at_the_border(rng, truth, estimate, border, amounts)
+        far = np.linalg.norm(estimate - truth, axis=-1) / size[..., None]
+        relative = np.where(moved, far, relative)
+    relative /= amounts.score_tolerance.astype(np.float32)
     scores = scores_of_errors(
-        rng, relative / params.score_tolerance, params.score_noise
+        rng, relative, amounts.score_noise, amounts.score_correlation
     )
-    source = _swapped(rng, scores.shape, params, parts)
-    estimate = np.take_along_axis(truth + error, source[..., None], axis=2)
+    scores = onto_scale(scores, amounts)
+    source = swapped(rng, scores.shape, amounts, parts)
+    estimate = np.take_along_axis(estimate, source[..., None], axis=2)
     scores = np.take_along_axis(scores, source, axis=2)
-    missing, *_ = bursts(
-        rng, scores.shape, params.missing_share, params.missing_frames
-    )
+    missing = _missing(rng, scores.shape, amounts)
     missing |= np.isnan(estimate).any(axis=-1)
     estimate[missing] = np.nan
     scores = np.where(missing, 0, scores).astype(np.float32)
     shape = np.shape(keypoints)
     return estimate.reshape(shape), scores.reshape(shape[:-1])
+
+
+def _missing(
+    rng: np.random.Generator,
+    shape: Tuple[int, int, int],
+    amounts: SimpleNamespace,
+) -> np.ndarray:
+    """Joints that are not found, bool (S, T, K)."""
+    missing, *_ = bursts(
+        rng, shape, amounts.missing_share, amounts.missing_frames
+    )
+    if np.any(amounts.frame_missing_share > 0):
+        frames, *_ = bursts(
+            rng,
+            (*shape[:2], 1),
+            amounts.frame_missing_share,
+            amounts.frame_missing_frames,
+        )
+        missing = missing | frames
+    return missing

@@ -8,10 +8,12 @@ import numpy as np
 LIMBS = (('elbow', 'wrist'), ('knee', 'ankle', 'foot'))
 """Parts that are exchanged together when left and right limbs are."""
 
-# Errors relative to the whole body by part; the ends of limbs are hardest.
+# Errors relative to the whole body by part; the ends of limbs are hardest,
+# and the points of the face are told most exactly (people who annotate COCO
+# agree on them within 0.025 to 0.035, on others within 0.06 to 0.11).
 _IN_2D: Dict[str, float] = dict(
     wrist=1.75, ankle=1.4, foot=1.4, elbow=1.4, knee=1.0, hip=0.7,
-    shoulder=0.85,
+    shoulder=0.85, nose=0.5, eye=0.5, ear=0.55,
 )  # fmt: skip
 # A lifter gives places relative to the root, which has no error of its own:
 # the further along the body from there, the larger the error.
@@ -44,6 +46,11 @@ class KeypointParts(NamedTuple):
     mirror: np.ndarray
     limb: np.ndarray
     group: np.ndarray
+
+    @property
+    def half(self) -> np.ndarray:
+        """Upper half 0 (arms), lower half 1 (legs), neither 2, (K,)."""
+        return self.group // 2
 
 
 @lru_cache(maxsize=16)

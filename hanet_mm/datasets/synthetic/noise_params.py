@@ -1,24 +1,49 @@
 """Amounts of the simulated estimator's errors."""
 
 from dataclasses import dataclass, fields
-from typing import Any, Dict, Union
+from types import SimpleNamespace
+from typing import Any, Dict, Tuple, Union
+
+import numpy as np
+
+from .temporal_noise import Amount, per_sequence
+
+# Where in its range a number has to lie, by the ending of its name; others
+# are sizes, >= 0.
+_UNIT = ('_share', '_correlation')
+_AT_LEAST_ONE = ('_frames', '_factor')
+_PROBABILITIES: Tuple[Tuple[str, ...], ...] = (
+    ('occlusion_freeze', 'occlusion_limb', 'occlusion_other'),
+    ('occlusion_unseen',),
+    ('outside_clamp', 'outside_stray'),
+    ('score_high',),
+)
+_POSITIVE = ('score_tolerance', 'score_high', 'score_power')
 
 
 @dataclass(frozen=True)
 class EstimatorNoise:
     """How wrong the simulated estimator is.
 
+    Each amount is one number, or one for each of S sequences, (S,).
     Lengths are parts of the person's size (longer side of the box), a
     ``*_share`` is the mean part of (joint, frame) pairs concerned, a
     ``*_frames`` the mean duration in frames. The defaults put the input
     near the PCK that the paper gives for SimpleBaseline on Sub-JHMDB
-    (Table 1: 94.4 / 81.3 / 56.9 at 0.2 / 0.1 / 0.05).
+    (Table 1: 94.4 / 81.3 / 56.9 at 0.2 / 0.1 / 0.05); what they set to 0
+    is off.
 
     Args:
         jitter (float): Standard deviation per coordinate.
         jitter_correlation (float): Lag-1 correlation of the jitter, [0, 1).
         jitter_spread (float): Sigma of the log-normal factor on the jitter
             of each joint of each sequence.
+        jitter_blur (float): Standard deviation added to that of the jitter,
+            as a part of the way that the joint goes in one frame.
+        jitter_tails (float): Sigma of a log-normal factor on the jitter of
+            each limb that varies over time and keeps the mean square: times
+            of high uncertainty among calm ones.
+        jitter_tail_frames (float): How long they are, as ``drift_frames``.
         drift (float): Slow error, standard deviation per coordinate.
         drift_frames (float): How slow: its correlation over n frames is
             about exp(-n / drift_frames) (1 + n / drift_frames).
@@ -30,57 +55,140 @@ class EstimatorNoise:
         occlusion_frames (float): How long they are hidden.
         occlusion_freeze (float): Probability that a hidden joint stays where
             it was instead of drifting to its mirrored joint.
+        occlusion_limb (float): Probability that it drifts to any joint of
+            the body instead.
+        occlusion_other (float): Probability that it drifts to the same joint
+            of somebody who stands beside and moves alike.
         occlusion_std (float): Further constant error while hidden.
+        occlusion_unseen (float): Probability that the score does not tell.
         limb_swap_share (float): Left and right arm, or leg, exchanged.
         limb_swap_frames (float): How long.
+        half_swap_share (float): Left and right exchanged from the shoulders
+            to the wrists, or from the hips to the feet.
+        half_swap_frames (float): How long.
         body_swap_share (float): All of left and right exchanged.
         body_swap_frames (float): How long.
         outlier_share (float): Single estimates far off.
         outlier_std (float): How far, standard deviation per coordinate.
+        outside_clamp (float): Probability that a joint of a sequence is
+            reported at the border of the image while it is outside.
+        outside_stray (float): Probability that it is reported at another
+            joint, inside, instead. Otherwise it is reported where it is.
         missing_share (float): Joints not found: NaN, score 0.
         missing_frames (float): How long.
+        frame_missing_share (float): Frames in which nobody was found.
+        frame_missing_frames (float): How long.
         score_tolerance (float): Error at which the score is 1/2.
         score_noise (float): Sigma of the log-normal factor on the error
             that the score reports.
+        score_correlation (float): Lag-1 correlation of that factor's log.
+        score_high (float): Score of a sure estimate, (0, 1].
+        score_span (float): How much lower the score of a very unsure one
+            is; 0: all scores are alike.
+        score_power (float): Exponent of the score before it is brought
+            there: score_high - score_span (1 - score ^ score_power).
 
     Raises:
         ValueError: A share is not in [0, 1), a correlation likewise, a
-            duration is below one frame, a factor below 1, or a size is
-            negative.
+            duration is below one frame, a factor below 1, a size is
+            negative, probabilities are above 1 in sum, or arrays are not
+            (S,) each.
     """
 
-    jitter: float = 0.031
-    jitter_correlation: float = 0.5
-    jitter_spread: float = 0.35
-    drift: float = 0.0
-    drift_frames: float = 15.0
-    drift_limb_correlation: float = 0.0
-    depth_factor: float = 1.0
-    occlusion_share: float = 0.13
-    occlusion_frames: float = 6.0
-    occlusion_freeze: float = 0.4
-    occlusion_std: float = 0.1
-    limb_swap_share: float = 0.02
-    limb_swap_frames: float = 3.0
-    body_swap_share: float = 0.01
-    body_swap_frames: float = 4.0
-    outlier_share: float = 0.012
-    outlier_std: float = 0.25
-    missing_share: float = 0.005
-    missing_frames: float = 3.0
-    score_tolerance: float = 0.13
-    score_noise: float = 1.2
+    jitter: Amount = 0.031
+    jitter_correlation: Amount = 0.5
+    jitter_spread: Amount = 0.35
+    jitter_blur: Amount = 0.0
+    jitter_tails: Amount = 0.0
+    jitter_tail_frames: Amount = 5.0
+    drift: Amount = 0.0
+    drift_frames: Amount = 15.0
+    drift_limb_correlation: Amount = 0.0
+    depth_factor: Amount = 1.0
+    occlusion_share: Amount = 0.13
+    occlusion_frames: Amount = 6.0
+    occlusion_freeze: Amount = 0.4
+    occlusion_limb: Amount = 0.0
+    occlusion_other: Amount = 0.0
+    occlusion_std: Amount = 0.1
+    occlusion_unseen: Amount = 0.0
+    limb_swap_share: Amount = 0.02
+    limb_swap_frames: Amount = 3.0
+    half_swap_share: Amount = 0.0
+    half_swap_frames: Amount = 4.0
+    body_swap_share: Amount = 0.01
+    body_swap_frames: Amount = 4.0
+    outlier_share: Amount = 0.012
+    outlier_std: Amount = 0.25
+    outside_clamp: Amount = 0.0
+    outside_stray: Amount = 0.0
+    missing_share: Amount = 0.005
+    missing_frames: Amount = 3.0
+    frame_missing_share: Amount = 0.0
+    frame_missing_frames: Amount = 2.0
+    score_tolerance: Amount = 0.13
+    score_noise: Amount = 1.2
+    score_correlation: Amount = 0.0
+    score_high: Amount = 1.0
+    score_span: Amount = 1.0
+    score_power: Amount = 1.0
 
     def __post_init__(self) -> None:
+        lengths = set()
         for name in (item.name for item in fields(self)):
-            value = getattr(self, name)
-            unit = name.endswith(('_share', '_correlation'))
-            low = 1.0 if name.endswith(('_frames', '_factor')) else 0.0
-            if not value >= low or (unit and value >= 1):
+            value = np.asarray(getattr(self, name), dtype=np.float64)
+            unit = name.endswith(_UNIT)
+            low = 1.0 if name.endswith(_AT_LEAST_ONE) else 0.0
+            wrong = ~(value >= low) | (unit & (value >= 1))
+            if wrong.any():
                 wanted = 'in [0, 1)' if unit else f'>= {low:g}'
-                raise ValueError(f'{name}: expected {wanted}, found {value}')
-        if not self.score_tolerance > 0:
-            raise ValueError('score_tolerance: expected > 0, found 0')
+                found = value[wrong].flat[0] if value.ndim else value
+                raise ValueError(f'{name}: expected {wanted}, found {found}')
+            lengths.add(value.shape)
+        lengths.discard(())
+        if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
+            raise ValueError(
+                'expected numbers or arrays (S,) of one length, found '
+                f'{sorted(lengths)}'
+            )
+        self._check_ranges()
+
+    def _check_ranges(self) -> None:
+        for name in _POSITIVE:
+            if np.any(np.asarray(getattr(self, name)) == 0):
+                raise ValueError(f'{name}: expected > 0, found 0')
+        for names in _PROBABILITIES:
+            highest = np.max(sum(np.asarray(getattr(self, x)) for x in names))
+            # Sums of several may be above 1 by rounding.
+            if highest > 1 + 1e-6:
+                raise ValueError(
+                    f'{" + ".join(names)}: expected at most 1, found '
+                    f'{highest:g}'
+                )
+
+    def columns(self, num: int) -> SimpleNamespace:
+        """Every amount as (S or 1, 1, 1), to combine with (S, T, K).
+
+        Args:
+            num (int): Number of sequences S.
+
+        Returns:
+            SimpleNamespace: Float64 arrays by the names of the amounts.
+
+        Raises:
+            ValueError: If there are amounts for another number of sequences.
+        """
+        columns = {
+            item.name: per_sequence(getattr(self, item.name), 3)
+            for item in fields(self)
+        }
+        for name, column in columns.items():
+            if np.ndim(getattr(self, name)) and len(column) != num:
+                raise ValueError(
+                    f'{name}: expected one number or ({num},), found '
+                    f'({len(column)},)'
+                )
+        return SimpleNamespace(**columns)
 
 
 LIFTER_NOISE: Dict[str, float] = dict(

@@ -8,7 +8,7 @@ import torch
 
 from hanet_mm.core.rotations import axis_angle_to_matrix
 
-from .estimator_noise import scores_of_errors
+from .score_noise import scores_of_errors
 from .temporal_noise import bursts, correlated_noise, smooth_noise
 from .timeline import smooth_step
 

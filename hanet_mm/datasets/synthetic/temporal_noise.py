@@ -1,30 +1,43 @@
-"""Random processes over time: correlated noise and bursts."""
+"""Random processes over time: correlated noise and bursts.
 
-from typing import Sequence, Tuple
+An amount is one number, or one for each of the S sequences.
+"""
+
+from typing import Sequence, Tuple, Union
 
 import numpy as np
 
+Amount = Union[float, np.ndarray]
+
+
+def per_sequence(amount: Amount, ndim: int) -> np.ndarray:
+    """An amount as (S or 1, 1, ..., 1) with ``ndim`` axes, float64."""
+    amount = np.asarray(amount, dtype=np.float64)
+    return amount.reshape(-1, *(1,) * (ndim - 1))
+
 
 def correlated_noise(
-    rng: np.random.Generator, shape: Sequence[int], correlation: float
+    rng: np.random.Generator, shape: Sequence[int], correlation: Amount
 ) -> np.ndarray:
     """Stationary first-order autoregressive noise of unit variance.
 
     Args:
         rng (np.random.Generator): Source of randomness.
         shape (Sequence[int]): (S, T, ...), correlated along T.
-        correlation (float): Correlation of neighbouring frames.
+        correlation (float or np.ndarray): Correlation of neighbouring
+            frames, one number or (S,).
 
     Returns:
         np.ndarray: Noise of that shape, float32.
     """
     noise = rng.standard_normal(shape, dtype=np.float32)
-    noise[:, 1:] *= np.sqrt(1 - correlation**2)
+    correlation = per_sequence(correlation, noise.ndim)
+    noise[:, 1:] *= np.sqrt(1 - correlation**2).astype(np.float32)
     return _recursion(noise, correlation)
 
 
 def smooth_noise(
-    rng: np.random.Generator, shape: Sequence[int], frames: float
+    rng: np.random.Generator, shape: Sequence[int], frames: Amount
 ) -> np.ndarray:
     """Stationary noise of unit variance that changes slowly and smoothly.
 
@@ -36,29 +49,33 @@ def smooth_noise(
     Args:
         rng (np.random.Generator): Source of randomness.
         shape (Sequence[int]): (S, T, ...), correlated along T.
-        frames (float): Time constant in frames, > 0.
+        frames (float or np.ndarray): Time constant in frames, > 0, one
+            number or (S,).
 
     Returns:
         np.ndarray: Noise of that shape, float32.
     """
-    pole = np.exp(-1 / frames)
+    pole = np.exp(-1 / per_sequence(frames, len(shape)))
     noise = correlated_noise(rng, shape, pole)
     begin = rng.standard_normal(noise[:, 0].shape, dtype=np.float32)
     # The first value as it would be after infinitely many frames: its
     # covariance with u(0) is 1 / (1 - a^2), its variance that squared times
     # 1 + a^2.
-    noise[:, 0] = (noise[:, 0] + pole * begin) / (1 - pole**2)
-    return _recursion(noise, pole) * np.float32(
-        (1 - pole**2) / np.sqrt(1 + pole**2)
-    )
+    first, rest = (x.astype(np.float32)[:, 0] for x in (pole, 1 - pole**2))
+    noise[:, 0] = (noise[:, 0] + first * begin) / rest
+    scale = (1 - pole**2) / np.sqrt(1 + pole**2)
+    noise = _recursion(noise, pole)
+    noise *= scale.astype(np.float32)
+    return noise
 
 
-def _recursion(noise: np.ndarray, pole: float) -> np.ndarray:
+def _recursion(noise: np.ndarray, pole: np.ndarray) -> np.ndarray:
     """v(t) = pole v(t-1) + noise(t) along axis 1, in place."""
     # 1 / (1 - aB) = (1 + aB)(1 + a^2 B^2)(1 + a^4 B^4)...
     step = 1
-    while step < noise.shape[1] and pole**step > 1e-9:
-        noise[:, step:] += pole**step * noise[:, :-step].copy()
+    while step < noise.shape[1] and (pole**step > 1e-9).any():
+        factor = (pole**step).astype(np.float32)
+        noise[:, step:] += factor * noise[:, :-step]
         step *= 2
     return noise
 
@@ -66,8 +83,8 @@ def _recursion(noise: np.ndarray, pole: float) -> np.ndarray:
 def bursts(
     rng: np.random.Generator,
     shape: Tuple[int, int, int],
-    share: np.ndarray,
-    frames: float,
+    share: Amount,
+    frames: Amount,
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Events that begin at random and last for a while.
 
@@ -78,9 +95,11 @@ def bursts(
     Args:
         rng (np.random.Generator): Source of randomness.
         shape (Tuple[int, int, int]): (S, T, C).
-        share (np.ndarray): Mean part of the frames in which an event goes
-            on, [0, 1), one number or (C,).
-        frames (float): Mean length of one event in frames, >= 1.
+        share (float or np.ndarray): Mean part of the frames in which an
+            event goes on, [0, 1), one number or what broadcasts to (S, 1,
+            C).
+        frames (float or np.ndarray): Mean length of one event in frames,
+            >= 1, one number or (S,).
 
     Returns:
         Tuple[np.ndarray, np.ndarray, np.ndarray]: Whether an event goes on,
@@ -88,16 +107,17 @@ def bursts(
         beyond T where that is not known. All (S, T, C).
     """
     frame = np.arange(shape[1])[:, None]
+    frames = per_sequence(frames, 3)
     end = 1 / frames
     chance = np.broadcast_to(share * end / (1 - share + share * end), shape)
     chance = np.where(frame == 0, share, chance).astype(np.float32)
     begins = rng.random(shape, dtype=np.float32) < chance
-    ends = rng.random(shape, dtype=np.float32) < end
+    ends = rng.random(shape, dtype=np.float32) < end.astype(np.float32)
     last_begin = np.maximum.accumulate(np.where(begins, frame, -1), axis=1)
     last_end = np.maximum.accumulate(np.where(ends, frame, 0), axis=1)
     active = last_begin >= last_end
     idle = np.where(active, -1, frame)
     onset = np.maximum.accumulate(idle, axis=1) + 1
-    beyond = shape[1] + int(np.ceil(frames))
+    beyond = shape[1] + np.ceil(frames).astype(np.int64)
     idle = np.where(active, beyond, frame)[:, ::-1]
     return active, onset, np.minimum.accumulate(idle, axis=1)[:, ::-1]

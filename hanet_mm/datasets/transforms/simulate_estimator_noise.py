@@ -1,6 +1,6 @@
 """Replace the estimates of a window by simulated ones."""
 
-from typing import Sequence, Union
+from typing import Optional, Sequence, Union
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -9,9 +9,9 @@ from mmpose.registry import TRANSFORMS
 from hanet_mm.core.gaps import fill_missing
 
 from ..synthetic import (
-    JHMDB_KEYPOINT_NAMES,
     box_size,
-    estimator_noise,
+    draw_noise,
+    noise_source,
     simulate_estimator_noise,
 )
 
@@ -22,7 +22,9 @@ class SimulateEstimatorNoise(BaseTransform):
 
     Required keys: ``keypoints_gt`` (T, K, D) and, in 2D, ``bboxes`` (T, 4).
     Without boxes, and in 3D, the size of the person is the longest side of
-    the joints' bounding box.
+    the joints' bounding box. Optional keys: ``keypoint_names``, which the
+    datasets of this package give; ``image_size`` (2,), for the errors of
+    joints outside the image.
 
     Modified keys: ``keypoints`` (T, K, D), missing ones filled,
     ``keypoint_scores`` and ``keypoints_valid`` (T, K). Arrays are replaced,
@@ -33,19 +35,22 @@ class SimulateEstimatorNoise(BaseTransform):
 
     Args:
         noise (str or dict, optional): Name of a preset, such as 'lifter'
-            for 3D poses, or arguments of :class:`EstimatorNoise`. Defaults
-            to None: its defaults.
-        keypoint_names (Sequence[str]): K names such as ``left_wrist``.
-            Defaults to those of JHMDB-15.
+            for 3D poses, or arguments of :class:`EstimatorNoise`, or ranges
+            of them, such as the preset 'any', from which each call draws
+            other amounts: see
+            :func:`hanet_mm.datasets.synthetic.noise_source`. Defaults to
+            None: the defaults of :class:`EstimatorNoise`.
+        keypoint_names (Sequence[str], optional): K names such as
+            ``left_wrist``. Defaults to None: those of the data set.
     """
 
     def __init__(
         self,
         noise: Union[str, dict, None] = None,
-        keypoint_names: Sequence[str] = JHMDB_KEYPOINT_NAMES,
+        keypoint_names: Optional[Sequence[str]] = None,
     ):
-        self.noise = estimator_noise(noise)
-        self.keypoint_names = tuple(keypoint_names)
+        self.noise = noise_source(noise)
+        self.keypoint_names = keypoint_names and tuple(keypoint_names)
 
     def transform(self, results: dict) -> dict:
         """Draw the errors.
@@ -57,22 +62,27 @@ class SimulateEstimatorNoise(BaseTransform):
             dict: The same with simulated estimates.
 
         Raises:
-            ValueError: If the ground truth does not fit the keypoint names,
-                or every keypoint of the window went missing.
+            ValueError: If there are no keypoint names or the ground truth
+                does not fit them, or every keypoint of the window went
+                missing.
         """
         truth = results['keypoints_gt']
+        names = self.keypoint_names or results.get('keypoint_names')
+        if names is None:
+            raise ValueError(
+                'SimulateEstimatorNoise: expected keypoint_names, as an '
+                'argument or from the data set, found none'
+            )
         if 'bboxes' in results and truth.shape[-1] == 2:
             size = box_size(results['bboxes'])
         else:
             low, high = np.nanmin(truth, axis=1), np.nanmax(truth, axis=1)
             size = np.max(high - low, axis=-1)
         seed = np.random.randint(2**31)  # noqa: NPY002  see the docstring
+        rng = np.random.default_rng(seed)
+        noise = draw_noise(self.noise, rng, 1)
         estimates, scores = simulate_estimator_noise(
-            truth,
-            size,
-            np.random.default_rng(seed),
-            self.noise,
-            self.keypoint_names,
+            truth, size, rng, noise, names, results.get('image_size')
         )
         valid = scores > 0
         results['keypoints'] = fill_missing(estimates, ~valid, [len(truth)])

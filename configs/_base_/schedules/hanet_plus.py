@@ -1,0 +1,25 @@
+# AdamW, clipping, and the mean of the weights over the last iterations.
+_base_ = ['../runtime.py']
+
+warmup_iters = 200
+
+# fused: one kernel for all parameters; on a CPU it needs torch >= 2.4.
+optim_wrapper = dict(
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01, fused=True),
+    clip_grad=dict(max_norm=1.0),
+    # A few numbers that decide how smooth the result is.
+    paramwise_cfg=dict(
+        custom_keys={'smoother': dict(lr_mult=3.0, decay_mult=0.0)}
+    ),
+)
+# For custom_hooks.
+ema_hook = dict(
+    type='EMAHook',
+    ema_type='ExpMomentumEMA',
+    momentum=0.002,
+    gamma=1000,
+    priority=49,
+)
+default_hooks = dict(
+    checkpoint=dict(save_best='refined/MPJPE', rule='less', max_keep_ckpts=1)
+)

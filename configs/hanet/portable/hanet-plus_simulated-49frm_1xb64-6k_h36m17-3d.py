@@ -1,0 +1,77 @@
+# The refiner that ships as h36m17-3d: 3D joints in metres relative to the
+# pelvis, simulated lifters.
+_base_ = ['hanet-plus_simulated-49frm_1xb64-9k_coco17-2d.py']
+
+skeleton = 'h36m17'
+noise = 'any-lifter'
+max_iters = 6000
+keypoints = dict(coord_dims=3)
+flip_indices = [0, 4, 5, 6, 1, 2, 3, 7, 8, 9, 10, 14, 15, 16, 11, 12, 13]
+codec = dict(
+    type='PoseSequenceCodec',
+    normalization='root',
+    root=(0,),
+    supervise_missing=True,
+)
+
+model = dict(
+    data_preprocessor=dict(
+        batch_augments=[
+            dict(
+                type='DropKeypoints',
+                # Not the root, which all others are relative to.
+                groups=[[7], [8, 9], [10]],
+                group_prob=0.15,
+                keypoint_prob=0.0,
+            )
+        ]
+    ),
+    backbone=keypoints,
+    head=dict(flip_indices=flip_indices, decoder=codec, **keypoints),
+)
+train_dataloader = dict(
+    dataset=dict(
+        skeleton=skeleton,
+        noise=noise,
+        num_windows=64 * max_iters,
+        pipeline=[
+            dict(type='GenerateTarget', encoder=codec),
+            dict(type='PackPoseSequenceInputs'),
+        ],
+    )
+)
+val_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise))
+test_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise))
+val_evaluator = [
+    dict(type='SequenceMPJPE', alignment='root', unit_scale=1000),
+    dict(type='SequenceMPJPE', alignment='similarity', unit_scale=1000),
+    dict(type='AccelError', alignment='root', unit_scale=1000),
+]
+test_evaluator = [
+    *val_evaluator,
+    dict(
+        type='SequenceMPJPE',
+        alignment='root',
+        unit_scale=1000,
+        source='input',
+    ),
+    dict(
+        type='SequenceMPJPE',
+        alignment='similarity',
+        unit_scale=1000,
+        source='input',
+    ),
+    dict(type='AccelError', alignment='root', unit_scale=1000, source='input'),
+]
+train_cfg = dict(max_iters=max_iters, val_interval=2000)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-3, end=200, by_epoch=False),
+    dict(
+        type='CosineAnnealingLR',
+        eta_min=1e-6,
+        begin=200,
+        end=max_iters,
+        T_max=max_iters - 200,
+        by_epoch=False,
+    ),
+]

@@ -1,0 +1,228 @@
+"""Motion in 3D to cut windows from: captured and procedural."""
+
+from typing import NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from ..cmu_mocap import load_recordings, recording_parts
+from ..synthetic import generate_motion
+from .procedural_keypoints import procedural_keypoints
+
+SKELETONS = {
+    'coco17': (
+        'nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear',
+        'left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow',
+        'left_wrist', 'right_wrist', 'left_hip', 'right_hip', 'left_knee',
+        'right_knee', 'left_ankle', 'right_ankle'),
+    'h36m17': (
+        'root', 'right_hip', 'right_knee', 'right_foot', 'left_hip',
+        'left_knee', 'left_foot', 'spine', 'thorax', 'neck_base', 'head',
+        'left_shoulder', 'left_elbow', 'left_wrist', 'right_shoulder',
+        'right_elbow', 'right_wrist'),
+}  # fmt: skip
+"""Keypoint names of the skeletons, MMPose's order."""
+
+# Procedural people: how many, for how many frames of which rate.
+_PEOPLE, _FRAMES, _FPS = 192, 360, 30.0
+# Frame rate of recordings that do not tell theirs.
+_USUAL_FPS = 30.0
+
+
+class MotionBank(NamedTuple):
+    """S sequences of motion, one after the other.
+
+    Args:
+        joints (np.ndarray): Metres, y up, (N, K, 3) float32.
+        clean (np.ndarray): Frames that can be trusted, bool (N,).
+        start (np.ndarray): First frame of each sequence, (S,).
+        length (np.ndarray): Frames of each sequence, (S,).
+        fps (np.ndarray): Frame rates, (S,).
+        chance (np.ndarray): Probability to be drawn from, sum 1, (S,).
+    """
+
+    joints: np.ndarray
+    clean: np.ndarray
+    start: np.ndarray
+    length: np.ndarray
+    fps: np.ndarray
+    chance: np.ndarray
+
+
+def _bank(
+    joints: np.ndarray,
+    clean: np.ndarray,
+    length: np.ndarray,
+    fps: np.ndarray,
+) -> MotionBank:
+    """Frames have the same chance, whatever sequence they belong to."""
+    return MotionBank(
+        joints,
+        clean,
+        np.cumsum(length) - length,
+        length,
+        np.asarray(fps, dtype=np.float64),
+        length / length.sum(),
+    )
+
+
+def captured_motion(
+    path: str, skeleton: str, part: Optional[str]
+) -> MotionBank:
+    """Recordings of a part.
+
+    Args:
+        path (str): File, see
+            :func:`hanet_mm.datasets.cmu_mocap.load_recordings`.
+        skeleton (str): One of ``SKELETONS``.
+        part (str, optional): 'train', 'val' or 'test'; None: all.
+
+    Returns:
+        MotionBank: Their motion.
+
+    Raises:
+        ValueError: If the file does not fit or the part is empty.
+    """
+    recordings = load_recordings(path, skeleton)
+    if recordings.names != SKELETONS[skeleton]:
+        raise ValueError(
+            f'{path}: {skeleton}_names: expected {SKELETONS[skeleton]}, '
+            f'found {recordings.names}'
+        )
+    if part is not None:
+        chosen = recording_parts(recordings.seq_name) == part
+        if not chosen.any():
+            raise ValueError(
+                f'{path}: no recording for the part {part!r} among '
+                f'{len(chosen)}: every kind of recording needs at least 5'
+            )
+        recordings = recordings.select(chosen)
+    fps = recordings.fps
+    if fps is None:
+        fps = np.full(len(recordings.seq_len), _USUAL_FPS)
+    return _bank(recordings.joints, recordings.clean, recordings.seq_len, fps)
+
+
+def procedural_motion(
+    rng: np.random.Generator, skeleton: str, num: int = _PEOPLE
+) -> MotionBank:
+    """Procedural people who act for 12 s each.
+
+    Args:
+        rng (np.random.Generator): Source of randomness.
+        skeleton (str): One of ``SKELETONS``.
+        num (int): Number of people. Defaults to 192.
+
+    Returns:
+        MotionBank: Their motion.
+    """
+    motion = generate_motion(rng, num, _FRAMES, _FPS)
+    joints = procedural_keypoints(motion.joints, SKELETONS[skeleton])
+    return _bank(
+        joints.reshape(-1, *joints.shape[2:]),
+        np.ones(num * _FRAMES, dtype=bool),
+        np.full(num, _FRAMES),
+        np.full(num, _FPS),
+    )
+
+
+def join(first: MotionBank, second: MotionBank, share: float) -> MotionBank:
+    """Both; a window is of the second with probability ``share``."""
+    return MotionBank(
+        np.concatenate([first.joints, second.joints]),
+        np.concatenate([first.clean, second.clean]),
+        np.concatenate([first.start, second.start + len(first.joints)]),
+        np.concatenate([first.length, second.length]),
+        np.concatenate([first.fps, second.fps]),
+        np.concatenate([(1 - share) * first.chance, share * second.chance]),
+    )
+
+
+def cut_windows(
+    rng: np.random.Generator,
+    bank: MotionBank,
+    num: int,
+    frames: int,
+    fps_range: Tuple[float, float],
+    speed_range: Tuple[float, float],
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Windows at any time, rate and speed, half of them backwards.
+
+    A sequence too short for a window at the rate drawn is sampled at a
+    higher one.
+
+    Args:
+        rng (np.random.Generator): Source of randomness.
+        bank (MotionBank): Motion.
+        num (int): Number of windows S.
+        frames (int): Frames T of each.
+        fps_range (Tuple[float, float]): Lowest and highest frame rate; the
+            logarithm is uniform.
+        speed_range (Tuple[float, float]): How much faster than recorded.
+
+    Returns:
+        Tuple[np.ndarray, np.ndarray, np.ndarray]: Joints in metres, y up,
+        (S, T, K, 3) float32; clean frames, bool (S, T); fps, (S,) float32.
+    """
+    low, high = fps_range
+    sequence = rng.choice(len(bank.start), num, p=bank.chance)
+    speed = rng.uniform(*speed_range, num)
+    source = bank.fps[sequence] * speed
+    step = source / (low * (high / low) ** rng.random(num))
+    last = bank.length[sequence] - 1.0
+    step = np.minimum(step, last / max(frames - 1, 1))
+    begin = rng.random(num) * (last - (frames - 1) * step)
+    backwards = rng.random(num) < 0.5
+    index = np.arange(frames)
+    index = np.where(backwards[:, None], index[::-1], index)
+    time = begin[:, None] + step[:, None] * index
+    joints, clean = _at(bank, sequence, time)
+    # A sequence of one frame stands still, whatever the rate.
+    fps = np.where(step > 0, source / np.where(step > 0, step, 1), high)
+    return joints, clean, fps.astype(np.float32)
+
+
+def _at(
+    bank: MotionBank, sequence: np.ndarray, time: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Cubic interpolation through the four nearest frames.
+
+    Args:
+        bank (MotionBank): Motion.
+        sequence (np.ndarray): Which one, (S,).
+        time (np.ndarray): In frames of it, (S, T).
+
+    Returns:
+        Tuple[np.ndarray, np.ndarray]: Joints (S, T, K, 3) float32, and
+        whether the frames they come from are clean, (S, T).
+    """
+    last = bank.length[sequence, None] - 1
+    left = np.clip(np.floor(time).astype(np.int64), 0, np.maximum(last - 1, 0))
+    x = (time - left).astype(np.float32)
+    rows = bank.joints.reshape(len(bank.joints), -1)
+    joints = np.zeros((*time.shape, rows.shape[1]), dtype=np.float32)
+    clean = np.ones(time.shape, dtype=bool)
+    for offset, weight in zip(range(-1, 3), _weights(x, left, last)):
+        frame = np.clip(left + offset, 0, last) + bank.start[sequence, None]
+        joints += weight[..., None] * rows[frame]
+        clean &= bank.clean[frame]
+    return joints.reshape(*time.shape, *bank.joints.shape[1:]), clean
+
+
+def _weights(
+    x: np.ndarray, left: np.ndarray, last: np.ndarray
+) -> Tuple[np.ndarray, ...]:
+    """Weights of four frames, (S, T) each; ``x`` after the second of them.
+
+    E. Catmull and R. Rom, "A class of local interpolating splines", 1974.
+    Before the first frame and after the last the motion goes on straight.
+    """
+    before = 0.5 * x * (-1 + x * (2 - x))
+    after = 0.5 * x * x * (x - 1)
+    here = 1 + 0.5 * x * x * (3 * x - 5)
+    there = 0.5 * x * (1 + x * (4 - 3 * x))
+    beyond = np.where(left == 0, before, 0)
+    here, there = here + 2 * beyond, there - beyond
+    before = before - beyond
+    beyond = np.where(left >= last - 1, after, 0)
+    here, there = here - beyond, there + 2 * beyond
+    return before, here, there, after - beyond

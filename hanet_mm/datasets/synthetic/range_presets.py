@@ -1,0 +1,120 @@
+"""Presets of noise ranges: estimators in pictures, and lifters to 3D.
+
+Where the ranges come from:
+
+- What goes wrong at all is the taxonomy of M. R. Ronchi and P. Perona,
+  "Benchmarking and error diagnosis in multi-instance pose estimation", ICCV
+  2017: jitter about the right place, inversion (left for right), swap (a
+  joint of somebody else) and miss. The ranges are wide around it on purpose:
+  from estimators better than any to such as nobody would use.
+- That calm frames alternate with bad ones which come in a row, in which
+  errors are long and large, is what A. Zeng et al. show in "SmoothNet", ECCV
+  2022, section 1; missing and hidden frames that neighbours must recover are
+  the subject of their "DeciWatch", ECCV 2022.
+- The middle of the amounts of jitter is near the PCK of SimpleBaseline on
+  Sub-JHMDB, and of a lifter near the MPJPE of FCN on Human3.6M, as the
+  fixed presets are (HANet, Tables 1 and 2).
+- Recordings of recent top-down estimators show all of the body inverted in
+  up to a third of the frames of a sequence, for one frame up to a second and
+  with scores of 0.98; slow drift above the jitter; and scores that tell
+  little of the error. Durations are in frames and cover 15 to 60 per second.
+"""
+
+from typing import Any, Dict
+
+
+def _log(low: float, high: float, off: float = 0.0) -> Dict[str, Any]:
+    return dict(low=low, high=high, log=True, off=off)
+
+
+def _flat(low: float, high: float, off: float = 0.0) -> Dict[str, Any]:
+    return dict(low=low, high=high, off=off)
+
+
+_SCORES: Dict[str, Any] = dict(
+    # From scores that follow the error to such that know nothing of it.
+    score_tolerance=_log(0.03, 0.5),
+    score_noise=_flat(0.2, 3.0),
+    score_correlation=_flat(0.0, 0.9, off=0.3),
+    # Maxima of heat maps end at 0.6 with one estimator, at 1 with another.
+    score_high=_flat(0.6, 1.0),
+    score_span=_flat(0.4, 1.0, off=0.08),
+    score_power=_log(0.5, 2.0),
+)
+
+ANY_NOISE: Dict[str, Any] = dict(
+    # Jitter: a twentieth to twice that of the fixed preset.
+    jitter=_log(0.0015, 0.06),
+    jitter_correlation=_flat(0.0, 0.85, off=0.15),
+    jitter_spread=_flat(0.1, 0.7),
+    jitter_blur=_flat(0.0, 0.35, off=0.3),
+    jitter_tails=_flat(0.0, 1.0, off=0.3),
+    jitter_tail_frames=_log(1.0, 12.0),
+    # Drift: from none to more than the jitter.
+    drift=_log(0.002, 0.05, off=0.15),
+    drift_frames=_log(4.0, 60.0),
+    drift_limb_correlation=_flat(0.0, 0.9),
+    # Misses and swaps.
+    occlusion_share=_log(0.01, 0.25, off=0.15),
+    occlusion_frames=_log(2.0, 30.0),
+    occlusion_freeze=_flat(0.0, 0.5),
+    occlusion_limb=_flat(0.0, 0.25),
+    occlusion_other=_flat(0.0, 0.25),
+    occlusion_std=_flat(0.02, 0.2),
+    occlusion_unseen=_flat(0.0, 0.6, off=0.3),
+    # Inversions. For most of the sequences, few; for some a third.
+    limb_swap_share=_log(0.002, 0.1, off=0.35),
+    limb_swap_frames=_log(1.0, 15.0),
+    half_swap_share=_log(0.002, 0.15, off=0.6),
+    half_swap_frames=_log(1.0, 20.0),
+    body_swap_share=_log(0.005, 0.33, off=0.4),
+    body_swap_frames=_log(1.0, 30.0),
+    outlier_share=_log(0.001, 0.05, off=0.3),
+    outlier_std=_flat(0.1, 0.5),
+    outside_clamp=_flat(0.0, 0.6),
+    outside_stray=_flat(0.0, 0.3),
+    missing_share=_log(0.002, 0.3, off=0.4),
+    missing_frames=_log(1.0, 12.0),
+    frame_missing_share=_log(0.005, 0.3, off=0.65),
+    frame_missing_frames=_log(1.0, 8.0),
+    **_SCORES,
+)
+"""Top-down estimators of keypoints in pictures."""
+
+ANY_LIFTER_NOISE: Dict[str, Any] = dict(
+    jitter=_log(0.0008, 0.015),
+    jitter_correlation=_flat(0.0, 0.7, off=0.3),
+    jitter_spread=_flat(0.1, 0.6),
+    jitter_blur=_flat(0.0, 0.2, off=0.4),
+    jitter_tails=_flat(0.0, 1.0, off=0.3),
+    jitter_tail_frames=_log(1.0, 12.0),
+    drift=_log(0.004, 0.04),
+    drift_frames=_log(6.0, 60.0),
+    drift_limb_correlation=_flat(0.2, 0.9),
+    depth_factor=_flat(1.2, 3.5),
+    occlusion_share=_log(0.01, 0.15, off=0.2),
+    occlusion_frames=_log(3.0, 30.0),
+    occlusion_freeze=_flat(0.2, 0.6),
+    occlusion_limb=_flat(0.0, 0.1),
+    occlusion_std=_flat(0.01, 0.08),
+    occlusion_unseen=_flat(0.0, 0.8, off=0.3),
+    # A lifter takes over the inversions of the keypoints that it lifts.
+    limb_swap_share=_log(0.002, 0.05, off=0.6),
+    limb_swap_frames=_log(1.0, 15.0),
+    body_swap_share=_log(0.005, 0.2, off=0.6),
+    body_swap_frames=_log(1.0, 30.0),
+    outlier_share=_log(0.001, 0.03, off=0.5),
+    outlier_std=_flat(0.03, 0.2),
+    missing_share=_log(0.002, 0.2, off=0.6),
+    missing_frames=_log(1.0, 12.0),
+    frame_missing_share=_log(0.005, 0.3, off=0.6),
+    frame_missing_frames=_log(1.0, 8.0),
+    **dict(_SCORES, score_tolerance=_log(0.02, 0.3)),
+)
+"""Estimators that give 3D poses relative to the root."""
+
+RANGE_PRESETS: Dict[str, Dict[str, Any]] = {
+    'any': ANY_NOISE,
+    'any-lifter': ANY_LIFTER_NOISE,
+}
+"""Arguments of :class:`EstimatorNoiseRanges` by name."""

@@ -1,0 +1,12 @@
+"""Measure refiners beside tuned filters, with curves of what gets harder.
+
+python tools/evaluate_refiner.py coco17-2d --data test.npz --tune train.npz \
+    -o work_dirs/coco17-2d_test
+"""
+
+import sys
+
+from hanet_mm.apis.robustness.command import main
+
+if __name__ == '__main__':
+    sys.exit(main())
