@@ -9,7 +9,7 @@ from torch import Tensor
 from hanet_mm.core.gate import fit_gate
 from hanet_mm.core.refiner import Refiner
 
-# Enough for a covariance of some fifty features and a 99.9th percentile.
+# Enough for a covariance of some fifty features and a far percentile.
 _NUM_WINDOWS = 8192
 _BATCH = 64
 

@@ -1,5 +1,6 @@
 """Does the input look like what the network was trained on?"""
 
+import warnings
 from typing import Callable, Iterable, Optional
 
 import torch
@@ -67,10 +68,26 @@ class NoveltyGate(nn.Module):
     def distance(self, features: Tensor) -> Tensor:
         """Root mean square of whitened features, (B, F) -> (B, ).
 
-        What is not known is taken to be as usual.
+        What is not known is taken to be what goes best with the rest.
         """
-        white = (features - self.center).nan_to_num(0) @ self.whitening
+        features = features - self.center
+        unknown = features.isnan()
+        if unknown.any():
+            features = self._completed(features.nan_to_num(0), unknown)
+        white = features @ self.whitening
         return white.square().mean(dim=1).sqrt()
+
+    def _completed(self, features: Tensor, unknown: Tensor) -> Tensor:
+        """Fill features about the center by their conditional mean.
+
+        With P the inverse covariance, ``x_u = -P_uu^-1 P_uk x_k``; rows and
+        columns of what is known are those of the identity.
+        """
+        precision = self.whitening @ self.whitening.T
+        pairs = unknown[:, :, None] & unknown[:, None, :]
+        matrix = precision * pairs + torch.diag_embed((~unknown).to(features))
+        wanted = torch.where(unknown, -(features @ precision), features)
+        return torch.linalg.solve(matrix, wanted)
 
     def forward(self, poses: Tensor, scores: Tensor) -> Tensor:
         """Which windows are far.
@@ -111,7 +128,8 @@ class GuardedNetwork:
         gate (NoveltyGate, optional): None: every window is refined.
 
     Attributes:
-        far (int): Windows that were left to the filter so far.
+        far (int): Windows that were left to the filter so far; of these
+            no error can be expected, it is NaN.
     """
 
     def __init__(
@@ -135,7 +153,28 @@ class GuardedNetwork:
         smoother = ScoreSmoother(poses.shape[2], _STIFFNESS).to(poses)
         smooth = smoother(poses, scores)
         final = torch.where(far[:, None, None, None], smooth, refined.final)
-        return refined._replace(final=final)
+        log_error = refined.log_error
+        if log_error is not None:
+            # It is that of other poses.
+            log_error = log_error.masked_fill(far[:, None, None], float('nan'))
+        return refined._replace(final=final, log_error=log_error)
+
+    def warn(self, stacklevel: int) -> None:
+        """Say if windows were left to the filter since this was made.
+
+        Args:
+            stacklevel (int): Of :func:`warnings.warn`.
+
+        Warns:
+            UserWarning: With the number of windows.
+        """
+        if self.far:
+            warnings.warn(
+                f'{self.far} windows are unlike those that the refiner was '
+                'trained on (keypoints in another order, no person, a track '
+                'of several people?): a classical filter smoothed them',
+                stacklevel=stacklevel + 1,
+            )
 
 
 def fit_gate(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .decoder import RefinedPoses
-from .normalization import finish_poses, fit_normalization, mirror
+from .normalization import finish_poses, fit_normalization
 from .windows import OverlapMean, window_table
 
 
@@ -49,7 +49,6 @@ def refine_windows(
     normalization: str,
     image_size: Optional[Tensor] = None,
     root: Optional[Sequence[int]] = None,
-    flip_indices: Optional[Sequence[int]] = None,
 ) -> RefinedWindows:
     """Refine windows, each in coordinates of its own.
 
@@ -62,9 +61,6 @@ def refine_windows(
         normalization (str): See :func:`fit_normalization`.
         image_size (Tensor, optional): W, H of each window, (B, 2).
         root (Sequence[int], optional): Root joints for 'root'.
-        flip_indices (Sequence[int], optional): Joint of the other side of
-            each joint: the result is the mean with that of the mirrored
-            window. Defaults to None: not mirrored.
 
     Returns:
         RefinedWindows: In the coordinates of the input.
@@ -72,17 +68,13 @@ def refine_windows(
     affine = fit_normalization(
         normalization, poses, scores > 0, image_size, root
     )
-    inputs = affine.encode(poses)
-    output = network(inputs, scores)
-    final = output.final
-    if flip_indices is not None:
-        flip = list(flip_indices)
-        mirrored = network(mirror(inputs[:, :, flip]), scores[..., flip])
-        final = (final + mirror(mirrored.final[:, :, flip])) / 2
+    output = network(affine.encode(poses), scores)
     error = None
     if output.log_error is not None:
-        error = output.log_error.exp().to(poses.dtype) * affine.scale[..., 0]
-    return RefinedWindows(affine.decode(final.to(poses.dtype)), error)
+        # Of unequal units the longer one.
+        unit = affine.scale.amax(-1)
+        error = output.log_error.exp().to(poses.dtype) * unit
+    return RefinedWindows(affine.decode(output.final.to(poses.dtype)), error)
 
 
 @torch.no_grad()
@@ -97,7 +89,6 @@ def refine_sequences(
     root: Optional[Sequence[int]] = None,
     tail: str = 'cover',
     window_batch: int = 512,
-    flip_indices: Optional[Sequence[int]] = None,
 ) -> List[RefinedSequence]:
     """Refine sequences of any length, all their windows together.
 
@@ -118,7 +109,6 @@ def refine_sequences(
         tail (str): See :func:`window_starts`. Defaults to 'cover'.
         window_batch (int): Windows that run at once; bounds the memory.
             Defaults to 512.
-        flip_indices (Sequence[int], optional): See :func:`refine_windows`.
 
     Returns:
         list[RefinedSequence]: In the order of the input.
@@ -144,7 +134,7 @@ def refine_sequences(
         # Repetitions that fill up a short sequence are no estimates.
         known = flat_scores[places] * inside[batch, :, None]
         refined = refine_windows(
-            network, poses, known, normalization, sizes, root, flip_indices
+            network, poses, known, normalization, sizes, root
         )
         merged.add(refined.keypoints, places, inside[batch])
         if refined.expected_error is not None:

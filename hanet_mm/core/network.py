@@ -18,8 +18,12 @@ def check_parts(backbone: Mapping[str, Any], head: Mapping[str, Any]) -> None:
         backbone (Mapping[str, Any]): Arguments of the encoder.
         head (Mapping[str, Any]): Arguments of the decoder.
     """
+    parts = [
+        dict(part, use_scores=part.get('use_scores', False))
+        for part in (backbone, head)
+    ]
     for key in ('num_keypoints', 'coord_dims', 'embed_dims', 'use_scores'):
-        one, two = backbone.get(key), head.get(key)
+        one, two = (part.get(key) for part in parts)
         if one != two:
             raise ValueError(
                 f'backbone and head differ in {key}: {one} and {two}'

@@ -118,25 +118,6 @@ def fit_normalization(
     return Affine(center[:, None, None, :], size[:, None, None, None])
 
 
-def check_flip(name: str, flip_indices: Optional[Sequence[int]]) -> None:
-    """Raise a ValueError if windows of this normalisation have no mirror.
-
-    Args:
-        name (str): The normalisation.
-        flip_indices (Sequence[int], optional): Whether to mirror at all.
-    """
-    if flip_indices is not None and name not in ('box', 'root'):
-        raise ValueError(
-            "mirrored windows need the normalization 'box' or 'root', got "
-            f'{name!r}'
-        )
-
-
-def mirror(poses: Tensor) -> Tensor:
-    """Left for right about the origin of the window, (..., D)."""
-    return torch.cat([-poses[..., :1], poses[..., 1:]], dim=-1)
-
-
 def finish_poses(name: str, poses: Tensor) -> Tensor:
     """What has to hold of refined poses, once windows are merged.
 

@@ -35,7 +35,8 @@ class RefineResult:
             filled, bool, (T, K).
         expected_error: How far off each keypoint is to be expected, in the
             unit of the keypoints, (T, K); None from filters and from
-            refiners that do not tell. NaN where keypoints are.
+            refiners that do not tell. NaN where keypoints are, and where a
+            filter stood in for the refiner.
     """
 
     keypoints: Array

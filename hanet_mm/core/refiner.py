@@ -1,6 +1,5 @@
 """Refine keypoints of any estimator, without OpenMMLab."""
 
-import warnings
 from typing import Callable, List, Optional, Sequence, Union
 
 import numpy as np
@@ -11,8 +10,9 @@ from .files import PathLike
 from .frame_rate import Rates, Times, check_fps, sequence_positions
 from .gate import GuardedNetwork, NoveltyGate
 from .kinematics import sampled_frames
+from .mirrored import check_flip, mirrored_network
 from .network import HANetNetwork
-from .normalization import check_flip, check_normalization
+from .normalization import check_normalization
 from .paced_inference import refine_paced
 from .portable import load_weights, read_portable, write_portable
 from .refine_inputs import Array, RefineResult, read_refine_inputs
@@ -87,9 +87,6 @@ class Refiner:
         self.fps = self.config.get('fps')
         self.network = HANetNetwork(**network).eval()
         num_keypoints = self.network.head.num_keypoints
-        self.gate = None
-        if gate:
-            self.add_gate()
         if keypoint_names and len(keypoint_names) != num_keypoints:
             raise ValueError(
                 f'expected {num_keypoints} keypoint_names, got '
@@ -99,6 +96,9 @@ class Refiner:
         self.normalization = normalization
         self.stride = stride
         self.keypoint_names = self.config['keypoint_names']
+        self.gate = None
+        if gate:
+            self.add_gate()
 
     def __repr__(self) -> str:
         head = self.network.head
@@ -126,15 +126,24 @@ class Refiner:
 
     @property
     def guarded(self) -> GuardedNetwork:
-        """The network behind its gate, if it has one."""
-        return GuardedNetwork(self.network, self.gate)
+        """The network, mirrored and behind a gate if it has these."""
+        network = mirrored_network(self.network, self.flip_indices)
+        return GuardedNetwork(network, self.gate)
 
     def add_gate(self) -> NoveltyGate:
         """Put a gate before the network, to be fitted with :func:`fit_gate`.
 
         Returns:
             NoveltyGate: It lets everything pass so far.
+
+        Raises:
+            ValueError: If windows are too short to tell jitter.
         """
+        if self.window_size < 3:
+            raise ValueError(
+                'a gate needs windows of at least 3 frames, got '
+                f'{self.window_size}'
+            )
         head = self.network.head
         self.config['gate'] = True
         self.gate = NoveltyGate(head.num_keypoints, head.coord_dims)
@@ -216,17 +225,10 @@ class Refiner:
             stride=self.stride,
             normalization=self.normalization,
             root=self.root,
-            flip_indices=self.flip_indices,
             image_size=self._image_sizes(image_size, len(inputs.given)),
             device=next(self.network.parameters()).device,
         )
-        if guarded.far:
-            warnings.warn(
-                f'{guarded.far} windows are unlike those that the refiner was '
-                'trained on (keypoints in another order, no person, a track '
-                'of several people?): a classical filter smoothed them',
-                stacklevel=2,
-            )
+        guarded.warn(stacklevel=2)
         poses = [sequence.keypoints for sequence in refined]
         if self.normalization == 'rot6d':
             inputs.given = list(original) if inputs.several else [original]

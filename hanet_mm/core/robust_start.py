@@ -35,8 +35,8 @@ class RobustStart(nn.Module):
     Not in the paper. From the encoder's features it tells how precise each
     estimate is, beyond what its score says, and whether it belongs to the
     joint of the other side. A swap of confident estimates can be undone but
-    not smoothed away, so that comes first. In the beginning no swap is
-    undone and the scores are all that counts.
+    not smoothed away, so that comes first. In the beginning next to nothing
+    is swapped and the scores are all that counts.
 
     Args:
         num_keypoints (int): K.

@@ -63,13 +63,14 @@ def refine_due_windows(
     if image_size is not None:
         size = torch.as_tensor(np.asarray(image_size, dtype=np.float32))
         sizes = size.expand(len(poses), 2).to(device)
+    guarded = refiner.guarded
     refined = refine_windows(
-        refiner.guarded,
+        guarded,
         finish_poses(name, poses.to(device)),
         scores.to(device),
         name,
         sizes,
         refiner.root,
-        refiner.flip_indices,
     ).keypoints.cpu()
+    guarded.warn(stacklevel=2)
     return [x.numpy() for x in refined.split([len(x.starts) for x in windows])]

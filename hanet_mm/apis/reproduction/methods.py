@@ -196,14 +196,13 @@ class RefinerMethod(Method):
         refiner = self.refiner
         device = next(refiner.network.parameters()).device
         refined = refine_sequences(
-            refiner.network,
+            refiner.guarded,
             [torch.as_tensor(x, device=device) for x in inputs],
             [torch.as_tensor(_scores(x), device=device) for x in samples],
             window=refiner.window_size,
             stride=self.windows(protocol).stride,
             normalization=refiner.normalization,
             root=refiner.root,
-            flip_indices=refiner.flip_indices,
             image_size=_image_sizes(samples),
             tail=PROTOCOLS[protocol].tail,
         )

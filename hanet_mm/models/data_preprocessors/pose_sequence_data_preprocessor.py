@@ -70,6 +70,11 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
         batch = WindowBatch(
             inputs, *(torch.as_tensor(x).to(inputs) for x in labels)
         )
+        # What nobody knows may be NaN, and must not get into the estimates.
+        unknown = (batch.weights == 0)[..., None]
+        batch = batch._replace(
+            target=torch.where(unknown, batch.poses, batch.target)
+        )
         for augment in self.batch_augments:
             batch = augment(batch)
         for key, values in zip(_LABELS, batch[1:]):

@@ -10,7 +10,8 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from hanet_mm.core.normalization import fit_normalization, mirror
+from hanet_mm.core.mirrored import mirror
+from hanet_mm.core.normalization import fit_normalization
 
 
 class WindowBatch(NamedTuple):

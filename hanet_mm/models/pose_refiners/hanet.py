@@ -19,8 +19,8 @@ from torch import Tensor
 from hanet_mm.core.decoder import RefinedPoses
 from hanet_mm.core.inference import refine_sequences
 from hanet_mm.core.kinematics import Kinematics, sampled_frames
+from hanet_mm.core.mirrored import check_flip, mirrored_network
 from hanet_mm.core.network import check_parts, encode_windows
-from hanet_mm.core.normalization import check_flip
 
 from ..heads.kinematic_head import stack_instances
 
@@ -156,7 +156,9 @@ class HANet(BasePoseEstimator):
                 dtype=inputs[0].dtype,
             )
         refined = refine_sequences(
-            self._refine,
+            mirrored_network(
+                self._refine, self._flip_indices(data_samples[0])
+            ),
             inputs,
             [
                 torch.as_tensor(x.keypoint_scores * x.keypoints_valid).to(
@@ -171,7 +173,6 @@ class HANet(BasePoseEstimator):
             image_size=sizes,
             tail=self.test_cfg.get('tail', 'cover'),
             window_batch=self.test_cfg.get('window_batch', 512),
-            flip_indices=self._flip_indices(data_samples[0]),
         )
         for sample, estimate, sequence in zip(
             data_samples, estimates, refined
@@ -189,6 +190,10 @@ class HANet(BasePoseEstimator):
     def _flip_indices(self, sample: PoseDataSample) -> Optional[Sequence[int]]:
         if not self.test_cfg.get('flip_test', False):
             return None
+        if sample.get('flip_indices') is None:
+            raise ValueError(
+                'flip_test needs flip_indices in the data samples'
+            )
         check_flip(self.head.decoder.normalization, sample.flip_indices)
         return sample.flip_indices
 

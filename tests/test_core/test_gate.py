@@ -1,0 +1,369 @@
+"""The gate that leaves what a network does not know to a filter."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import cdist
+from scored_refiners import D, K, T, make_scored_refiner, make_track
+from small_refiners import close, run_stream, stack
+
+from hanet_mm import StreamingRefiner, load_refiner
+from hanet_mm.core.decoder import RefinedPoses
+from hanet_mm.core.gate import GuardedNetwork, NoveltyGate, fit_gate
+from hanet_mm.core.normalization import fit_normalization
+from hanet_mm.core.score_smoother import ScoreSmoother
+
+JOINTS = 6
+MESSAGE = r'{} windows are unlike those that the refiner was trained on'
+
+
+def walkers(count, seed, noise=(0.002, 0.02), frames=9):
+    """People walking on the spot: head, hip, knees and ankles, (x, y).
+
+    Normalised by their boxes, as a network sees them.
+    """
+    rng = np.random.default_rng(seed)
+
+    def draw(low, high):
+        return rng.uniform(low, high, (count, 1, 1))
+
+    size, lean = draw(80, 200), draw(-0.08, 0.08)
+    time = np.arange(frames)[None, :, None] * draw(0.1, 0.3) + draw(0, 6.3)
+    swing = draw(0.1, 0.2) * np.sin(time)
+    still = np.zeros_like(swing)
+    x = [still + lean, still, swing, -swing, 1.8 * swing, -1.8 * swing]
+    heights = (0, 0.5, 0.75, 0.75, 1, 1)
+    y = [still + h + draw(-0.02, 0.02) for h in heights]
+    poses = np.stack([np.concatenate(x, 2), np.concatenate(y, 2)], -1)
+    jitter = rng.normal(0, 1, poses.shape) * draw(*noise)[..., None]
+    poses = (poses + jitter) * size[..., None] + 500
+    poses = torch.from_numpy(poses.astype(np.float32))
+    scores = torch.full(poses.shape[:3], 0.9)
+    return normalise(poses, scores), scores
+
+
+def normalise(poses, scores):
+    return fit_normalization('box', poses, scores > 0).encode(poses)
+
+
+@pytest.fixture(scope='module')
+def walking_gate():
+    gate = NoveltyGate(JOINTS, 2)
+    poses, scores = walkers(1500, seed=0)
+    batches = zip(poses.split(500), scores.split(500))
+    fit_gate(gate, batches)  # an iterator will do
+    return gate
+
+
+def test_distance_is_that_of_mahalanobis():
+    gate = NoveltyGate(2, 2)
+    rng = np.random.default_rng(0)
+    mixing = rng.normal(0, 1, (5, 5))
+    known = rng.normal(0, 1, (400, 5)) @ mixing + [0, 3, -2, 5, 1]
+    new = rng.normal(0, 3, (20, 5))
+    gate.fit(torch.from_numpy(known.astype(np.float32)), share=0.9)
+    inverse = np.linalg.inv(np.cov(known.T))
+    center = known.mean(0, keepdims=True)
+
+    def expected(x):
+        # Root mean square: a dimension counts 1 on average.
+        return cdist(x, center, 'mahalanobis', VI=inverse)[:, 0] / 5**0.5
+
+    found = gate.distance(torch.from_numpy(new.astype(np.float32)))
+    np.testing.assert_allclose(found, expected(new), rtol=1e-3)
+    limit = np.quantile(expected(known), 0.9)
+    assert gate.limit.item() == pytest.approx(limit, rel=1e-3)
+
+
+def test_a_feature_that_never_changes_is_not_infinitely_strict():
+    gate = NoveltyGate(1, 1)
+    known = torch.zeros(100, 2)
+    known[:, 0] = torch.randn(100)
+    gate.fit(known, share=1.0)
+    moved = gate.center + torch.tensor([0.0, 0.03])
+    # Its standard deviation counts as 0.01: 3 of these, over 2 features.
+    found = gate.distance(moved[None]).item()
+    assert found == pytest.approx(3 / 2**0.5, rel=1e-3)
+
+
+def test_features_are_the_median_pose_and_the_jitter():
+    gate = NoveltyGate(2, 2)
+    poses = torch.zeros(1, 7, 2, 2)
+    poses[..., 0] = torch.arange(7.0)[:, None]  # constant speed, no jitter
+    poses[0, :, 1, 1] = torch.tensor([0.0, 1, 0, 1, 0, 1, 0])
+    scores = torch.ones(1, 7, 2)
+    features = gate.features(poses, scores)
+    # Five second differences are 0 and five are 2: the lower middle counts.
+    expected = torch.tensor([[3.0, 0, 3, 0, float(np.log(1e-4))]])
+    torch.testing.assert_close(features, expected)
+    poses[0, :, 0, 1] = poses[0, :, 1, 1]
+    features = gate.features(poses, scores)
+    assert features[0, -1].item() == pytest.approx(np.log(2 + 1e-4))
+
+
+def test_missing_keypoints_do_not_enter_the_features():
+    gate = NoveltyGate(3, 2)
+    poses, scores = torch.randn(4, 9, 3, 2), torch.rand(4, 9, 3) + 0.01
+    scores[:, 2:4, 0] = 0
+    scores[:, 5:, 1] = 0
+    features = gate.features(poses, scores)
+    poses[scores == 0] = 1e4
+    torch.testing.assert_close(gate.features(poses, scores), features)
+
+
+def conditional(gate, features):
+    """NaN put where a Gaussian of the gate's moments expects it."""
+    white = gate.whitening.double().numpy()
+    covariance = np.linalg.inv(white @ white.T)
+    center = gate.center.double().numpy()
+    filled = features.double().numpy().copy()
+    for row in filled:
+        gone = np.isnan(row)
+        cross = covariance[np.ix_(gone, ~gone)]
+        known = np.linalg.inv(covariance[np.ix_(~gone, ~gone)])
+        row[gone] = center[gone] + cross @ known @ (row - center)[~gone]
+    return torch.from_numpy(filled).float()
+
+
+def test_what_was_not_seen_is_taken_to_be_what_goes_with_the_rest(
+    walking_gate,
+):
+    poses, scores = walkers(50, seed=6)
+    lost = scores.clone()
+    lost[:, :, 2] = 0
+    features = walking_gate.features(poses, lost)
+    assert features[:, 4:6].isnan().all()
+    expected = conditional(walking_gate, features)
+    torch.testing.assert_close(
+        walking_gate.distance(features),
+        walking_gate.distance(expected),
+        rtol=1e-3,
+        atol=1e-4,
+    )
+    # So a joint that nobody looks for makes nobody strange.
+    whole = walking_gate.distance(walking_gate.features(poses, scores))
+    assert (walking_gate.distance(features) <= 1.1 * whole.max()).all()
+    # Nothing was seen, or never in three frames in a row.
+    assert not walking_gate(poses, scores * 0).any()
+    seldom = scores.clone()
+    seldom[:, ::2] = 0
+    features = walking_gate.features(poses, seldom)
+    assert features[:, -1].isnan().all()
+    torch.testing.assert_close(
+        walking_gate.distance(features),
+        walking_gate.distance(conditional(walking_gate, features)),
+        rtol=1e-3,
+        atol=1e-4,
+    )
+
+
+def test_unseen_joints_of_training_windows_are_left_out():
+    gate = NoveltyGate(1, 1)
+    torch.manual_seed(0)
+    known = torch.randn(1000, 2) + 5
+    known[::2, 0] = float('nan')
+    gate.fit(known, share=1.0)
+    expected = known[1::2, 0].mean()
+    torch.testing.assert_close(gate.center[0], expected)
+    assert gate.limit.isfinite()
+
+
+def test_an_unfitted_gate_lets_all_pass():
+    gate = NoveltyGate(3, 2)
+    assert not gate(torch.randn(5, 9, 3, 2) * 1e6, torch.ones(5, 9, 3)).any()
+
+
+def test_batches_together_are_one_fit(walking_gate):
+    poses, scores = walkers(1500, seed=0)
+    gate = NoveltyGate(JOINTS, 2)
+    gate.fit(gate.features(poses, scores), 0.997)
+    torch.testing.assert_close(gate.center, walking_gate.center)
+    torch.testing.assert_close(gate.limit, walking_gate.limit)
+
+
+def test_people_and_noise_as_in_training_pass(walking_gate):
+    poses, scores = walkers(1500, seed=0)
+    far = walking_gate(poses, scores).float().mean().item()
+    assert far == pytest.approx(0.003, abs=0.001)
+    new = walking_gate(*walkers(1500, seed=1))
+    assert new.float().mean() < 0.01
+    calm = walkers(500, seed=2, noise=(0.002, 0.004))
+    assert walking_gate(*calm).float().mean() < 0.03
+
+
+@pytest.mark.parametrize('kind', ['order', 'upside down', 'sideways'])
+def test_joints_in_another_order_are_far(walking_gate, kind):
+    poses, scores = walkers(300, seed=3)
+    if kind == 'order':
+        poses = poses[:, :, [4, 2, 0, 5, 1, 3]]
+    elif kind == 'upside down':
+        poses = poses * torch.tensor([1.0, -1.0])
+    else:
+        poses = poses.flip(-1)
+    assert walking_gate(normalise(poses, scores), scores).all()
+
+
+def test_another_person_in_every_other_frame_is_far(walking_gate):
+    poses, scores = walkers(300, seed=4)
+    poses[:, ::2] += 3
+    poses = normalise(poses, scores)
+    assert walking_gate(poses, scores).float().mean() > 0.95
+
+
+class Constant:
+    """A network whose answer is easily told from that of a filter."""
+
+    def __call__(self, poses, scores):
+        error = torch.zeros_like(scores)
+        return RefinedPoses(poses * 0 + 77, poses * 0 + 66, None, error)
+
+
+def test_far_windows_alone_are_left_to_the_smoother(walking_gate):
+    poses, scores = walkers(4, seed=5)
+    poses[1] = normalise(poses[1:2, :, [4, 2, 0, 5, 1, 3]], scores[1:2])[0]
+    scores[1, 3, 2] = 0
+    guarded = GuardedNetwork(Constant(), walking_gate)
+    result = guarded(poses, scores)
+    assert guarded.far == 1
+    assert (result.final[[0, 2, 3]] == 77).all()
+    expected = ScoreSmoother(JOINTS, stiffness=200.0)(poses, scores)
+    torch.testing.assert_close(result.final[1], expected[1])
+    assert (result.refined == 66).all()
+    guarded(poses, scores)
+    assert guarded.far == 2
+
+
+def test_without_a_gate_all_is_refined(walking_gate):
+    poses, scores = walkers(4, seed=5)
+    guarded = GuardedNetwork(Constant(), None)
+    assert (guarded(poses * 1e3, scores).final == 77).all()
+    assert guarded.far == 0
+
+
+def gated_refiner(limit, **options):
+    refiner = make_scored_refiner(**options)
+    refiner.add_gate().limit.fill_(limit)
+    return refiner
+
+
+def smoothed(poses, scores):
+    """A sequence as long as the window by the filter that is fallen back to.
+
+    The smoother is linear and keeps translations, so that normalisation does
+    not matter to it.
+    """
+    smoother = ScoreSmoother(K, stiffness=200.0)
+    origin = poses[0]
+    series, weights = torch.from_numpy(poses - origin), torch.tensor(scores)
+    return smoother(series[None], weights[None])[0].detach().numpy() + origin
+
+
+def test_a_far_sequence_is_smoothed_and_said_to_be():
+    poses, scores = make_track(T)
+    refiner = gated_refiner(limit=-1.0)
+    with pytest.warns(UserWarning, match=MESSAGE.format(1)) as caught:
+        result = refiner.refine(poses, scores)
+    close(result.keypoints, smoothed(poses, scores), 1e-5)
+    (warning,) = caught
+    assert warning.filename == __file__  # points to the call
+
+
+def test_one_warning_for_all_sequences_of_a_call():
+    refiner = gated_refiner(limit=-1.0)
+    tracks = [make_track(n, seed=n) for n in (T, T + 3, 2)]
+    for _ in range(2):  # does not go on counting
+        # 1 + 4 + 1 windows.
+        with pytest.warns(UserWarning, match=MESSAGE.format(6)) as caught:
+            refiner.refine(*map(list, zip(*tracks)))
+        assert len(caught) == 1
+
+
+def test_mirrored_windows_do_not_count_twice():
+    poses, scores = make_track(T)
+    refiner = gated_refiner(limit=-1.0, flip_indices=list(range(K)))
+    with pytest.warns(UserWarning, match=MESSAGE.format(1)):
+        result = refiner.refine(poses, scores)
+    close(result.keypoints, smoothed(poses, scores), 1e-5)
+
+
+def test_nothing_is_foretold_of_what_the_filter_did():
+    network = dict(head=dict(predict_error=True))
+    poses, scores = make_track(T)
+    far = gated_refiner(limit=-1.0, network=network)
+    with pytest.warns(UserWarning, match='unlike'):
+        assert np.isnan(far.refine(poses, scores).expected_error).all()
+    near = gated_refiner(limit=1e9, network=network)
+    assert np.isfinite(near.refine(poses, scores).expected_error).all()
+
+
+def test_windows_too_short_for_a_gate():
+    refiner = make_scored_refiner(window_size=2)
+    with pytest.raises(ValueError, match='at least 3 frames, got 2'):
+        refiner.add_gate()
+
+
+def test_no_word_where_nothing_is_far():
+    poses, scores = make_track(20)
+    expected = make_scored_refiner().refine(poses, scores).keypoints
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        for limit in (float('inf'), 1e9):
+            refiner = gated_refiner(limit)
+            result = refiner.refine(poses, scores)
+            np.testing.assert_array_equal(result.keypoints, expected)
+
+
+def test_far_or_not_does_not_depend_on_place_and_size():
+    poses, scores = make_track(T)
+    refiner = make_scored_refiner()
+    gate = refiner.add_gate()
+    windows = torch.from_numpy(poses)[None], torch.from_numpy(scores)[None]
+    distance = gate.distance(gate.features(normalise(*windows), windows[1]))
+    for limit, far in ((0.99, True), (1.01, False)):
+        gate.limit.fill_(limit * distance.item())
+        for scale, shift in ((1, 0), (7, -300)):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter('always')
+                refiner.refine(scale * poses + shift, scores)
+            assert bool(caught) == far
+
+
+def test_saved_and_loaded_with_its_refiner(tmp_path):
+    refiner = make_scored_refiner()
+    gate = refiner.add_gate()
+    torch.manual_seed(0)
+    gate.fit(torch.randn(200, K * D + 1), share=0.99)
+    refiner.save(tmp_path / 'a.safetensors')
+    loaded = load_refiner(tmp_path / 'a.safetensors')
+    assert loaded.config == refiner.config
+    assert loaded.config['gate'] is True
+    for name in ('center', 'whitening', 'limit'):
+        torch.testing.assert_close(
+            getattr(loaded.gate, name), getattr(gate, name), rtol=0, atol=0
+        )
+    poses, scores = make_track(12)
+    loaded.gate.limit.fill_(-1.0)
+    with pytest.warns(UserWarning, match=MESSAGE.format(8)):
+        loaded.refine(poses, scores)
+
+
+def test_files_without_gate_stay_without(tmp_path):
+    refiner = make_scored_refiner()
+    refiner.save(tmp_path / 'a.safetensors')
+    assert 'gate' not in refiner.config
+    assert load_refiner(tmp_path / 'a.safetensors').gate is None
+
+
+def test_streams_fall_back_too():
+    poses, scores = make_track(16)
+    far = gated_refiner(limit=-1.0)
+    with pytest.warns(UserWarning, match='unlike'):
+        expected = far.refine(poses, scores).keypoints
+    with pytest.warns(UserWarning, match=MESSAGE.format(1)):
+        refined = run_stream(StreamingRefiner(far, T - 1), poses, scores)
+    close(stack(refined), expected)
+    free = make_scored_refiner()
+    refined = stack(run_stream(StreamingRefiner(free, T - 1), poses, scores))
+    assert np.abs(refined - expected).max() > 0.1
