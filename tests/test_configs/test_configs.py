@@ -37,7 +37,6 @@ def test_config_builds(path, tmp_path):
     cfg = load(path)
     model = MODELS.build(narrow(cfg.model))
     data = cfg.train_dataloader.dataset
-    data = data.get('dataset', data)
     window = data.window_size
     assert window == model.window_size
     for loader in (cfg.train_dataloader, cfg.val_dataloader):

@@ -105,14 +105,9 @@ def write_mocap(path):
     )
 
 
-def innermost(dataset):
-    """The config of a data set that may be wrapped."""
-    return dataset.get('dataset', dataset)
-
-
 def write_data(cfg, folder):
     """Files of the layout and with the names that the config asks for."""
-    dataset = innermost(cfg.train_dataloader.dataset)
+    dataset = cfg.train_dataloader.dataset
     if dataset.type.startswith(('CmuMocap', 'Simulated')):
         path = folder / dataset.ann_file
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +119,7 @@ def write_data(cfg, folder):
         sequences = make_sequences(units, joints, cfg.model.window_size)
         if dataset.get('sparse'):
             sequences = make_sparse(sequences)
-        path = folder / innermost(loader.dataset).ann_file
+        path = folder / loader.dataset.ann_file
         save_pose_sequences(path, sequences)
 
 
@@ -140,15 +135,13 @@ def shrink(cfg, folder):
     for name in ('train', 'val', 'test'):
         loader = cfg[f'{name}_dataloader']
         loader.update(batch_size=8, num_workers=0, persistent_workers=False)
-        dataset = innermost(loader.dataset)
+        dataset = loader.dataset
         if 'num_sequences' in dataset:
             dataset.update(num_sequences=4, seq_len_range=(22, 24))
         else:
             dataset.data_root = str(folder)
         if 'num_windows' in dataset:
             dataset.update(num_windows=16, chunk_size=8)
-        if 'times' in loader.dataset:
-            loader.dataset.times = 1
     # The schedules of 70 epochs end with the first.
     cfg.param_scheduler = [dict(type='ConstantLR', factor=1.0)]
     cfg.visualizer.vis_backends = [dict(type='LocalVisBackend')]
@@ -161,7 +154,7 @@ def shrink(cfg, folder):
 def test_one_epoch(path, tmp_path):
     cfg = Config.fromfile(path)
     init_default_scope('mmpose')
-    if 'ann_file' in innermost(cfg.train_dataloader.dataset):
+    if 'ann_file' in cfg.train_dataloader.dataset:
         write_data(cfg, tmp_path)
     runner = Runner.from_cfg(shrink(cfg, tmp_path))
     before = {k: v.clone() for k, v in runner.model.state_dict().items()}
