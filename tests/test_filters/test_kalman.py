@@ -132,7 +132,8 @@ def test_is_the_smoother_written_out(smoother, oracle):
 @given(
     frames=st.integers(5, 40),
     ratio=st.floats(0.02, 50),
-    power=st.floats(0, 1.5),
+    # With more, weights may differ by more than the 1e8 that are allowed.
+    power=st.floats(0, 1.3),
     seed=st.integers(0, 999),
 )
 def test_is_the_cubic_smoothing_spline(frames, ratio, power, seed):
