@@ -12,10 +12,7 @@ from .checkpoints import read_checkpoint, read_config_value
 from .gate_fitting import fit_training_gate
 
 # Of the registered classes, not of the network: how to build and train it.
-_NOT_NETWORK = (
-    *('type', 'decoder', 'init', 'init_cfg'),
-    *('loss', 'swap_loss', 'error_loss', 'accel_loss'),
-)
+_NOT_NETWORK = ('type', 'loss', 'accel_loss', 'decoder', 'init', 'init_cfg')
 _NOT_WEIGHTS = ('head.loss_module.', 'data_preprocessor.')
 
 

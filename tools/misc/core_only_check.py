@@ -7,6 +7,7 @@ nothing but ``pip install .``.
 
 import sys
 import tempfile
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -62,6 +63,16 @@ def main() -> str:
     expected = refiner.refine(keypoints).keypoints
     if not np.array_equal(result.keypoints, expected):
         return 'the loaded refiner differs from the one that was saved'
+    for name in hanet_mm.list_refiners():
+        shipped = hanet_mm.load_refiner(name)
+        head = shipped.network.head
+        person = np.zeros((FRAMES, head.num_keypoints, head.coord_dims))
+        person[:] = np.arange(head.num_keypoints)[:, None] / 20
+        with warnings.catch_warnings():
+            # Points on a line are no person, as the gate says.
+            warnings.simplefilter('ignore')
+            if not np.isfinite(shipped.refine(person).keypoints).all():
+                return f'{name}: the refined keypoints are not finite'
     print(
         f'core works: hanet_mm {hanet_mm.__version__} at '
         f'{Path(hanet_mm.__file__).parent}, torch {torch.__version__}, '

@@ -29,10 +29,6 @@ class KinematicHead(KinematicDecoder, BaseHead):
             :class:`PublishedHANetLoss`. Defaults to the former.
         decoder (ConfigType): Of the :class:`PoseSequenceCodec` that the
             training data are encoded with.
-        swap_loss (ConfigType, optional): Of :class:`SideSwapLoss`, for a
-            head with ``flip_indices``. Defaults to its defaults.
-        error_loss (ConfigType, optional): Of :class:`ExpectedErrorLoss`,
-            for a head with ``predict_error``. Defaults to its defaults.
         accel_loss (ConfigType, optional): Of :class:`AccelerationLoss`.
             Defaults to None: left out.
         **kwargs: Of :class:`hanet_mm.core.decoder.KinematicDecoder`.
@@ -42,17 +38,14 @@ class KinematicHead(KinematicDecoder, BaseHead):
         self,
         decoder: ConfigType,
         loss: OptConfigType = None,
-        swap_loss: OptConfigType = None,
-        error_loss: OptConfigType = None,
         accel_loss: OptConfigType = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.loss_module = MODELS.build(loss or dict(type='OMLLoss'))
-        self.swap_loss = MODELS.build(swap_loss or dict(type='SideSwapLoss'))
-        self.error_loss = MODELS.build(
-            error_loss or dict(type='ExpectedErrorLoss')
-        )
+        # For heads with flip_indices and with predict_error.
+        self.swap_loss = MODELS.build(dict(type='SideSwapLoss'))
+        self.error_loss = MODELS.build(dict(type='ExpectedErrorLoss'))
         self.accel_loss = accel_loss and MODELS.build(accel_loss)
         self.decoder = KEYPOINT_CODECS.build(decoder)
 

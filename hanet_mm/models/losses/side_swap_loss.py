@@ -7,6 +7,9 @@ import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+# Much nearer is nearer by this factor.
+_MUCH_NEARER = 0.4
+
 
 @MODELS.register_module()
 class SideSwapLoss(nn.Module):
@@ -18,8 +21,6 @@ class SideSwapLoss(nn.Module):
     said. So no data set has to be annotated for it.
 
     Args:
-        ratio (float): Much nearer is nearer by this factor, in (0, 1).
-            Defaults to 0.4.
         min_distance (float): A swap displaces a joint by at least so much,
             network units. Defaults to 0.05.
         loss_weight (float): Defaults to 0.3.
@@ -27,12 +28,10 @@ class SideSwapLoss(nn.Module):
 
     def __init__(
         self,
-        ratio: float = 0.4,
         min_distance: float = 0.05,
         loss_weight: float = 0.3,
     ):
         super().__init__()
-        self.ratio = ratio
         self.min_distance = min_distance
         self.loss_weight = loss_weight
 
@@ -59,8 +58,8 @@ class SideSwapLoss(nn.Module):
         flip = list(flip_indices)
         here = (estimates - target).norm(dim=-1)
         there = (estimates - target[:, :, flip]).norm(dim=-1)
-        swapped = (there < self.ratio * here) & (here > self.min_distance)
-        told = swapped | (here < self.ratio * there)
+        swapped = (there < _MUCH_NEARER * here) & (here > self.min_distance)
+        told = swapped | (here < _MUCH_NEARER * there)
         told &= (weights > 0) & (weights[..., flip] > 0)
         # In float32 under automatic mixed precision.
         loss = F.binary_cross_entropy_with_logits(
