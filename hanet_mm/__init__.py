@@ -13,9 +13,9 @@ from ._registration import register_openmmlab_floor
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .core.refiner import Refiner, load_refiner
-    from .core.shipped import list_refiners, refiner_card
-    from .core.streaming import StreamingRefiner
+    from .core.refine.refiner import Refiner, load_refiner
+    from .core.refine.weights_file import list_refiners, refiner_card
+    from .core.stream.refiner import StreamingRefiner
 
 __all__ = [
     'Refiner',
@@ -27,11 +27,11 @@ __all__ = [
 ]
 
 _LAZY = {
-    'Refiner': 'hanet_mm.core.refiner',
-    'StreamingRefiner': 'hanet_mm.core.streaming',
-    'list_refiners': 'hanet_mm.core.shipped',
-    'load_refiner': 'hanet_mm.core.refiner',
-    'refiner_card': 'hanet_mm.core.shipped',
+    'Refiner': 'hanet_mm.core.refine.refiner',
+    'StreamingRefiner': 'hanet_mm.core.stream.refiner',
+    'list_refiners': 'hanet_mm.core.refine.weights_file',
+    'load_refiner': 'hanet_mm.core.refine.refiner',
+    'refiner_card': 'hanet_mm.core.refine.weights_file',
 }
 
 

@@ -16,12 +16,16 @@ from typing import Any, Dict, List
 import numpy as np
 
 from hanet_mm import load_refiner
-from hanet_mm.core.files import atomic_path
-from hanet_mm.core.gaps import fill_missing
-from hanet_mm.core.metrics import accel_error, pck_hits, position_errors
-from hanet_mm.core.sequences import PoseSequences, load_pose_sequences
-from hanet_mm.core.shipped import default_refiner
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.data.files import atomic_path
+from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
+from hanet_mm.core.metrics.errors import (
+    accel_error,
+    pck_hits,
+    position_errors,
+)
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine.weights_file import default_refiner
 from hanet_mm.filters import FILTERS
 from hanet_mm.visualization import plot_trajectories
 from hanet_mm.visualization.comparison_scene import (

@@ -19,8 +19,8 @@ from mmpose.registry import DATASETS
 
 from hanet_mm import Refiner, load_refiner
 from hanet_mm.apis.export import export_refiner
-from hanet_mm.core.files import atomic_path
-from hanet_mm.core.kinematics import sampled_frames
+from hanet_mm.core.data.files import atomic_path
+from hanet_mm.core.nn.kinematics import sampled_frames
 from hanet_mm.visualization import PoseSequenceVisualizer, plot_trajectories
 
 CONFIG = (

@@ -13,7 +13,7 @@ from typing import Any, Dict
 import torch
 from torch import Tensor
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 
 
 def read_checkpoint(

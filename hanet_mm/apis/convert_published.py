@@ -10,9 +10,9 @@ from mmengine.config import Config
 from mmpose.registry import DATASETS
 from torch import Tensor
 
-from hanet_mm.core.files import PathLike, atomic_path
-from hanet_mm.core.portable import load_weights
-from hanet_mm.core.refiner import Refiner
+from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.refine.refiner import Refiner
+from hanet_mm.core.refine.weights_file import load_weights
 from hanet_mm.models.published import (
     convert_published_state_dict,
     published_model_cfg,

@@ -4,9 +4,9 @@ from typing import Any, Dict, List, Optional
 
 from torch import Tensor
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.portable import load_weights
-from hanet_mm.core.refiner import Refiner
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.refine.refiner import Refiner
+from hanet_mm.core.refine.weights_file import load_weights
 
 from .checkpoints import read_checkpoint, read_config_value
 from .gate_fitting import fit_training_gate

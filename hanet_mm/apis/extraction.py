@@ -11,8 +11,8 @@ from typing import Any, Callable, Dict, List
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike, read_npz
-from hanet_mm.core.sequences import (
+from hanet_mm.core.data.files import PathLike, read_npz
+from hanet_mm.core.data.sequences import (
     PoseSequences,
     load_pose_sequences,
     save_pose_sequences,

@@ -10,8 +10,12 @@ from typing import List, Tuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from hanet_mm.core.gaps import fill_missing, missing_keypoints, nearest_seen
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.gaps import (
+    fill_missing,
+    missing_keypoints,
+    nearest_seen,
+)
+from hanet_mm.core.data.sequences import PoseSequences
 
 from .inferencers.poses import Poses, boxes_around
 from .inferencers.skeleton_adapter import SkeletonAdapter

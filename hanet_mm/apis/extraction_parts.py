@@ -7,8 +7,8 @@ from typing import Any, Dict, List
 
 import numpy as np
 
-from hanet_mm.core.files import atomic_path
-from hanet_mm.core.sequences import PoseSequences, flat_arrays
+from hanet_mm.core.data.files import atomic_path
+from hanet_mm.core.data.sequences import PoseSequences, flat_arrays
 
 from .extraction_video import AnnotatedVideo
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hanet_mm.core.gate import fit_gate
-from hanet_mm.core.refiner import Refiner
+from hanet_mm.core.refine.gate import fit_gate
+from hanet_mm.core.refine.refiner import Refiner
 
 # Enough for a covariance of some fifty features and a far percentile.
 _NUM_WINDOWS = 8192

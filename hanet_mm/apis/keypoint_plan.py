@@ -8,16 +8,16 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.gaps import long_gaps, missing_keypoints
-from hanet_mm.core.keypoint_map import KeypointMap, match_skeletons
-from hanet_mm.core.refiner import Refiner, RefineResult
-from hanet_mm.core.skeletons import (
-    Skeleton,
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.gaps import long_gaps, missing_keypoints
+from hanet_mm.core.poses.keypoint_map import KeypointMap, match_skeletons
+from hanet_mm.core.poses.skeleton import Skeleton
+from hanet_mm.core.poses.skeleton_data import (
     find_skeleton,
     skeleton_of_names,
     skeletons_of_size,
 )
+from hanet_mm.core.refine.refiner import Refiner, RefineResult
 
 from .pose_files import PoseFile, PoseTrack
 

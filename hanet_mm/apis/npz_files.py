@@ -4,16 +4,19 @@ from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
-from hanet_mm.core.files import (
+from hanet_mm.core.data.files import (
     ObjectArrayError,
     PathLike,
     atomic_path,
     read_npz,
 )
-from hanet_mm.core.refiner import RefineResult
-from hanet_mm.core.sequence_checks import name_sequence
-from hanet_mm.core.sequences import flat_arrays, load_pose_sequences
-from hanet_mm.core.units import LENGTHS
+from hanet_mm.core.data.sequences import (
+    flat_arrays,
+    load_pose_sequences,
+    name_sequence,
+)
+from hanet_mm.core.poses.units import LENGTHS
+from hanet_mm.core.refine.refiner import RefineResult
 
 from .pose_files import PoseFile, PoseTrack
 

@@ -6,9 +6,9 @@ from typing import List, Mapping, Optional, Sequence
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.gaps import missing_keypoints
-from hanet_mm.core.refiner import RefineResult
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.gaps import missing_keypoints
+from hanet_mm.core.refine.refiner import RefineResult
 
 
 @dataclass

@@ -6,8 +6,8 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.refiner import Refiner, RefineResult
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.refine.refiner import Refiner, RefineResult
 
 from .filter_choice import choose_filter
 from .formats import open_poses

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Iterator, List, Tuple
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 
 from .formats import KINDS
 from .formats.people import is_openpose_folder

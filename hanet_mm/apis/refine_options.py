@@ -5,11 +5,11 @@ from typing import Any, Dict, Optional, Sequence, Union
 
 import torch
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.frame_rate import check_fps
-from hanet_mm.core.gaps import check_max_gap
-from hanet_mm.core.refiner import Refiner, load_refiner
-from hanet_mm.core.shipped import default_refiner
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.gaps import check_max_gap
+from hanet_mm.core.refine.frame_rate import check_fps
+from hanet_mm.core.refine.refiner import Refiner, load_refiner
+from hanet_mm.core.refine.weights_file import default_refiner
 
 from .filter_choice import choose_filter
 from .pose_files import PoseFile

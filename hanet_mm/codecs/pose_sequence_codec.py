@@ -7,7 +7,7 @@ import torch
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 
-from hanet_mm.core.normalization import (
+from hanet_mm.core.refine.normalization import (
     Affine,
     check_normalization,
     fit_normalization,
@@ -32,9 +32,9 @@ class PoseSequenceCodec(BaseKeypointCodec):
 
     Args:
         normalization (str): 'none', 'image', 'box', 'root' or 'rot6d', see
-            :func:`hanet_mm.core.normalization.fit_normalization`. Defaults
-            to 'box'. With 'root' the truth is taken relative to its own
-            root, as published.
+            :func:`hanet_mm.core.refine.normalization.fit_normalization`.
+            Defaults to 'box'. With 'root' the truth is taken relative to its
+            own root, as published.
         root (Sequence[int], optional): Root joints for 'root'.
         supervise_missing (bool): Learn to fill keypoints that the estimator
             did not find. Defaults to False.

@@ -8,7 +8,7 @@ scripts, with frames counted from 1 and the names of the keypoints.
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
-from .files import PathLike
+from .data.files import PathLike
 
 Instance = Dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike, read_npz
+from hanet_mm.core.data.files import PathLike, read_npz
 
 RECORDING_PARTS = ('train', 'val', 'test')
 _PERIOD = 6

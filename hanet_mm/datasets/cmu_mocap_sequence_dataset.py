@@ -5,7 +5,7 @@ from typing import ClassVar, Dict, Optional, Tuple, Union
 import numpy as np
 from mmpose.registry import DATASETS
 
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
 
 from .cmu_mocap import (
     RECORDING_PARTS,

@@ -5,8 +5,8 @@ from typing import Optional
 import numpy as np
 from mmpose.registry import DATASETS
 
-from hanet_mm.core.mean_adult import mean_adult_offsets
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.poses.body import mean_adult_offsets
 
 from .cmu_mocap import sample_view
 from .cmu_mocap_sequence_dataset import (

@@ -9,7 +9,7 @@ from typing import Dict, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.forward_kinematics import SMPL_PARENTS
+from hanet_mm.core.poses.body import SMPL_PARENTS
 
 # A direction opposite to the one at rest: any axis across will do.
 _OPPOSITE = 1e-8

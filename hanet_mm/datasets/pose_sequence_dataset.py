@@ -8,9 +8,9 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
-from hanet_mm.core.gaps import fill_missing
-from hanet_mm.core.sequences import PoseSequences, load_pose_sequences
-from hanet_mm.core.units import fill_rotations, to_metres, to_rot6d
+from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
+from hanet_mm.core.poses.units import fill_rotations, to_metres, to_rot6d
 
 PARTS = ('train', 'val')
 
@@ -31,7 +31,7 @@ class PoseSequenceDataset(BaseDataset):
 
     Args:
         ann_file (str): File in the flat layout, see
-            :func:`hanet_mm.core.sequences.load_pose_sequences`.
+            :func:`hanet_mm.core.data.sequences.load_pose_sequences`.
         window_size (int): T. Not used for test items.
         part (str, optional): 'train' or 'val': one of two disjoint sets of
             sequences. Defaults to None: all sequences.

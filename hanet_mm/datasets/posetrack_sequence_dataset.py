@@ -2,7 +2,7 @@
 
 from mmpose.registry import DATASETS
 
-from hanet_mm.core.sequences import PoseSequences, load_pose_sequences
+from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
 
 from .metainfo.posetrack15 import posetrack15
 from .pose_sequence_dataset import PoseSequenceDataset

@@ -7,7 +7,7 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
-from hanet_mm.core.gaps import fill_missing
+from hanet_mm.core.data.gaps import fill_missing
 
 from .cmu_mocap_sequence_dataset import SKELETONS, check_recording_part
 from .pose_sequence_dataset import keypoint_names

@@ -4,7 +4,7 @@ from typing import ClassVar, Optional, Tuple
 
 from mmpose.registry import DATASETS
 
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
 
 from .pose_sequence_dataset import PoseSequenceDataset
 from .synthetic import EstimatorNoise, generate_synthetic_sequences

@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from mmpose.registry import METRICS
 
-from hanet_mm.core.metrics import accel_error
+from hanet_mm.core.metrics.errors import accel_error
 from hanet_mm.evaluation.pose_sequence_metric import (
     Comparison,
     PoseSequenceMetric,

@@ -9,7 +9,7 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from hanet_mm.core.metrics import subtract_root
+from hanet_mm.core.metrics.errors import subtract_root
 
 # Which part of a data sample each source is, and how its results are called.
 _FIELDS = dict(pred='pred_instances', input='est_instances')
@@ -17,7 +17,7 @@ _PREFIXES = dict(pred='refined', input='input')
 
 
 class Comparison(NamedTuple):
-    """One sequence as the functions of ``hanet_mm.core.metrics`` take it."""
+    """One sequence as the functions of ``core.metrics.errors`` take it."""
 
     pred: np.ndarray  # (T, K, D)
     gt: np.ndarray  # (T, K, D)

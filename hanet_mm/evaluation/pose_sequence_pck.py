@@ -6,7 +6,7 @@ import numpy as np
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
-from hanet_mm.core.metrics import pck_hits
+from hanet_mm.core.metrics.errors import pck_hits
 from hanet_mm.evaluation.pose_sequence_metric import (
     Comparison,
     PoseSequenceMetric,

@@ -6,8 +6,11 @@ import numpy as np
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
-from hanet_mm.core.polygons import inside_polygons
-from hanet_mm.core.posetrack_ap import ASSIGNMENTS, posetrack_ap
+from hanet_mm.core.metrics.posetrack_ap import (
+    ASSIGNMENTS,
+    inside_polygons,
+    posetrack_ap,
+)
 from hanet_mm.evaluation.pose_sequence_metric import (
     PoseSequenceMetric,
     sample_field,
@@ -43,12 +46,12 @@ class PoseTrackAP(PoseSequenceMetric):
     A data sample is the track of one person; its ``seq_name`` is the video.
     Tracks of the same video are put together frame by frame
     (``gt_instances.frame_number``), and only labelled frames
-    (``gt_instances.annotated``) count. A track may be a person with
-    estimates, a person who was never detected (all its joints are missed),
-    or a detection that is nobody (all its joints are false). See
-    :mod:`hanet_mm.core.posetrack_ap` for hits, assignment and AP. Joints
-    inside ``dataset_meta['ignore_regions']`` (``{video: {frame number as
-    text: [polygon [[x, y], ...], ...]}}``) are taken out first, predicted
+    (``gt_instances.annotated``) count. A track may be a person with estimates,
+    a person who was never detected (all its joints are missed), or a detection
+    that is nobody (all its joints are false). See
+    :mod:`hanet_mm.core.metrics.posetrack_ap` for hits, assignment and AP.
+    Joints inside ``dataset_meta['ignore_regions']`` (``{video: {frame number
+    as text: [polygon [[x, y], ...], ...]}}``) are taken out first, predicted
     and annotated ones, as in the public toolkit.
 
     With source ``'input'`` a joint is predicted where the estimate is valid.
@@ -67,8 +70,9 @@ class PoseTrackAP(PoseSequenceMetric):
             0.5.
         assignment (str): How the persons of a frame are assigned:
             ``'poseval'``, as the toolkit does, or ``'score'``, greedily by
-            score; see :func:`hanet_mm.core.posetrack_ap.assign_persons`.
-            Defaults to ``'poseval'``.
+            score; see
+            :func:`hanet_mm.core.metrics.posetrack_ap.assign_persons`. Defaults
+            to ``'poseval'``.
         **kwargs: ``source``, ``prefix`` and more, see
             :class:`PoseSequenceMetric`.
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from mmpose.registry import METRICS
 
-from hanet_mm.core.rotations import geodesic_distance, rot6d_to_matrix
+from hanet_mm.core.poses.rotations import geodesic_distance, rot6d_to_matrix
 from hanet_mm.evaluation.pose_sequence_metric import (
     Comparison,
     PoseSequenceMetric,

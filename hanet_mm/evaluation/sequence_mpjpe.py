@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from mmpose.registry import METRICS
 
-from hanet_mm.core.metrics import mpjpe, pa_mpjpe
+from hanet_mm.core.metrics.errors import mpjpe, pa_mpjpe
 from hanet_mm.evaluation.pose_sequence_metric import (
     Comparison,
     PoseSequenceMetric,

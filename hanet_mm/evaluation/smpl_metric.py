@@ -9,12 +9,8 @@ from mmpose.registry import METRICS, MODELS
 from mmpose.utils.typing import ConfigType
 from torch import Tensor
 
-from hanet_mm.core.metrics import accel_error, mpjpe, pa_mpjpe
-from hanet_mm.core.smpl_body import (
-    NUM_BETAS,
-    NUM_JOINTS,
-    root_relative,
-)
+from hanet_mm.core.metrics.errors import accel_error, mpjpe, pa_mpjpe
+from hanet_mm.core.poses.body import NUM_BETAS, NUM_JOINTS, root_relative
 from hanet_mm.evaluation.pose_sequence_metric import PoseSequenceMetric
 from hanet_mm.evaluation.sequence_mpjae import (
     matched_rotations,

@@ -15,20 +15,20 @@ from typing import (
 import numpy as np
 import torch
 
-from hanet_mm.core.refine_inputs import (
+from hanet_mm.core.poses.rotations import project_rot6d
+from hanet_mm.core.refine.inputs import (
     Array,
     RefineInputs,
     RefineResult,
     read_refine_inputs,
 )
-from hanet_mm.core.rotations import project_rot6d
 
 
 class SequenceFilter(ABC):
     """A filter over time that is used like a refiner.
 
     :meth:`refine` takes and returns what
-    :meth:`hanet_mm.core.refiner.Refiner.refine` does. Every joint and
+    :meth:`hanet_mm.core.refine.refiner.Refiner.refine` does. Every joint and
     coordinate is filtered by itself; missing keypoints are interpolated
     first. Scores say which are missing, and to some filters how much to
     trust the others. Filters are computed in float64 and hand back float32.
@@ -38,9 +38,9 @@ class SequenceFilter(ABC):
 
     Args:
         rotations (bool): Whether the keypoints are rotations as 6 numbers
-            (D = 6, see :mod:`hanet_mm.core.rotations`). These are filtered
-            as six coordinates and put back onto rotations. Defaults to
-            False.
+            (D = 6, see :mod:`hanet_mm.core.poses.rotations`). These are
+            filtered as six coordinates and put back onto rotations. Defaults
+            to False.
 
     Attributes:
         GRID: Values of each parameter that tuning tries; in frames, per

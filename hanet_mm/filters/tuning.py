@@ -17,7 +17,7 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
 
 from .base import SequenceFilter
 from .registry import find_filter

@@ -1,8 +1,8 @@
 """Errors of filtered sequences, as sums and counts that add up.
 
-The measures are those of :mod:`hanet_mm.core.metrics`. Here they are taken of
-one truth hundreds of times, so all that depends on the truth alone (checks,
-root, what counts) is done once, which makes them ten times as fast.
+The measures are those of :mod:`hanet_mm.core.metrics.errors`. Here they are
+taken of one truth hundreds of times, so all that depends on the truth alone
+(checks, root, what counts) is done once, which makes them ten times as fast.
 """
 
 from typing import Iterator, NamedTuple, Optional, Sequence
@@ -10,10 +10,10 @@ from typing import Iterator, NamedTuple, Optional, Sequence
 import numpy as np
 import torch
 
-from hanet_mm.core.gaps import fill_missing
-from hanet_mm.core.metrics import subtract_root
-from hanet_mm.core.rotations import geodesic_distance, rot6d_to_matrix
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.metrics.errors import subtract_root
+from hanet_mm.core.poses.rotations import geodesic_distance, rot6d_to_matrix
 
 
 class Block(NamedTuple):

@@ -101,7 +101,7 @@ def published_model_cfg(
             where given, ``input_dim``, ``activation``, ``leaky_slope``.
         unsampled_memory (dict, optional): ``dict(bias=1.0)`` reads the
             memory mask as old PyTorch did, see
-            :class:`hanet_mm.core.decoder.KinematicDecoder`. Defaults to
+            :class:`hanet_mm.core.nn.decoder.KinematicDecoder`. Defaults to
             None.
 
     Returns:

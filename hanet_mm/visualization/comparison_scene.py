@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hanet_mm.core.metrics import position_errors
+from hanet_mm.core.metrics.errors import position_errors
 from hanet_mm.visualization.drawing import (
     draw_joints,
     draw_skeleton,

@@ -7,7 +7,7 @@ from mmpose.registry import VISUALIZERS
 from mmpose.visualization import PoseLocalVisualizer
 from numpy.typing import ArrayLike
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 from hanet_mm.visualization.comparison_scene import (
     ComparisonScene,
     SceneStyle,

@@ -9,8 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from hanet_mm.core.files import PathLike, atomic_path
-from hanet_mm.core.metrics import position_errors
+from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.metrics.errors import position_errors
 
 _STYLES = dict(
     truth=dict(color='#b5bbc7', linewidth=4, solid_capstyle='round'),

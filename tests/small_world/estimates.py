@@ -12,9 +12,9 @@ from mmpose.apis import inference_topdown, init_model
 from mmpose.utils import adapt_mmdet_pipeline
 from scipy.optimize import linear_sum_assignment
 
-from hanet_mm.core.metrics import accel_error, mpjpe, pck_hits
-from hanet_mm.core.refiner import Refiner
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.metrics.errors import accel_error, mpjpe, pck_hits
+from hanet_mm.core.refine.refiner import Refiner
 from hanet_mm.datasets.synthetic.body import JHMDB_KEYPOINT_NAMES
 
 from . import models

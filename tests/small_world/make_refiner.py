@@ -30,13 +30,13 @@ from small_world.estimates import (
 from small_world.render import make_clip
 
 from hanet_mm.apis.export import export_refiner
-from hanet_mm.core.portable import write_portable
-from hanet_mm.core.refiner import load_refiner
-from hanet_mm.core.sequences import (
+from hanet_mm.core.data.sequences import (
     PoseSequences,
     load_pose_sequences,
     save_pose_sequences,
 )
+from hanet_mm.core.refine.refiner import load_refiner
+from hanet_mm.core.refine.weights_file import write_portable
 
 # Seeds of clips: no other script uses them, and tests use small ones.
 _FIRST_SEEDS = dict(train=200_000, held_out=300_000)

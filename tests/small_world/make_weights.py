@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from small_world import models
 from small_world.render import Clip, make_clip
 
-from hanet_mm.core.files import atomic_path
+from hanet_mm.core.data.files import atomic_path
 
 # Seeds of clips: tests use those below.
 FIRST_TRAINING_SEED = 100_000

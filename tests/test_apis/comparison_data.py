@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
 K = 4
 NAMES = ['nose', 'left_wrist', 'right_wrist', 'left_ankle']

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from hanet_mm import Refiner
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 
 COCO = list(SKELETONS['coco17'].keypoint_names)
 FRAMES = 12

@@ -7,7 +7,7 @@ import torch
 
 from hanet_mm import Refiner
 from hanet_mm.apis.cli import main
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
 
 K, D = 3, 2
 NAMES = ['head', 'left_hand', 'right_hand']

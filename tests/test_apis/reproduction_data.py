@@ -6,7 +6,7 @@ from mmpose.registry import DATASETS
 
 from hanet_mm.apis.configs import config_root
 from hanet_mm.apis.reproduction.catalog import CATALOG
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
 UNITS = {'m': 'm', 'px': 'px', 'rot6d': 'axis-angle'}
 FOLDERS = {

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from hanet_mm import Refiner
-from hanet_mm.core.sequences import PoseSequences
-from hanet_mm.core.skeletons import find_skeleton
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.poses.skeleton_data import find_skeleton
 
 NAMES = ['nose', 'left_wrist', 'right_wrist', 'left_knee', 'right_knee']
 

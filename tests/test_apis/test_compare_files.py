@@ -19,7 +19,7 @@ from comparison_data import (
 from hanet_mm.apis.commands import compare
 from hanet_mm.apis.comparison import compare_files
 from hanet_mm.apis.formats import open_poses
-from hanet_mm.core.refine_inputs import RefineResult
+from hanet_mm.core.refine.inputs import RefineResult
 from hanet_mm.filters import GaussianFilter
 
 

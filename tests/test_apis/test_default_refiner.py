@@ -14,13 +14,13 @@ from hanet_mm.apis.cli import main
 from hanet_mm.apis.commands import extract, video
 from hanet_mm.apis.refine_folders import refine_folder
 from hanet_mm.apis.refine_options import RefineOptions
-from hanet_mm.core import shipped
-from hanet_mm.core.sequences import (
+from hanet_mm.core.data.sequences import (
     PoseSequences,
     load_pose_sequences,
     save_pose_sequences,
 )
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine import weights_file as shipped
 
 
 @pytest.fixture

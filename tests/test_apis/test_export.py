@@ -16,7 +16,7 @@ from hanet_mm import load_refiner
 from hanet_mm.apis import export_refiner
 from hanet_mm.apis.checkpoints import read_config_value
 from hanet_mm.apis.cli import main
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
 CONFIG = 'configs/hanet/jhmdb/hanet_simplebaseline-11frm_1xb16-70e_jhmdb.py'
 JOINTS = (

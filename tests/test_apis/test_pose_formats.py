@@ -23,7 +23,7 @@ from format_files import (
 from hanet_mm.apis import refine_file
 from hanet_mm.apis.formats import FORMATS, open_poses
 from hanet_mm.apis.formats.coco import ResultList
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 
 
 def assert_tracks(poses, persons):

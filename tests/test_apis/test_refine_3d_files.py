@@ -6,7 +6,7 @@ import torch
 
 from hanet_mm import Refiner
 from hanet_mm.apis import refine_file
-from hanet_mm.core.sequences import (
+from hanet_mm.core.data.sequences import (
     PoseSequences,
     load_pose_sequences,
     save_pose_sequences,

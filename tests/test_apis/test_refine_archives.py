@@ -15,7 +15,10 @@ from refine_data import (
 )
 
 from hanet_mm.apis import refine_file
-from hanet_mm.core.sequences import load_pose_sequences, save_pose_sequences
+from hanet_mm.core.data.sequences import (
+    load_pose_sequences,
+    save_pose_sequences,
+)
 
 
 def test_flat_layout_comes_back_with_refined_keypoints(tmp_path, refiner):

@@ -14,8 +14,11 @@ from refine_data import make_sequences, run
 
 from hanet_mm.apis import refine_file
 from hanet_mm.apis.cli import main
-from hanet_mm.core.sequences import load_pose_sequences, save_pose_sequences
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.data.sequences import (
+    load_pose_sequences,
+    save_pose_sequences,
+)
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.filters import GaussianFilter
 
 

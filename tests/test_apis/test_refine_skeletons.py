@@ -14,9 +14,9 @@ from format_files import (
 
 from hanet_mm.apis import refine_file
 from hanet_mm.apis.formats import open_poses
-from hanet_mm.core.keypoint_map import match_skeletons
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.poses.keypoint_map import match_skeletons
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.filters import GaussianFilter, OneEuroFilter
 
 JHMDB = SKELETONS['jhmdb15'].keypoint_names

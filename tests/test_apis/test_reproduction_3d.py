@@ -14,7 +14,7 @@ from hanet_mm.apis.reproduction.catalog import DataSource, build_dataset
 from hanet_mm.apis.reproduction.filter_rows import training_sequences
 from hanet_mm.apis.reproduction.methods import FilterMethod
 from hanet_mm.apis.reproduction.protocols import Windows
-from hanet_mm.core.rotations import axis_angle_to_rot6d
+from hanet_mm.core.poses.rotations import axis_angle_to_rot6d
 from hanet_mm.datasets.cmu_mocap import recording_parts
 from hanet_mm.filters import GaussianFilter
 

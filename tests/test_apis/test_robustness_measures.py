@@ -10,7 +10,7 @@ from robustness_data import make_sequences, split
 
 from hanet_mm.apis.robustness.lag import pooled_lag
 from hanet_mm.apis.robustness.measures import measure, read_truth
-from hanet_mm.core.metrics import accel_error
+from hanet_mm.core.metrics.errors import accel_error
 
 PERIOD = 24
 

@@ -19,8 +19,11 @@ from hanet_mm.apis.robustness.filter_bank import BANK, FilterBank
 from hanet_mm.apis.robustness.frame_rates import resample_sequences
 from hanet_mm.apis.robustness.request import Request, read_refiners
 from hanet_mm.apis.robustness.streams import StreamMethod
-from hanet_mm.core.sequences import load_pose_sequences, save_pose_sequences
-from hanet_mm.core.streaming import StreamingRefiner
+from hanet_mm.core.data.sequences import (
+    load_pose_sequences,
+    save_pose_sequences,
+)
+from hanet_mm.core.stream.refiner import StreamingRefiner
 from hanet_mm.filters import GaussianFilter, KalmanFilter, tune_filter
 
 

@@ -19,7 +19,10 @@ import hanet_mm.apis.robustness.command as command
 from hanet_mm.apis.robustness import Request, evaluate, write_report
 from hanet_mm.apis.robustness.command import main
 from hanet_mm.apis.robustness.filter_bank import BANK
-from hanet_mm.core.sequences import load_pose_sequences, save_pose_sequences
+from hanet_mm.core.data.sequences import (
+    load_pose_sequences,
+    save_pose_sequences,
+)
 from hanet_mm.datasets.synthetic import generate_synthetic_sequences
 from hanet_mm.filters import GaussianFilter, tune_filter
 

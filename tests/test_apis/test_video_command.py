@@ -24,7 +24,7 @@ from hanet_mm.apis.inferencers.video_job import (
     VideoStopped,
     run_video,
 )
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.data.sequences import load_pose_sequences
 
 
 @pytest.fixture

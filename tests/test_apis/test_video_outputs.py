@@ -14,7 +14,7 @@ from hanet_mm.apis.inferencers.npz_output import NpzOutput
 from hanet_mm.apis.inferencers.open_source import open_source
 from hanet_mm.apis.inferencers.pose_painter import PosePainter, track_color
 from hanet_mm.apis.inferencers.video_output import VideoOutput
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.data.sequences import load_pose_sequences
 
 
 def results_of(frames, lookahead=2, fps=25, **options):

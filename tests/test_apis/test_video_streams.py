@@ -19,8 +19,8 @@ from hanet_mm.apis.inferencers.open_source import open_source
 from hanet_mm.apis.inferencers.poses import Poses
 from hanet_mm.apis.inferencers.refine_stage import RefineStage
 from hanet_mm.apis.inferencers.skeleton_adapter import SkeletonAdapter
-from hanet_mm.core.refiner import Refiner
-from hanet_mm.core.streaming import StreamingRefiner
+from hanet_mm.core.refine.refiner import Refiner
+from hanet_mm.core.stream.refiner import StreamingRefiner
 from hanet_mm.filters import GaussianFilter, MedianFilter
 
 

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from mmpose.registry import DATASETS
 
 import hanet_mm  # noqa: F401
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 HANET = sorted((CONFIGS / 'hanet').rglob('*.py'))

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from hanet_mm import Refiner
-from hanet_mm.core.network import HANetNetwork
+from hanet_mm.core.nn.network import HANetNetwork
 
 K, D, T = 4, 2, 5
 FLIP = [1, 0, 3, 2]

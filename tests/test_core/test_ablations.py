@@ -2,8 +2,8 @@
 
 import torch
 
-from hanet_mm.core.decoder import ChannelAffine
-from hanet_mm.core.network import HANetNetwork
+from hanet_mm.core.nn.decoder import ChannelAffine
+from hanet_mm.core.nn.network import HANetNetwork
 
 K, D, H = 5, 2, 16
 C = K * D

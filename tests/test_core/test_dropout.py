@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hanet_mm.core.dropout import Dropout
+from hanet_mm.core.nn.layers import Dropout
 
 
 @pytest.mark.parametrize('rate', [0.1, 0.5, 0.9])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from hanet_mm.core.forward_kinematics import SMPL_PARENTS, forward_kinematics
+from hanet_mm.core.poses.body import SMPL_PARENTS, forward_kinematics
 
 
 def plain(rotations, offsets, parents):

@@ -20,7 +20,7 @@ from small_refiners import (
 )
 
 from hanet_mm import StreamingRefiner, load_refiner
-from hanet_mm.core.resampling import at_positions
+from hanet_mm.core.refine.frame_rate import at_positions
 
 RATES = [15, 25, 30, 50, 60]
 

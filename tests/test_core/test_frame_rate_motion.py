@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from hanet_mm import Refiner, StreamingRefiner
-from hanet_mm.core.decoder import RefinedPoses
+from hanet_mm.core.nn.decoder import RefinedPoses
 
 RATE, WINDOW = 30, 11
 RATES = [15, 25, 30, 50, 60]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanet_mm.core.gaps import fill_missing, missing_keypoints
+from hanet_mm.core.data.gaps import fill_missing, missing_keypoints
 
 
 def test_what_is_missing():

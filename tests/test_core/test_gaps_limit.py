@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_refiners import K, make_poses, make_refiner
 
-from hanet_mm.core.gaps import long_gaps
+from hanet_mm.core.data.gaps import long_gaps
 
 
 def long_by_hand(column, max_gap):

@@ -10,10 +10,10 @@ from scored_refiners import D, K, T, make_scored_refiner, make_track
 from small_refiners import close, run_stream, stack
 
 from hanet_mm import StreamingRefiner, load_refiner
-from hanet_mm.core.decoder import RefinedPoses
-from hanet_mm.core.gate import GuardedNetwork, NoveltyGate, fit_gate
-from hanet_mm.core.normalization import fit_normalization
-from hanet_mm.core.score_smoother import ScoreSmoother
+from hanet_mm.core.nn.decoder import RefinedPoses
+from hanet_mm.core.nn.smoother import ScoreSmoother
+from hanet_mm.core.refine.gate import GuardedNetwork, NoveltyGate, fit_gate
+from hanet_mm.core.refine.normalization import fit_normalization
 
 JOINTS = 6
 MESSAGE = r'{} windows are unlike those that the refiner was trained on'

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hanet_mm.core.keypoint_map import match_skeletons
-from hanet_mm.core.skeletons import SKELETONS, make_skeleton
+from hanet_mm.core.poses.keypoint_map import match_skeletons
+from hanet_mm.core.poses.skeleton import make_skeleton
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.datasets.converters.pickled import load_object_npz
 
 NAMES = sorted(SKELETONS)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.spatial import procrustes
 from scipy.spatial.transform import Rotation
 
-from hanet_mm.core import metrics
-from hanet_mm.core.metrics import (
+from hanet_mm.core.metrics import errors as metrics
+from hanet_mm.core.metrics.errors import (
     accel_error,
     align_similarity,
     mpjpe,

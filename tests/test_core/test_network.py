@@ -6,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanet_mm.core.decoder import interpolate_samples
-from hanet_mm.core.kinematics import compute_kinematics
-from hanet_mm.core.network import HANetNetwork
-from hanet_mm.core.positional import sine_table
+from hanet_mm.core.nn.decoder import interpolate_samples
+from hanet_mm.core.nn.kinematics import compute_kinematics
+from hanet_mm.core.nn.layers import sine_table
+from hanet_mm.core.nn.network import HANetNetwork
 
 
 def make_network(interval=5, norm_first=False, seed=0, head=None, **backbone):

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanet_mm.core.normalization import fit_normalization
+from hanet_mm.core.refine.normalization import fit_normalization
 
 
 def windows(seed=0, batch=3, dims=2):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanet_mm.core.polygons import inside_polygons
+from hanet_mm.core.metrics.posetrack_ap import inside_polygons
 
 ARROW = [[0, 0], [8, 0], [8, 8], [4, 3], [0, 8]]
 

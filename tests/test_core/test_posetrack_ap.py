@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hanet_mm.core.posetrack_ap import (
+from hanet_mm.core.metrics.posetrack_ap import (
     assign_persons,
     average_precision,
     pair_persons,

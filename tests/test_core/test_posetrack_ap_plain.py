@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanet_mm.core.posetrack_ap import posetrack_ap
+from hanet_mm.core.metrics.posetrack_ap import posetrack_ap
 
 NAN = float('nan')
 

@@ -6,9 +6,9 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from hanet_mm import Refiner, load_refiner
-from hanet_mm.core.inference import refine_sequences
-from hanet_mm.core.network import HANetNetwork
-from hanet_mm.core.normalization import finish_poses, fit_normalization
+from hanet_mm.core.nn.network import HANetNetwork
+from hanet_mm.core.refine.inference import refine_sequences
+from hanet_mm.core.refine.normalization import finish_poses, fit_normalization
 
 PERSON = np.array([[0, 1.7, 0], [0, 0.9, 0], [-0.2, 0, 0], [0.2, 0, 0]])
 

@@ -12,12 +12,11 @@ from scored_refiners import (
     network_arguments,
 )
 
-from hanet_mm.core.decoder import KinematicDecoder
-from hanet_mm.core.encoder import HierarchicalEncoder
-from hanet_mm.core.kinematics import compute_kinematics
-from hanet_mm.core.network import HANetNetwork, check_parts
-from hanet_mm.core.robust_start import RobustStart
-from hanet_mm.core.score_smoother import UNKNOWN_SCORE, ScoreSmoother
+from hanet_mm.core.nn.decoder import KinematicDecoder
+from hanet_mm.core.nn.encoder import HierarchicalEncoder
+from hanet_mm.core.nn.kinematics import compute_kinematics
+from hanet_mm.core.nn.network import HANetNetwork, check_parts
+from hanet_mm.core.nn.smoother import UNKNOWN_SCORE, RobustStart, ScoreSmoother
 
 WIDTH = 8
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from hanet_mm.core.rotations import (
+from hanet_mm.core.poses.rotations import (
     axis_angle_to_matrix,
     axis_angle_to_rot6d,
     geodesic_distance,

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanet_mm.core.score_smoother import (
+from hanet_mm.core.nn.smoother import (
     ScoreSmoother,
     log_odds,
     score_features,

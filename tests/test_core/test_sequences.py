@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hanet_mm.core.sequences import (
+from hanet_mm.core.data.sequences import (
     PoseSequences,
     load_pose_sequences,
     save_pose_sequences,

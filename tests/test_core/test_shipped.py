@@ -8,7 +8,7 @@ import torch
 
 import hanet_mm
 from hanet_mm import Refiner, load_refiner
-from hanet_mm.core import shipped
+from hanet_mm.core.refine import weights_file as shipped
 
 CARD = """# small-2d
 

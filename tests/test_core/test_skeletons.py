@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hanet_mm.core.skeletons import (
+from hanet_mm.core.poses.skeleton import make_skeleton, plain_name
+from hanet_mm.core.poses.skeleton_data import (
     SKELETONS,
     find_skeleton,
-    make_skeleton,
-    plain_name,
     skeleton_of_names,
     skeletons_of_size,
 )

@@ -8,7 +8,7 @@ from scored_refiners import FLIP, K, T, make_scored_refiner, make_track
 from small_refiners import close, run_stream, stack
 
 from hanet_mm import StreamingRefiner
-from hanet_mm.core.stream_buffer import StreamBuffer, StreamFrame
+from hanet_mm.core.stream.track import StreamBuffer, StreamFrame
 
 NETWORK = dict(head=dict(flip_indices=FLIP, predict_error=True))
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from hanet_mm.core.sequences import PoseSequences
-from hanet_mm.core.units import (
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.poses.units import (
     check_metres,
     fill_rotations,
     person_size,

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanet_mm.core.decoder import RefinedPoses
-from hanet_mm.core.inference import refine_sequences
-from hanet_mm.core.windows import window_starts, window_table
+from hanet_mm.core.nn.decoder import RefinedPoses
+from hanet_mm.core.refine.inference import refine_sequences
+from hanet_mm.core.refine.windows import window_starts, window_table
 
 
 def refine(sequences, network=None, valid=None, **kwargs):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.datasets.converters.aist_official import convert_official_aist
 
 COCO = (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.datasets.converters.jhmdb_clips import (
     ClipChoice,
     find_repetitions,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.datasets.converters.jhmdb_clips import (
     ClipChoice,
     jhmdb_keypoint_names,

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.datasets.converters.jhmdb_clips import (
     jhmdb_keypoint_names,
     read_clip_choice,

@@ -15,7 +15,7 @@ from posetrack_scenes import (
     write,
 )
 
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.datasets.converters.posetrack import convert_posetrack
 
 VIDEO = '000342_mpii_test'

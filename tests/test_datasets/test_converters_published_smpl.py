@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.datasets.converters import published_pair
 from hanet_mm.datasets.converters.published_smpl import convert_published_smpl
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.datasets.converters.published_3d import PUBLISHED_DATASETS
 from hanet_mm.datasets.converters.pw3d_official import convert_official_pw3d
 

@@ -9,8 +9,8 @@ from mmpose.registry import DATASETS
 from scipy.spatial.transform import Rotation
 
 import hanet_mm  # noqa: F401
-from hanet_mm.core.forward_kinematics import SMPL_PARENTS
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.poses.body import SMPL_PARENTS
 from hanet_mm.datasets.converters.published_3d import (
     H36M_KEYPOINTS,
     LSP_KEYPOINTS,

@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 import hanet_mm  # noqa: F401
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
 LENGTHS = [20, 1, 11, 7]
 PIPELINE = [

@@ -13,7 +13,7 @@ pytest.importorskip('mmpose')
 from mmengine.registry import init_default_scope
 from mmpose.registry import TRANSFORMS
 
-from hanet_mm.core.rotations import rot6d_to_matrix
+from hanet_mm.core.poses.rotations import rot6d_to_matrix
 from hanet_mm.datasets.cmu_mocap_smpl_sequence_dataset import (
     CmuMocapSmplSequenceDataset,
 )

@@ -7,7 +7,7 @@ from mmpose.registry import DATASETS, KEYPOINT_CODECS
 from scipy.spatial.transform import Rotation
 
 import hanet_mm  # noqa: F401
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 from hanet_mm.datasets import PoseSequenceDataset
 
 LENGTHS = [9, 4, 6]

@@ -10,8 +10,8 @@ pytest.importorskip('mmpose')
 
 from mmpose.registry import DATASETS
 
-from hanet_mm.core.sequences import load_pose_sequences
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.data.sequences import load_pose_sequences
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.datasets.converters.simulated import write_simulated
 
 SMALL = dict(num_windows=6, window_size=12, chunk_size=4, seed=3)

@@ -12,7 +12,7 @@ from mmpose.registry import METRICS
 from torch.utils.data import DataLoader, Dataset
 
 import hanet_mm  # noqa: F401  (registers the metrics)
-from hanet_mm.core.units import rot6d_of
+from hanet_mm.core.poses.units import rot6d_of
 
 NUM_SEQUENCES = 7
 CONFIGS = [

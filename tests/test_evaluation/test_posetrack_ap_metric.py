@@ -7,7 +7,7 @@ from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
-from hanet_mm.core.posetrack_ap import posetrack_ap
+from hanet_mm.core.metrics.posetrack_ap import posetrack_ap
 from hanet_mm.evaluation.posetrack_ap import PoseTrackAP
 
 NAMES = (

@@ -12,7 +12,7 @@ from mmpose.structures import PoseDataSample
 from oracles.plain_smpl import LSP14, plain_smpl, random_smpl
 from scipy.spatial.transform import Rotation
 
-from hanet_mm.core.rotations import axis_angle_to_rot6d
+from hanet_mm.core.poses.rotations import axis_angle_to_rot6d
 from hanet_mm.evaluation import smpl_metric
 from hanet_mm.evaluation.sequence_mpjae import SequenceMPJAE
 from hanet_mm.evaluation.smpl_metric import SMPLMetric

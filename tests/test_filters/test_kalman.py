@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanet_mm.core.metrics import pck_hits
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.data.sequences import load_pose_sequences
+from hanet_mm.core.metrics.errors import pck_hits
 from hanet_mm.filters import KalmanFilter, tune_filter
 
 interpolate = pytest.importorskip('scipy.interpolate')

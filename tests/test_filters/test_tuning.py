@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hanet_mm.core.sequences import PoseSequences, load_pose_sequences
+from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
 from hanet_mm.filters import FILTERS, tuning
 from hanet_mm.filters.tuning import tune_filter
 

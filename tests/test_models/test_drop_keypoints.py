@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from hanet_mm.core.gaps import fill_missing
+from hanet_mm.core.data.gaps import fill_missing
 from hanet_mm.models.data_preprocessors import DropKeypoints
 from hanet_mm.models.data_preprocessors.window_augments import WindowBatch
 

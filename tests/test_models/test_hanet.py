@@ -8,7 +8,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
 import hanet_mm  # noqa: F401
-from hanet_mm.core.network import HANetNetwork
+from hanet_mm.core.nn.network import HANetNetwork
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 
 import hanet_mm  # noqa: F401
-from hanet_mm.core.metrics import accel_error
+from hanet_mm.core.metrics.errors import accel_error
 
 FLIP = [1, 0, 2]
 # Left and right wrist 1 apart, the neck 1 above their middle.

@@ -7,7 +7,7 @@ from mmpose.registry import MODELS
 from oracles.plain_smpl import LSP14, plain_smpl, random_smpl
 
 import hanet_mm.models.body_models  # noqa: F401
-from hanet_mm.core.rotations import axis_angle_to_rot6d
+from hanet_mm.core.poses.rotations import axis_angle_to_rot6d
 from hanet_mm.models.losses import smpl_loss
 
 N = 2

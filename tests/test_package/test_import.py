@@ -73,7 +73,7 @@ def test_version_is_that_of_the_distribution():
 
 def test_lazy_names_are_listed_and_resolve():
     assert {'Refiner', 'load_refiner'} <= set(dir(hanet_mm))
-    from hanet_mm.core import refiner
+    from hanet_mm.core.refine import refiner
 
     assert hanet_mm.Refiner is refiner.Refiner
     assert hanet_mm.load_refiner is refiner.load_refiner
@@ -99,7 +99,7 @@ def test_without_openmmlab_the_import_is_silent_and_light(python):
     code = HIDE_OPENMMLAB + (
         'import hanet_mm\n'
         "assert 'torch' not in sys.modules\n"
-        'import hanet_mm.core.network\n'
+        'import hanet_mm.core.nn.network\n'
         "print({'mmpose', 'mmengine', 'mmcv', 'mmdet'} & set(sys.modules))\n"
     )
     done = python(code, '-W', 'error')
@@ -136,7 +136,7 @@ def test_broken_mmpose_is_one_warning_with_its_cause(
     (tmp_path / 'mmpose' / '__init__.py').write_text(body)
     done = python("""
         import hanet_mm
-        import hanet_mm.core.windows
+        import hanet_mm.core.refine.windows
         print('core imported')
     """)
     assert done.returncode == 0, done.stderr
@@ -202,7 +202,7 @@ def test_config_that_imports_us_fails_if_mmpose_is_too_old(python, tmp_path):
 
 def test_core_alone_works_beside_an_old_mmpose(python, tmp_path):
     write_distribution(tmp_path, 'mmpose', '0.29.0')
-    done = python('import hanet_mm.core.windows')
+    done = python('import hanet_mm.core.refine.windows')
     assert done.returncode == 0, done.stderr
     assert done.stderr.count('Warning') == 1
     assert 'pip install "mmpose>=1.3.0' in done.stderr

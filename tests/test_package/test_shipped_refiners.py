@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hanet_mm import list_refiners, load_refiner, refiner_card
-from hanet_mm.core.shipped import WEIGHTS, summarize_refiner
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine.weights_file import WEIGHTS, summarize_refiner
 
 NAMES = list_refiners()
 SKELETON_OF = {'coco17-2d': 'coco17', 'h36m17-3d': 'h36m17'}

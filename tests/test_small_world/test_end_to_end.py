@@ -8,12 +8,12 @@ from small_world import models
 from small_world.render import make_clip, write_clip
 
 from hanet_mm.apis.cli import main
-from hanet_mm.core.metrics import accel_error, mpjpe
-from hanet_mm.core.sequences import (
+from hanet_mm.core.data.sequences import (
     PoseSequences,
     load_pose_sequences,
     save_pose_sequences,
 )
+from hanet_mm.core.metrics.errors import accel_error, mpjpe
 from hanet_mm.datasets.synthetic import JHMDB_KEYPOINT_NAMES
 
 pytest.importorskip('mmdet')

@@ -239,7 +239,7 @@ def test_refiner_lowers_the_errors_of_held_out_clips(world):
     """Detector, estimator and refiner on clips that none of them saw."""
     from small_world.estimates import compare, estimate_clip
 
-    from hanet_mm.core.sequences import PoseSequences
+    from hanet_mm.core.data.sequences import PoseSequences
 
     found = PoseSequences.concatenate(
         [

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from hanet_mm import Refiner
-from hanet_mm.core.sequences import load_pose_sequences
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.data.sequences import load_pose_sequences
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 
 ROOT = Path(__file__).parents[2]
 CLIP = ROOT / 'tools/demo_data/noisy_clip.npz'
@@ -24,7 +24,7 @@ import runpy, sys
 for name in ('mmengine', 'mmcv', 'mmdet', 'mmpose', 'xtcocotools'):
     sys.modules[name] = None
 from pathlib import Path
-from hanet_mm.core import shipped
+from hanet_mm.core.refine import weights_file as shipped
 script, folder, *sys.argv[1:] = sys.argv[1:]
 shipped.WEIGHTS = Path(folder)
 runpy.run_path(script, run_name='__main__')

@@ -16,9 +16,9 @@ from typing import Any, Dict
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike, atomic_path
-from hanet_mm.core.sequences import PoseSequences, flat_arrays
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.data.sequences import PoseSequences, flat_arrays
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.datasets.simulation.procedural_keypoints import (
     procedural_keypoints,
 )

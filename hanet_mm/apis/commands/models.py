@@ -2,7 +2,7 @@
 
 import argparse
 
-from hanet_mm.core.shipped import (
+from hanet_mm.core.refine.weights_file import (
     list_refiners,
     refiner_card,
     summarize_refiner,

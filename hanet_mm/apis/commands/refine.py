@@ -11,8 +11,8 @@ from hanet_mm.apis.refine_files import (
     refine_poses,
 )
 from hanet_mm.apis.refine_folders import refine_folder
-from hanet_mm.core.shipped import DEFAULTS
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine.weights_file import DEFAULTS
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

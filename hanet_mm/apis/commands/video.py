@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
-from hanet_mm.core.shipped import DEFAULTS
+from hanet_mm.core.refine.weights_file import DEFAULTS
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

@@ -8,7 +8,11 @@ from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.metrics import accel_error, pck_hits, position_errors
+from hanet_mm.core.metrics.errors import (
+    accel_error,
+    pck_hits,
+    position_errors,
+)
 
 from .lag import lag_behind
 from .pairs import TrackPair, present

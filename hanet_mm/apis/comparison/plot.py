@@ -5,7 +5,7 @@ from typing import Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike, atomic_path
+from hanet_mm.core.data.files import PathLike, atomic_path
 
 from .compare import Comparison
 from .measures import displacements

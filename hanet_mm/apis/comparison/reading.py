@@ -13,9 +13,9 @@ import numpy as np
 from hanet_mm.apis.formats import open_poses
 from hanet_mm.apis.npz_files import FlatPoses
 from hanet_mm.apis.pose_files import PoseFile, PoseTrack
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.gaps import missing_keypoints
-from hanet_mm.core.units import LENGTHS, ROTATIONS
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.gaps import missing_keypoints
+from hanet_mm.core.poses.units import LENGTHS, ROTATIONS
 
 from .unrefined import holds_input, restore_input
 

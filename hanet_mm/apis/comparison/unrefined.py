@@ -12,8 +12,7 @@ from typing import Any, Dict, List
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike, read_npz
-from hanet_mm.core.json_files import read_json
+from hanet_mm.core.data.files import PathLike, read_json, read_npz
 
 _KEPT = '_input'
 _FLAT = 'keypoints_est'

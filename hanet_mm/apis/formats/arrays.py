@@ -13,8 +13,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from hanet_mm.apis.npz_files import read_names
-from hanet_mm.core.files import PathLike, atomic_path, read_npz
-from hanet_mm.core.refiner import RefineResult
+from hanet_mm.core.data.files import PathLike, atomic_path, read_npz
+from hanet_mm.core.refine.refiner import RefineResult
 
 from .persons import DetectionFile, Detections
 

@@ -7,10 +7,9 @@ AlphaPose their names, and ``idx`` where it tracks.
 
 from typing import Any, Dict, List, Optional, Sequence
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.json_files import write_json
-from hanet_mm.core.refiner import RefineResult
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.data.files import PathLike, write_json
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine.refiner import RefineResult
 
 from .frame_numbers import frame_numbers
 from .persons import DetectionFile, Detections

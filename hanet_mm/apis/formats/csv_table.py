@@ -10,8 +10,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike, atomic_path
-from hanet_mm.core.refiner import RefineResult
+from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.refine.refiner import RefineResult
 
 from .persons import DetectionFile, Detections
 

@@ -5,7 +5,7 @@ from typing import List, Sequence
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 
 _DIGITS = re.compile(r'\d+')
 _ENDINGS = re.compile(r'(_keypoints)?(\.[A-Za-z]\w*)?$')

@@ -16,10 +16,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.json_files import to_lists, write_json
-from hanet_mm.core.refiner import RefineResult
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.data.files import PathLike, to_lists, write_json
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine.refiner import RefineResult
 
 from .persons import DetectionFile, Detections, stack_numbers
 

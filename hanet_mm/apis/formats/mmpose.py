@@ -4,10 +4,9 @@ from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.json_files import read_json, to_lists, write_json
+from hanet_mm.core.data.files import PathLike, read_json, to_lists, write_json
 from hanet_mm.core.mmpose_json import parse_mmpose_video
-from hanet_mm.core.refiner import RefineResult
+from hanet_mm.core.refine.refiner import RefineResult
 
 from .persons import DetectionFile, Detections, stack_numbers
 

@@ -14,10 +14,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.json_files import read_json, write_json
-from hanet_mm.core.refiner import RefineResult
-from hanet_mm.core.skeletons import SKELETONS
+from hanet_mm.core.data.files import PathLike, read_json, write_json
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine.refiner import RefineResult
 
 from .frame_numbers import frame_numbers
 from .persons import DetectionFile, Detections

@@ -10,8 +10,8 @@ from typing import Any, Dict, Hashable, List, Optional, Sequence, Tuple
 import numpy as np
 
 from hanet_mm.apis.pose_files import PoseFile, PoseTrack
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.refiner import RefineResult
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.refine.refiner import RefineResult
 
 # A person who is away longer is not filled in: frame numbers are wrong, or
 # two persons share an id.

@@ -7,8 +7,7 @@ import numpy as np
 
 from hanet_mm.apis.npz_files import read_npz_poses
 from hanet_mm.apis.pose_files import PoseFile
-from hanet_mm.core.files import PathLike, read_npz
-from hanet_mm.core.json_files import read_json
+from hanet_mm.core.data.files import PathLike, read_json, read_npz
 from hanet_mm.core.mmpose_json import is_mmpose_video
 
 from .arrays import PoseArrays, is_pose_archive

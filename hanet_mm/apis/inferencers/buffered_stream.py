@@ -6,8 +6,8 @@ from typing import Any, Deque, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from hanet_mm.core.gaps import long_gaps, missing_keypoints
-from hanet_mm.core.streaming import StreamedFrame
+from hanet_mm.core.data.gaps import long_gaps, missing_keypoints
+from hanet_mm.core.stream.refiner import StreamedFrame
 
 # Frames that are finished together, and those on either side that are looked
 # at for them: beyond that, classical filters have next to no memory.
@@ -29,9 +29,9 @@ class _Buffer:
 class BufferedStream:
     """Streams through anything with ``refine``, such as a filter.
 
-    What :class:`hanet_mm.core.streaming.StreamingRefiner` does for a refiner:
-    the frames of a track are collected and refined together with those
-    before and after them. Latency is up to 96 frames.
+    What :class:`hanet_mm.core.stream.refiner.StreamingRefiner` does for a
+    refiner: the frames of a track are collected and refined together with
+    those before and after them. Latency is up to 96 frames.
 
     Args:
         refiner (Any): With ``refine(keypoints, scores)``.

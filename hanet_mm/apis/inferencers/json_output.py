@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Dict, Optional
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 
 _END = b'\n]\n'
 

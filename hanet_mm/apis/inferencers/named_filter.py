@@ -7,7 +7,7 @@ import numpy as np
 
 from hanet_mm.apis.filter_choice import choose_filter
 from hanet_mm.apis.pose_files import PoseTrack
-from hanet_mm.core.refine_inputs import RefineResult
+from hanet_mm.core.refine.inputs import RefineResult
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike, atomic_path
+from hanet_mm.core.data.files import PathLike, atomic_path
 
 from .json_output import partial_path, write_all
 
@@ -32,11 +32,11 @@ class NpzOutput:
     """Collects the persons of a video on disk and sorts them at the end.
 
     The file has the keys of
-    :class:`hanet_mm.core.sequences.PoseSequences`; ``keypoints_est`` are the
-    refined keypoints, ``keypoints_input`` (N, K, 2) those of the estimator
+    :class:`hanet_mm.core.data.sequences.PoseSequences`; ``keypoints_est`` are
+    the refined keypoints, ``keypoints_input`` (N, K, 2) those of the estimator
     and ``filled`` (N, K) tells which were missing, as in the files of
-    ``hanet-mm refine``. A sequence is called ``<track>_<segment>``; frames
-    in which its person is not there are NaN. Extras: ``frame_number`` (N,),
+    ``hanet-mm refine``. A sequence is called ``<track>_<segment>``; frames in
+    which its person is not there are NaN. Extras: ``frame_number`` (N,),
     ``time_est`` (N,) in seconds.
 
     Only a few numbers of each person and frame are in memory, however long

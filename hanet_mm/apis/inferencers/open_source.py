@@ -7,7 +7,7 @@ from typing import Any, Iterable, List, Optional, Tuple, Union
 
 import numpy as np
 
-from hanet_mm.core.frame_rate import check_fps
+from hanet_mm.core.refine.frame_rate import check_fps
 
 from .sources import (
     FrameSource,

@@ -7,9 +7,9 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 from mmpose.registry import INFERENCERS
 
 from hanet_mm.apis.tracking import PoseTracker
-from hanet_mm.core.gaps import check_max_gap
-from hanet_mm.core.refiner import Refiner, load_refiner
-from hanet_mm.core.streaming import StreamingRefiner
+from hanet_mm.core.data.gaps import check_max_gap
+from hanet_mm.core.refine.refiner import Refiner, load_refiner
+from hanet_mm.core.stream.refiner import StreamingRefiner
 
 from .buffered_stream import BufferedStream
 from .clock import StageClock
@@ -53,15 +53,15 @@ class PoseRefinementInferencer(PoseModels):
             choice for its default detector.
         refiner (optional): Name of a refiner of the package or a portable
             file, see :func:`hanet_mm.load_refiner`; a
-            :class:`hanet_mm.core.refiner.Refiner`, or a filter of
+            :class:`hanet_mm.core.refine.refiner.Refiner`, or a filter of
             :mod:`hanet_mm.filters`. Keypoints are matched by name; those
             that it does not know pass through. Defaults to None: poses are
             tracked and not refined.
         lookahead (int, optional): Frames that the refiner waits for, see
-            :class:`hanet_mm.core.streaming.StreamingRefiner`; a gap in which
-            a whole person is missed is filled if the person is back by then.
-            Defaults to None: as many as make the result that of the whole
-            video; 4 for a camera.
+            :class:`hanet_mm.core.stream.refiner.StreamingRefiner`; a gap in
+            which a whole person is missed is filled if the person is back by
+            then. Defaults to None: as many as make the result that of the
+            whole video; 4 for a camera.
         det_interval (int): The detector runs every so many frames; between
             them persons are looked for around their last pose. Defaults to
             1.

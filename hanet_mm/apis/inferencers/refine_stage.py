@@ -6,7 +6,7 @@ from typing import Any, Deque, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from hanet_mm.core.gaps import check_max_gap
+from hanet_mm.core.data.gaps import check_max_gap
 
 from .poses import Poses, boxes_around
 from .skeleton_adapter import SkeletonAdapter

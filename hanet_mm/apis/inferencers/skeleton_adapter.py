@@ -4,8 +4,8 @@ from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.keypoint_map import KeypointMap, match_skeletons
-from hanet_mm.core.skeletons import skeleton_of_names
+from hanet_mm.core.poses.keypoint_map import KeypointMap, match_skeletons
+from hanet_mm.core.poses.skeleton_data import skeleton_of_names
 
 
 class SkeletonAdapter:

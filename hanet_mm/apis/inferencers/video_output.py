@@ -16,7 +16,7 @@ from typing import (
 import cv2
 import numpy as np
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 from hanet_mm.visualization.video_writer import open_video
 
 from .json_output import partial_path

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Dict, Mapping, Sequence
 
-from hanet_mm.core.files import read_npz
+from hanet_mm.core.data.files import read_npz
 
 from .catalog import DataSource
 

@@ -10,7 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmpose.registry import DATASETS
 
 from hanet_mm.apis.configs import config_root
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 from hanet_mm.datasets.pose_sequence_dataset import PoseSequenceDataset
 
 

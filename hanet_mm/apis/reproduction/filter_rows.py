@@ -4,7 +4,7 @@ from typing import Any, Dict
 
 import numpy as np
 
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.datasets.pose_sequence_dataset import PoseSequenceDataset
 from hanet_mm.filters.tuning import tune_filter
 

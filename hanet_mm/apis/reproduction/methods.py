@@ -10,8 +10,8 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 from torch import nn
 
-from hanet_mm.core.inference import refine_sequences
-from hanet_mm.core.refiner import Refiner
+from hanet_mm.core.refine.inference import refine_sequences
+from hanet_mm.core.refine.refiner import Refiner
 from hanet_mm.filters.base import SequenceFilter
 
 from .protocols import PROTOCOLS, Windows, choose_stride, scored_frames

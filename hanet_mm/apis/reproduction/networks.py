@@ -6,8 +6,8 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from mmpose.registry import MODELS
 
 from hanet_mm.apis.checkpoints import read_checkpoint
-from hanet_mm.core.portable import load_weights
-from hanet_mm.core.refiner import load_refiner
+from hanet_mm.core.refine.refiner import load_refiner
+from hanet_mm.core.refine.weights_file import load_weights
 
 from .catalog import DataSource, match_config, read_config
 from .methods import CheckpointMethod, Method, RefinerMethod

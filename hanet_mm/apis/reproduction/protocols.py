@@ -5,7 +5,7 @@ from typing import Dict, NamedTuple, Optional
 
 import numpy as np
 
-from hanet_mm.core.windows import window_table
+from hanet_mm.core.refine.windows import window_table
 
 
 class Windows(NamedTuple):
@@ -39,7 +39,7 @@ class Protocol:
 
     Attributes:
         tail: 'cover' or 'drop', see
-            :func:`hanet_mm.core.windows.window_starts`.
+            :func:`hanet_mm.core.refine.windows.window_starts`.
         average: Of PCK, see
             :class:`hanet_mm.evaluation.PoseSequencePCK`.
         text: What it is, in a sentence.

@@ -4,7 +4,7 @@ import json
 from typing import Any, Dict, List, Sequence
 
 import hanet_mm
-from hanet_mm.core.files import PathLike, atomic_path
+from hanet_mm.core.data.files import PathLike, atomic_path
 
 from .catalog import DataSource
 from .paper_figures import ABLATION_ROWS, PAPER_ROWS, PaperRow

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional, Sequence
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 
 from .catalog import CATALOG, DataSetEntry
 

@@ -4,7 +4,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
 import numpy as np
 
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
 
 from .filter_bank import FilterBank
 from .frame_rates import common_rate, resample_sequences, same_rate

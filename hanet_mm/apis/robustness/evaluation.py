@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
 
 from .curves import CurveMaker
 from .filter_bank import BANK, FilterBank

@@ -3,7 +3,7 @@
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from hanet_mm.apis.filter_choice import choose_filter
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.filters import FILTERS, SequenceFilter, tune_filter
 
 from .frame_rates import resample_sequences

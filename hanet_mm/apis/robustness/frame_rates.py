@@ -4,8 +4,8 @@ from typing import Optional, Tuple
 
 import numpy as np
 
-from hanet_mm.core.frame_rate import TOLERANCE
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.refine.frame_rate import TOLERANCE
 
 # Frames: far above the rounding of positions.
 _EPSILON = 1e-4

@@ -7,9 +7,13 @@ from typing import Dict, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from hanet_mm.core.gaps import fill_missing
-from hanet_mm.core.metrics import pck_hits, position_errors, subtract_root
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.metrics.errors import (
+    pck_hits,
+    position_errors,
+    subtract_root,
+)
 
 from .lag import pooled_lag
 

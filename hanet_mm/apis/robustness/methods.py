@@ -12,9 +12,9 @@ import numpy as np
 
 from hanet_mm.apis.keypoint_plan import KeypointPlan, split_empty
 from hanet_mm.apis.pose_files import PoseTrack
-from hanet_mm.core.gaps import fill_missing
-from hanet_mm.core.refiner import Refiner, RefineResult
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.refine.refiner import Refiner, RefineResult
 from hanet_mm.filters.base import SequenceFilter
 
 INPUT = 'input'

@@ -9,8 +9,8 @@ from typing import List, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.sequences import PoseSequences
-from hanet_mm.core.skeletons import skeleton_of_names
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.poses.skeleton_data import skeleton_of_names
 
 from .bursts import burst_frames
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, Sequence, Tuple
 
-from hanet_mm.core.files import PathLike, atomic_path
+from hanet_mm.core.data.files import PathLike, atomic_path
 
 from .tables import point_label
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 import hanet_mm
-from hanet_mm.core.files import PathLike, atomic_path
+from hanet_mm.core.data.files import PathLike, atomic_path
 
 from .plot import plot_curves
 from .tables import render_tables

@@ -7,9 +7,9 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from hanet_mm.apis.formats import open_poses
 from hanet_mm.apis.keypoint_plan import plan_keypoints
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.refiner import load_refiner
-from hanet_mm.core.sequences import PoseSequences, load_pose_sequences
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
+from hanet_mm.core.refine.refiner import load_refiner
 
 from .curves import CURVES
 from .filter_bank import BANK

@@ -7,9 +7,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from hanet_mm.apis.pose_files import PoseTrack
-from hanet_mm.core.gaps import missing_keypoints
-from hanet_mm.core.refiner import RefineResult
-from hanet_mm.core.streaming import StreamingRefiner
+from hanet_mm.core.data.gaps import missing_keypoints
+from hanet_mm.core.refine.refiner import RefineResult
+from hanet_mm.core.stream.refiner import StreamingRefiner
 
 from .methods import RefinerMethod
 

@@ -5,7 +5,7 @@ import logging
 import sys
 from typing import Any, Callable, List
 
-from hanet_mm.core.sequences import load_pose_sequences
+from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.datasets.converters.jhmdb_clips import (
     read_clip_choice,
     shared_clips,

@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Dict, FrozenSet, List, Optional, Sequence, Tuple
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.sequences import PoseSequences
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.sequences import PoseSequences
 
 _SUBSETS = {'train': '1', 'test': '2'}
 

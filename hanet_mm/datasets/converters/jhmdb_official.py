@@ -20,8 +20,8 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 from hanet_mm.datasets.converters.jhmdb_clips import (
     ClipChoice,
     jhmdb_keypoint_names,

@@ -18,8 +18,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.json_files import read_json
+from hanet_mm.core.data.files import PathLike, read_json
 from hanet_mm.core.mmpose_json import parse_instances, parse_mmpose_video
 from hanet_mm.datasets.converters.pickled import load_pickle
 

@@ -11,9 +11,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike, read_npz
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
-from hanet_mm.core.units import to_metres
+from hanet_mm.core.data.files import PathLike, read_npz
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.poses.units import to_metres
 from hanet_mm.datasets.converters.published_smpl import check_angles
 
 NO_ESTIMATOR = 'none: the truth, for use with SimulateEstimatorNoise'

@@ -9,7 +9,7 @@ from typing import Any, Dict, Sequence
 
 import numpy as np
 
-from hanet_mm.core.files import ObjectArrayError, PathLike, read_npz
+from hanet_mm.core.data.files import ObjectArrayError, PathLike, read_npz
 
 
 def load_object_npz(

@@ -6,8 +6,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 from hanet_mm.datasets.converters.posetrack_annotations import (
     list_files,
     read_annotations,

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 from hanet_mm.datasets.converters.posetrack_video import (
     KEYPOINTS,
     Frame,

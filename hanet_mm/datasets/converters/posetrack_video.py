@@ -8,7 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 from hanet_mm.datasets.metainfo.posetrack15 import posetrack15
 
 KEYPOINTS = tuple(

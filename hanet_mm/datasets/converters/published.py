@@ -9,7 +9,7 @@ from typing import Any, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 
 
 def image_names(entry: Any) -> Tuple[str, ...]:

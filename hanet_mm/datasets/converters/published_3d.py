@@ -11,9 +11,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
-from hanet_mm.core.units import to_metres
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.poses.units import to_metres
 from hanet_mm.datasets.converters.published import compare_counts
 from hanet_mm.datasets.converters.published_pair import PublishedPair
 from hanet_mm.datasets.converters.sides import check_sides

@@ -5,7 +5,7 @@ from typing import Callable, List, Mapping, Sequence
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 from hanet_mm.datasets.converters.pickled import load_object_npz
 from hanet_mm.datasets.converters.progress import track
 from hanet_mm.datasets.converters.published import (

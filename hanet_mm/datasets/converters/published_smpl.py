@@ -10,8 +10,8 @@ from typing import Callable, Dict, List, Optional
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.sequences import save_pose_sequences
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.sequences import save_pose_sequences
 from hanet_mm.datasets.converters.published_3d import (
     PUBLISHED_DATASETS,
     assemble,

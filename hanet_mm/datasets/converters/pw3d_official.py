@@ -17,7 +17,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
+from hanet_mm.core.data.files import PathLike
 from hanet_mm.datasets.converters.official_3d import Track, write_tracks
 from hanet_mm.datasets.converters.pickled import load_pickle
 from hanet_mm.datasets.converters.progress import track as show

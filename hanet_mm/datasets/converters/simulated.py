@@ -4,8 +4,8 @@ from typing import Any, Dict
 
 import numpy as np
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
 from ..simulated_pose_sequence_dataset import SimulatedPoseSequenceDataset
 from .progress import track

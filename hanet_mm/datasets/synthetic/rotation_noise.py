@@ -6,7 +6,7 @@ from typing import Any, Dict, Optional, Tuple, Union
 import numpy as np
 import torch
 
-from hanet_mm.core.rotations import axis_angle_to_matrix
+from hanet_mm.core.poses.rotations import axis_angle_to_matrix
 
 from .score_noise import scores_of_errors
 from .temporal_noise import bursts, correlated_noise, smooth_noise

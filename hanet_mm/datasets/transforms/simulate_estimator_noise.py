@@ -6,7 +6,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
-from hanet_mm.core.gaps import fill_missing
+from hanet_mm.core.data.gaps import fill_missing
 
 from ..synthetic import (
     box_size,

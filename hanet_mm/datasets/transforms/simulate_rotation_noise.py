@@ -7,8 +7,8 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
-from hanet_mm.core.rotations import rot6d_to_matrix
-from hanet_mm.core.units import fill_rotations
+from hanet_mm.core.poses.rotations import rot6d_to_matrix
+from hanet_mm.core.poses.units import fill_rotations
 
 from ..synthetic.rotation_noise import rotation_noise, simulate_rotation_noise
 

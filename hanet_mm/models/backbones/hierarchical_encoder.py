@@ -3,12 +3,12 @@
 from mmpose.models.backbones.base_backbone import BaseBackbone
 from mmpose.registry import MODELS
 
-from hanet_mm.core.encoder import HierarchicalEncoder as CoreEncoder
+from hanet_mm.core.nn.encoder import HierarchicalEncoder as CoreEncoder
 
 
 @MODELS.register_module()
 class HierarchicalEncoder(CoreEncoder, BaseBackbone):
-    """Backbone of HANet, see :class:`hanet_mm.core.encoder
+    """Backbone of HANet, see :class:`hanet_mm.core.nn.encoder
     .HierarchicalEncoder` for its arguments.
 
     It takes the :class:`Kinematics` of a batch of windows and returns one

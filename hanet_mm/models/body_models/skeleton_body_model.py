@@ -5,12 +5,12 @@ from typing import Optional
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from hanet_mm.core.forward_kinematics import forward_kinematics
-from hanet_mm.core.mean_adult import mean_adult_offsets
-from hanet_mm.core.smpl_body import (
+from hanet_mm.core.poses.body import (
     LSP14_FROM_SMPL24,
     BodyModelOutput,
     check_body_inputs,
+    forward_kinematics,
+    mean_adult_offsets,
 )
 
 

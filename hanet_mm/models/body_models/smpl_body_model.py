@@ -6,11 +6,11 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from hanet_mm.core.files import PathLike
-from hanet_mm.core.forward_kinematics import SMPL_PARENTS
-from hanet_mm.core.smpl_body import (
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.poses.body import (
     LSP14_FROM_SMPL24,
     NUM_BETAS,
+    SMPL_PARENTS,
     BodyModelOutput,
     check_body_inputs,
 )

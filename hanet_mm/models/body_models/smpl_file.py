@@ -6,9 +6,8 @@ from typing import Any, Dict
 
 import numpy as np
 
-from hanet_mm.core.files import ObjectArrayError, PathLike, read_npz
-from hanet_mm.core.forward_kinematics import SMPL_PARENTS
-from hanet_mm.core.smpl_body import NUM_BETAS, NUM_JOINTS
+from hanet_mm.core.data.files import ObjectArrayError, PathLike, read_npz
+from hanet_mm.core.poses.body import NUM_BETAS, NUM_JOINTS, SMPL_PARENTS
 
 # V is the number of vertices; more than 10 shape directions are cut.
 _SHAPES = dict(

@@ -10,8 +10,8 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from hanet_mm.core.mirrored import mirror
-from hanet_mm.core.normalization import fit_normalization
+from hanet_mm.core.refine.inference import mirror
+from hanet_mm.core.refine.normalization import fit_normalization
 
 
 class WindowBatch(NamedTuple):
@@ -217,9 +217,10 @@ class RandomRotateScale(nn.Module):
 class DropKeypoints(nn.Module):
     """Take keypoints away for a whole window, as if nobody looked for them.
 
-    So a refiner can be used on skeletons that lack some of its keypoints.
-    They are put amid the others, with score 0, as
-    :func:`hanet_mm.core.gaps.fill_missing` does with keypoints never seen.
+    So a refiner can be used on skeletons that lack some of its keypoints. They
+    are put amid the others, with score 0, as
+    :func:`hanet_mm.core.data.gaps.fill_missing` does with keypoints never
+    seen.
 
     Args:
         groups (Sequence[Sequence[int]]): Keypoints that go together, such as

@@ -14,8 +14,8 @@ from mmpose.utils.typing import (
 )
 from torch import Tensor
 
-from hanet_mm.core.decoder import KinematicDecoder, RefinedPoses
-from hanet_mm.core.kinematics import Kinematics
+from hanet_mm.core.nn.decoder import KinematicDecoder, RefinedPoses
+from hanet_mm.core.nn.kinematics import Kinematics
 
 Features = Tuple[Tensor, Kinematics]
 
@@ -31,7 +31,7 @@ class KinematicHead(KinematicDecoder, BaseHead):
             training data are encoded with.
         accel_loss (ConfigType, optional): Of :class:`AccelerationLoss`.
             Defaults to None: left out.
-        **kwargs: Of :class:`hanet_mm.core.decoder.KinematicDecoder`.
+        **kwargs: Of :class:`hanet_mm.core.nn.decoder.KinematicDecoder`.
     """
 
     def __init__(

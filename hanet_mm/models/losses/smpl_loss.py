@@ -8,8 +8,8 @@ from mmpose.utils.typing import ConfigType, OptConfigType
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from hanet_mm.core.rotations import rot6d_to_matrix
-from hanet_mm.core.smpl_body import root_relative
+from hanet_mm.core.poses.body import root_relative
+from hanet_mm.core.poses.rotations import rot6d_to_matrix
 
 # Frames whose surfaces are held at once.
 _CHUNK_FRAMES = 64

@@ -16,11 +16,14 @@ from mmpose.utils.typing import (
 )
 from torch import Tensor
 
-from hanet_mm.core.decoder import RefinedPoses
-from hanet_mm.core.inference import refine_sequences
-from hanet_mm.core.kinematics import Kinematics, sampled_frames
-from hanet_mm.core.mirrored import check_flip, mirrored_network
-from hanet_mm.core.network import check_parts, encode_windows
+from hanet_mm.core.nn.decoder import RefinedPoses
+from hanet_mm.core.nn.kinematics import Kinematics, sampled_frames
+from hanet_mm.core.nn.network import check_parts, encode_windows
+from hanet_mm.core.refine.inference import (
+    check_flip,
+    mirrored_network,
+    refine_sequences,
+)
 
 from ..heads.kinematic_head import stack_instances
 
@@ -41,9 +44,9 @@ class HANet(BasePoseEstimator):
         distance (int): ``d_t`` of eq. 1, in frames. Defaults to 1.
         test_cfg (ConfigType, optional): ``stride``, frames from one window
             to the next, by default 1; ``tail``, 'cover' (default) or 'drop',
-            see :func:`hanet_mm.core.windows.window_starts`; ``flip_test``,
-            whether to refine mirrored windows too, by default False;
-            ``window_batch``, windows that run at once, by default 512.
+            see :func:`hanet_mm.core.refine.windows.window_starts`;
+            ``flip_test``, whether to refine mirrored windows too, by default
+            False; ``window_batch``, windows that run at once, by default 512.
         train_cfg, data_preprocessor, init_cfg, metainfo: See
             :class:`BasePoseEstimator`. The data preprocessor defaults to
             :class:`PoseSequenceDataPreprocessor`.
@@ -120,7 +123,7 @@ class HANet(BasePoseEstimator):
         Args:
             inputs (Tensor): Normalised estimates, (B, T, K, D).
             scores (Tensor, optional): See
-                :func:`hanet_mm.core.network.encode_windows`.
+                :func:`hanet_mm.core.nn.network.encode_windows`.
         """
         return encode_windows(
             self.backbone,

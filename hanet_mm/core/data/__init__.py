@@ -1,0 +1,1 @@
+"""Sequences, their gaps, and files."""

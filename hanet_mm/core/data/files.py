@@ -1,0 +1,186 @@
+"""Read and write files: whole or not at all, JSON with NaN, no pickles."""
+
+import json
+import os
+import struct
+import zipfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import (
+    Any,
+    Container,
+    Dict,
+    Iterator,
+    Optional,
+    Sequence,
+    Union,
+)
+
+import numpy as np
+
+PathLike = Union[str, 'os.PathLike[str]']
+
+# What a damaged archive raises, depending on where it was cut or changed.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+)
+
+
+class ObjectArrayError(ValueError):
+    """An archive holds an object array, which only pickle can read."""
+
+
+@contextmanager
+def atomic_path(path: PathLike) -> Iterator[Path]:
+    """Give a path beside ``path`` to write to, and move it there at the end.
+
+    If the block raises, what was written is removed and a file that stood at
+    ``path`` before stays as it was. Missing folders are made.
+
+    Args:
+        path: Where the finished file shall lie.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_npz(
+    path: PathLike,
+    need: Sequence[str],
+    known: Container[str],
+    prefix: Optional[str] = None,
+) -> Dict[str, np.ndarray]:
+    """Read some keys of an ``.npz`` archive without unpickling anything.
+
+    Args:
+        path: The archive.
+        need: Keys that have to be there.
+        known: Keys to read where they are there; others are ignored.
+        prefix: Keys that begin so are read too; '' reads all.
+
+    Returns:
+        The arrays by key.
+
+    Raises:
+        ObjectArrayError: If a key, or in its absence any other, is an object
+            array.
+        ValueError: One line naming the file and the key: damaged archive,
+            missing key.
+    """
+    with _open_archive(path) as archive:
+        found = archive.files
+        missing = [key for key in need if key not in found]
+        if missing:
+            # An object array is the more telling reason, so it comes first.
+            for key in found:
+                _read(archive, path, key)
+            raise ValueError(
+                f'{path}: key {missing[0]!r} is missing; expected '
+                f'{", ".join(need)}, found {", ".join(found) or "none"}'
+            )
+        wanted = [
+            key
+            for key in found
+            if key in known or (prefix is not None and key.startswith(prefix))
+        ]
+        return {key: _read(archive, path, key) for key in wanted}
+
+
+def _open_archive(path: PathLike) -> Any:
+    try:
+        archive = np.load(path, allow_pickle=False)
+    except (*_DAMAGE, ValueError) as error:
+        raise ValueError(_damaged(path, error)) from None
+    if isinstance(archive, np.ndarray):
+        raise ValueError(f'{path}: expected an .npz archive, found one array')
+    return archive
+
+
+def _read(archive: Any, path: PathLike, key: str) -> np.ndarray:
+    try:
+        value = archive[key]
+    except (*_DAMAGE, ValueError, OSError) as error:
+        if 'allow_pickle' not in str(error):
+            raise ValueError(_damaged(path, error, key)) from None
+        raise ObjectArrayError(
+            f'{path}: key {key!r} is an object array, which needs pickle; '
+            'expected plain arrays: convert files you trust with a script of '
+            'tools/dataset_converters and --trust-pickle'
+        ) from None
+    if not isinstance(value, np.ndarray):  # numpy hands other files out raw
+        raise ValueError(f'{path}: key {key!r} is not an array')
+    return value
+
+
+def _damaged(path: PathLike, error: Exception, key: str = '') -> str:
+    where = f'key {key!r}' if key else 'the file'
+    reason = ' '.join(str(error).split()) or 'no data'
+    return (
+        f'{path}: {where} cannot be read, truncated or not an .npz archive '
+        f'({type(error).__name__}: {reason})'
+    )
+
+
+# NaN is read as null; infinity is kept, to be refused where it matters.
+_CONSTANTS = {
+    'NaN': None,
+    'Infinity': float('inf'),
+    '-Infinity': -float('inf'),
+}
+
+
+def read_json(path: PathLike) -> Any:
+    """Read a JSON file; NaN, which is no JSON but common, is None.
+
+    Raises:
+        ValueError: One line naming the file.
+    """
+    try:
+        return json.loads(
+            Path(path).read_text(encoding='utf-8'),
+            parse_constant=_CONSTANTS.get,
+        )
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path}: expected JSON, found {error}') from None
+
+
+def write_json(path: PathLike, content: Any, source: PathLike) -> None:
+    """Write a JSON file, whole or not at all.
+
+    Args:
+        path: The file.
+        content: What json takes, without NaN.
+        source: Where the content came from, for the message.
+
+    Raises:
+        ValueError: If a number is infinite.
+    """
+    try:
+        text = json.dumps(content, allow_nan=False)
+    except ValueError:
+        raise ValueError(
+            f'{source}: has an infinite number outside the keypoints, '
+            'which JSON cannot hold'
+        ) from None
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding='utf-8')
+
+
+def to_lists(array: np.ndarray) -> list:
+    """An array as nested lists, with None for NaN."""
+    missing = np.isnan(array)
+    if missing.any():
+        array = np.where(missing, None, array.astype(object))
+    return array.tolist()

@@ -1,0 +1,480 @@
+"""Pose sequences in memory and on disk, and their checks.
+
+Letters: N frames of all sequences (flat), S sequences, K keypoints,
+D coordinates. All arrays of frames lie one sequence after the other; where a
+sequence begins follows from ``seq_len`` alone. Checks work on whole arrays
+and raise a one-line ``ValueError`` that names the field and, where there is
+one, the sequence and the frame in it.
+"""
+
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
+
+import numpy as np
+
+from .files import PathLike, atomic_path, read_npz
+from .gaps import missing_keypoints
+
+PER_FRAME = ('keypoints_est', 'scores', 'keypoints_gt', 'visible', 'bboxes')
+PER_SEQUENCE = ('seq_len', 'seq_name', 'image_size', 'fps')
+
+
+def check_sequences(seqs: 'PoseSequences') -> None:
+    """Check number, names and lengths of the sequences."""
+    length, name = seqs.seq_len, seqs.seq_name
+    if length.ndim != 1 or not len(length):
+        raise ValueError(
+            f'seq_len: expected shape (S,) with S >= 1, found {length.shape}'
+        )
+    if name.shape != length.shape:
+        raise ValueError(
+            f'seq_name: expected {len(length)} names as in seq_len, '
+            f'found shape {name.shape}'
+        )
+    if length.min() < 1:
+        index = int(np.argmax(length < 1))
+        raise ValueError(
+            f'seq_len: {name_sequence(seqs, index)} is empty: expected '
+            f'length >= 1, found {length[index]}'
+        )
+
+
+def check_shapes(seqs: 'PoseSequences') -> None:
+    """Check that all arrays have the same frames, keypoints, sequences."""
+    shape = seqs.keypoints_est.shape
+    if len(shape) != 3 or 0 in shape[1:]:
+        raise ValueError(
+            f'keypoints_est: expected shape (N, K, D), found {shape}'
+        )
+    if int(seqs.seq_len.sum()) != shape[0]:
+        raise ValueError(
+            f'seq_len: expected a sum of {shape[0]} (frames of '
+            f'keypoints_est), found {int(seqs.seq_len.sum())}'
+        )
+    expected = {
+        'scores': shape[:2],
+        'keypoints_gt': shape,
+        'visible': shape[:2],
+        'bboxes': (shape[0], 4),
+        'image_size': (len(seqs), 2),
+        'fps': (len(seqs),),
+    }
+    for name, want in expected.items():
+        value = getattr(seqs, name)
+        if value is not None and value.shape != want:
+            raise ValueError(
+                f'{name}: expected shape {want}, found {value.shape}'
+            )
+    for name, value in seqs.extras.items():
+        if value.shape[:1] != shape[:1] or value.dtype.kind not in 'fiubU':
+            raise ValueError(
+                f'extras[{name!r}]: expected numbers or strings, '
+                f'({shape[0]}, ...), found {value.dtype} {value.shape}'
+            )
+    names = seqs.meta.get('keypoint_names')
+    if names is not None and len(names) != shape[1]:
+        raise ValueError(
+            f"meta['keypoint_names']: expected {shape[1]} names (K of "
+            f'keypoints_est), found {len(names)}'
+        )
+
+
+def check_values(seqs: 'PoseSequences') -> None:
+    """Check that values are finite and weights, sizes and boxes sensible."""
+    _refuse(seqs, 'keypoints_est', np.isinf, 'finite or NaN (missing)')
+    _refuse(seqs, 'keypoints_gt', np.isinf, 'finite or NaN (unknown)')
+    _refuse(seqs, 'bboxes', np.isinf, 'finite')
+    for name in ('scores', 'visible'):
+        _refuse(seqs, name, _not_weight, 'finite and >= 0')
+    for name in ('image_size', 'fps'):
+        _refuse(seqs, name, _not_positive, 'finite and > 0')
+    _check_annotation(seqs)
+    _check_boxes(seqs)
+
+
+def check_estimates(seqs: 'PoseSequences') -> None:
+    """Refuse sequences whose estimates are all missing."""
+    per_frame = seqs.valid.any(-1)
+    per_sequence = np.logical_or.reduceat(per_frame, seqs.starts)
+    if not per_sequence.all():
+        index = int(np.argmin(per_sequence))
+        raise ValueError(
+            'keypoints_est: all keypoints are missing (NaN or score 0) in '
+            f'all {seqs.seq_len[index]} frames of '
+            f'{name_sequence(seqs, index)}; expected at least 1 estimate'
+        )
+
+
+def name_sequence(seqs: 'PoseSequences', index: int) -> str:
+    """Name a sequence in a message."""
+    return f'sequence {str(seqs.seq_name[index])!r} (index {index})'
+
+
+def name_frame(seqs: 'PoseSequences', flat: int) -> str:
+    """Name a flat frame by its sequence and its place in that."""
+    index = int(np.searchsorted(np.cumsum(seqs.seq_len), flat, 'right'))
+    frame = flat - int(seqs.starts[index])
+    return f'{name_sequence(seqs, index)}, frame {frame}'
+
+
+def _refuse(
+    seqs: 'PoseSequences',
+    name: str,
+    wrong: Callable[[np.ndarray], np.ndarray],
+    expected: str,
+) -> None:
+    """Raise where ``wrong`` holds for the array called ``name``."""
+    value = getattr(seqs, name)
+    if value is None:
+        return
+    bad = wrong(value)
+    if not bad.any():
+        return
+    index = np.unravel_index(int(np.argmax(bad)), bad.shape)
+    if name in PER_SEQUENCE:
+        where = name_sequence(seqs, int(index[0]))
+    else:
+        where = name_frame(seqs, int(index[0]))
+        if name != 'bboxes':
+            where += f', keypoint {index[1]}'
+    raise ValueError(
+        f'{name}: found {value[index]} in {where}; expected {expected}'
+    )
+
+
+def _check_annotation(seqs: 'PoseSequences') -> None:
+    if seqs.keypoints_gt is None or seqs.visible is None:
+        return
+    bad = np.isnan(seqs.keypoints_gt).any(-1) & (seqs.visible > 0)
+    if bad.any():
+        frame, keypoint = np.unravel_index(int(np.argmax(bad)), bad.shape)
+        raise ValueError(
+            f'keypoints_gt: found NaN in {name_frame(seqs, int(frame))}, '
+            f'keypoint {keypoint}; expected visible 0 there, found '
+            f'{seqs.visible[frame, keypoint]}'
+        )
+
+
+def _check_boxes(seqs: 'PoseSequences') -> None:
+    boxes = seqs.bboxes
+    if boxes is None:
+        return
+    annotated = np.full(len(boxes), seqs.keypoints_gt is not None)
+    if seqs.visible is not None:
+        annotated &= (seqs.visible > 0).any(-1)
+    for bad, expected in (
+        (
+            np.isnan(boxes).any(-1) & annotated,
+            'a box, for the frame has annotated keypoints',
+        ),
+        (
+            (boxes[:, 2:] < boxes[:, :2]).any(-1),
+            'x1 y1 x2 y2 with x1 <= x2 and y1 <= y2',
+        ),
+    ):
+        if bad.any():
+            frame = int(np.argmax(bad))
+            raise ValueError(
+                f'bboxes: found {boxes[frame].tolist()} in '
+                f'{name_frame(seqs, frame)}; expected {expected}'
+            )
+
+
+def _not_weight(value: np.ndarray) -> np.ndarray:
+    return ~(np.isfinite(value) & (value >= 0))
+
+
+def _not_positive(value: np.ndarray) -> np.ndarray:
+    return ~(np.isfinite(value) & (value > 0))
+
+
+# Before the name of an extra array in the file.
+EXTRAS = 'extras/'
+_ALWAYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
+
+
+@dataclass(eq=False, repr=False)
+class PoseSequences:
+    """Many pose sequences as flat arrays.
+
+    The arrays are checked and converted to the types below on construction;
+    an array that already has its type is kept, not copied.
+
+    A keypoint is missing from the estimate where a coordinate is NaN or its
+    score is 0 (see ``valid``). A keypoint that nobody annotated is NaN in
+    ``keypoints_gt`` and 0 in ``visible``; where ``visible`` is not given and
+    ``keypoints_gt`` has NaN, ``visible`` is made from it.
+
+    Args:
+        keypoints_est: Estimates, (N, K, D) float32, px or m; NaN = missing.
+        scores: Their confidences >= 0, (N, K) float32; 0 = missing.
+        seq_len: Frames of each sequence, (S,) int64, all >= 1.
+        seq_name: Names, (S,) str; two persons may share one.
+        keypoints_gt: Ground truth, (N, K, D) float32, px or m.
+        visible: Weights >= 0 of the ground truth, (N, K) float32.
+        bboxes: Boxes x1 y1 x2 y2, (N, 4) float32, px; NaN only in frames
+            without any visible keypoint.
+        image_size: Width and height, (S, 2) float32, px.
+        fps: Frame rates, (S,) float32, 1/s.
+        meta: What JSON can hold: ``dataset``, ``estimator``, ``units``,
+            ``keypoint_names`` (K names), ...
+        extras: Further arrays of frames by name, (N, ...) each, numbers or
+            strings. ``*_est`` belongs to the estimate (``betas_est``), all
+            others to the truth (``betas_gt``, ``frame_number``).
+
+    Raises:
+        ValueError: If a shape, a length or a value is wrong; the message
+            names the field and, where there is one, the sequence and frame.
+    """
+
+    keypoints_est: np.ndarray
+    scores: np.ndarray
+    seq_len: np.ndarray
+    seq_name: np.ndarray
+    keypoints_gt: Optional[np.ndarray] = None
+    visible: Optional[np.ndarray] = None
+    bboxes: Optional[np.ndarray] = None
+    image_size: Optional[np.ndarray] = None
+    fps: Optional[np.ndarray] = None
+    meta: Dict[str, Any] = field(default_factory=dict)
+    extras: Dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._convert()
+        check_sequences(self)
+        check_shapes(self)
+        if self.keypoints_gt is not None and self.visible is None:
+            unknown = np.isnan(self.keypoints_gt).any(-1)
+            if unknown.any():
+                self.visible = (~unknown).astype(np.float32)
+        check_values(self)
+
+    def __len__(self) -> int:
+        return len(self.seq_len)
+
+    def __repr__(self) -> str:
+        shapes = ', '.join(
+            f'{name}={getattr(self, name).shape}'
+            for name in (*PER_FRAME, *PER_SEQUENCE)
+            if getattr(self, name) is not None
+        )
+        return f'PoseSequences({shapes}, meta={sorted(self.meta)})'
+
+    @property
+    def starts(self) -> np.ndarray:
+        """First flat frame of each sequence, (S,) int64."""
+        return np.cumsum(self.seq_len) - self.seq_len
+
+    @property
+    def valid(self) -> np.ndarray:
+        """Where the estimate is not missing, (N, K) bool."""
+        return ~missing_keypoints(self.keypoints_est, self.scores)
+
+    def select(
+        self, indices: Union[Sequence[int], np.ndarray, slice]
+    ) -> 'PoseSequences':
+        """Some of the sequences, in the order asked for (a copy).
+
+        Args:
+            indices: Positions or a (S,) bool mask of sequences.
+
+        Returns:
+            The chosen sequences with the same ``meta``.
+        """
+        if not isinstance(indices, slice) and not np.size(indices):
+            indices = slice(0)  # an empty list has no integer type
+        chosen = np.arange(len(self))[indices].reshape(-1)
+        if not len(chosen):
+            raise ValueError('select: expected at least 1 sequence, found 0')
+        length = self.seq_len[chosen]
+        ends = np.cumsum(length)
+        # Flat source frame = its place in the output + the sequence's shift.
+        shift = self.starts[chosen] - (ends - length)
+        frames = np.arange(ends[-1]) + np.repeat(shift, length)
+        picked: Dict[str, Any] = {'meta': dict(self.meta)}
+        for names, index in ((PER_FRAME, frames), (PER_SEQUENCE, chosen)):
+            for name in names:
+                value = getattr(self, name)
+                picked[name] = None if value is None else value[index]
+        picked['extras'] = {k: v[frames] for k, v in self.extras.items()}
+        return PoseSequences(**picked)
+
+    @staticmethod
+    def concatenate(parts: Sequence['PoseSequences']) -> 'PoseSequences':
+        """Join sequences of several sources, in order.
+
+        Entries of ``meta`` on which the parts do not agree are left out.
+
+        Args:
+            parts: At least one; K, D, the units and the keypoint names must
+                agree, and an optional field be given in all parts or none
+                (``visible`` counts as 1 where a part lacks it). Extras have
+                to be the same in all parts.
+
+        Raises:
+            ValueError: If the parts do not fit together.
+        """
+        if not len(parts):
+            raise ValueError('concatenate: expected at least 1 part, found 0')
+        for key in ('units', 'keypoint_names'):
+            found = {json.dumps(p.meta[key]) for p in parts if key in p.meta}
+            if len(found) > 1:
+                raise ValueError(
+                    f'concatenate: meta[{key!r}] differs between the parts: '
+                    + ' and '.join(sorted(found))
+                )
+        meta = {
+            key: value
+            for key, value in parts[0].meta.items()
+            if all(key in p.meta and p.meta[key] == value for p in parts)
+        }
+        columns = {
+            name: _join(name, parts) for name in (*PER_FRAME, *PER_SEQUENCE)
+        }
+        return PoseSequences(meta=meta, extras=_join_extras(parts), **columns)
+
+    def check_estimates(self) -> None:
+        """Refuse sequences whose estimates are all missing.
+
+        Raises:
+            ValueError: Naming the first such sequence.
+        """
+        check_estimates(self)
+
+    def _convert(self) -> None:
+        length = np.asarray(self.seq_len)
+        if length.dtype.kind not in 'iu':
+            raise ValueError(
+                f'seq_len: expected integers, found {length.dtype}'
+            )
+        self.seq_len = length.astype(np.int64, copy=False)
+        self.seq_name = np.asarray(self.seq_name, dtype=np.str_)
+        for name in (*PER_FRAME, 'image_size', 'fps'):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            try:
+                # What float32 cannot hold becomes inf and is refused below.
+                with np.errstate(over='ignore'):
+                    value = np.asarray(value, dtype=np.float32)
+            except (TypeError, ValueError):
+                raise ValueError(f'{name}: expected numbers') from None
+            setattr(self, name, value)
+        self.extras = {k: np.asarray(v) for k, v in self.extras.items()}
+
+
+def load_pose_sequences(
+    path: PathLike, require: Sequence[str] = (), allow_empty: bool = False
+) -> PoseSequences:
+    """Read a flat pickle-free ``.npz``; keys it does not know are ignored.
+
+    Args:
+        path: The file. Its keys are the fields of :class:`PoseSequences`;
+            ``meta`` is a JSON string, extras are ``extras/<name>``.
+        require: Optional fields that have to be there, such as
+            ``('keypoints_gt',)``.
+        allow_empty: Whether the estimates of a sequence may all be missing:
+            a person who was annotated but never found.
+
+    Raises:
+        ValueError: One line naming the file, the key and, where there is
+            one, the sequence and frame: damaged or foreign file, object
+            array, missing key, wrong shape or value, or a sequence whose
+            estimates are all missing.
+    """
+    known = {item.name for item in fields(PoseSequences)} - {'extras'}
+    values: Dict[str, Any] = read_npz(
+        path, (*_ALWAYS, *require), known, prefix=EXTRAS
+    )
+    extras = {
+        key[len(EXTRAS) :]: values.pop(key)
+        for key in list(values)
+        if key.startswith(EXTRAS)
+    }
+    try:
+        values['meta'] = _parse_meta(values.get('meta'))
+        sequences = PoseSequences(extras=extras, **values)
+        if not allow_empty:
+            sequences.check_estimates()
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    return sequences
+
+
+def save_pose_sequences(path: PathLike, seqs: PoseSequences) -> None:
+    """Write a flat pickle-free ``.npz``, whole or not at all.
+
+    Args:
+        path: The file to write; missing folders are made.
+        seqs: What to write; fields that are None are left out.
+
+    Raises:
+        TypeError: If ``seqs.meta`` holds what JSON cannot.
+    """
+    # Not compressed: noisy float32 shrinks little and loads much slower.
+    arrays = flat_arrays(seqs)
+    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
+        np.savez(file, **arrays)
+
+
+def flat_arrays(seqs: PoseSequences) -> Dict[str, np.ndarray]:
+    """The arrays of the flat layout by their keys in the ``.npz``."""
+    arrays = {
+        name: getattr(seqs, name)
+        for name in (*PER_FRAME, *PER_SEQUENCE)
+        if getattr(seqs, name) is not None
+    }
+    arrays.update({EXTRAS + k: v for k, v in seqs.extras.items()})
+    arrays['meta'] = np.asarray(json.dumps(seqs.meta))
+    return arrays
+
+
+def _parse_meta(value: Optional[np.ndarray]) -> Dict[str, Any]:
+    if value is None:
+        return {}
+    try:
+        meta = json.loads(str(value))
+    except ValueError as error:
+        raise ValueError(f'meta: expected JSON, found {error}') from None
+    if not isinstance(meta, dict):
+        raise ValueError(
+            f'meta: expected a JSON object, found {type(meta).__name__}'
+        )
+    return meta
+
+
+def _join(name: str, parts: Sequence[PoseSequences]) -> Optional[np.ndarray]:
+    values: List[Optional[np.ndarray]] = [getattr(p, name) for p in parts]
+    lacking = [i for i, value in enumerate(values) if value is None]
+    if len(lacking) == len(values):
+        return None
+    if lacking and name == 'visible':
+        values = [
+            np.ones_like(p.scores) if v is None else v
+            for p, v in zip(parts, values)
+        ]
+    elif lacking:
+        raise ValueError(
+            f'concatenate: {name} is missing from part {lacking[0]} of '
+            f'{len(parts)}; expected in all parts or none'
+        )
+    if name in ('keypoints_est', 'keypoints_gt'):
+        shapes = {value.shape[1:] for value in values}
+        if len(shapes) > 1:
+            raise ValueError(
+                f'concatenate: {name}: expected one (K, D), found '
+                + ' and '.join(map(str, sorted(shapes)))
+            )
+    return np.concatenate(values)
+
+
+def _join_extras(parts: Sequence[PoseSequences]) -> Dict[str, np.ndarray]:
+    names = set(parts[0].extras)
+    for index, part in enumerate(parts):
+        if set(part.extras) != names:
+            raise ValueError(
+                f'concatenate: extras: part {index} of {len(parts)} has '
+                f'{sorted(part.extras)}; expected {sorted(names)} as part 0'
+            )
+    return {n: np.concatenate([p.extras[n] for p in parts]) for n in names}

@@ -1,0 +1,1 @@
+"""Errors of pose sequences as sums and counts."""

@@ -1,0 +1,273 @@
+"""Kinematic decoder (paper section 3.3)."""
+
+import math
+from typing import Dict, NamedTuple, Optional, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .kinematics import Kinematics
+from .layers import DecoderLayer, init_matrices, sine_table
+from .smoother import RobustStart, score_features
+
+INITS = ('default', 'identity', 'published')
+
+
+class RefinedPoses(NamedTuple):
+    """Both outputs of the network, and what else it can tell.
+
+    Attributes:
+        final (Tensor): P_s of eq. 8 at all frames, (B, T, K, D).
+        refined (Tensor): P' of eq. 6 at the sampled frames, (B, n, K, D).
+        swap_logits (Tensor, optional): Log-odds that the estimate of a joint
+            is that of the other side, (B, T, K).
+        log_error (Tensor, optional): Logarithm of the error to be expected
+            of ``final``, in network units, (B, T, K).
+    """
+
+    final: Tensor
+    refined: Tensor
+    swap_logits: Optional[Tensor] = None
+    log_error: Optional[Tensor] = None
+
+
+class ChannelAffine(nn.Module):
+    """One scale and one offset per channel (eq. 7, "WB" of Table 5)."""
+
+    def __init__(self, channels: int, init: str):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        if init == 'published':
+            # What Xavier makes of a depth-wise convolution, and its bias.
+            bound = math.sqrt(6 / (1 + channels))
+            nn.init.uniform_(self.weight, -bound, bound)
+            nn.init.uniform_(self.bias, -1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., channels) -> (..., channels)."""
+        return x * self.weight + self.bias
+
+
+class KinematicDecoder(nn.Module):
+    """From features to poses: refined at sampled frames, final at all.
+
+    The offsets of the encoder refine the sampled poses (eq. 6). These,
+    interpolated to all frames, are the tokens of a transformer decoder whose
+    memory holds the encoder's features with velocity and acceleration
+    (eq. 7 and 8).
+
+    Args:
+        num_keypoints (int): K.
+        coord_dims (int): D, coordinates of a keypoint.
+        embed_dims (int): Width h, that of the encoder's output. Defaults to
+            64.
+        num_layers (int): Decoder layers. Defaults to 5.
+        num_heads (int): Attention heads. Defaults to 4.
+        feedforward_channels (int, optional): Defaults to ``4 * embed_dims``.
+        norm_first (bool): Pre-norm layers; otherwise post-norm. Defaults to
+            True.
+        dropout (float): Defaults to 0.1.
+        use_velocity (bool): Velocities in the memory (Table 5). Defaults to
+            True.
+        use_acceleration (bool): Acceleration in the memory (Table 5); needs
+            the velocities. Defaults to True.
+        motion_affine (bool): Scale and offset of velocity and acceleration
+            ("WB" of Table 5); otherwise they enter as they are. Defaults to
+            True.
+        unsampled_memory (dict, optional): ``dict(bias=1.0)`` lets the decoder
+            attend to unsampled frames too, with that bias on their logits, as
+            an old PyTorch read the mask of the published code. Defaults to
+            None: sampled frames only.
+        init (str): 'default': velocity and acceleration start with scale 1
+            and offset 0; 'identity': both output layers start at 0 too, so
+            that training begins at the estimates (in between, at their
+            interpolation) and not far from them; 'published': velocity and
+            acceleration as the published code draws them, and equal
+            feed-forward biases in all layers. Defaults to 'default'.
+        use_scores (bool): Start from :class:`RobustStart` in place of the
+            estimates, and let the tokens know scores and deviations (not in
+            the paper). Defaults to False.
+        flip_indices (Sequence[int], optional): Joint of the other side of
+            each joint: swaps of left and right are undone, needs
+            ``use_scores``. Defaults to None.
+        predict_error (bool): Tell the error to be expected of each joint.
+            Defaults to False.
+    """
+
+    def __init__(
+        self,
+        num_keypoints: int,
+        coord_dims: int,
+        embed_dims: int = 64,
+        num_layers: int = 5,
+        num_heads: int = 4,
+        feedforward_channels: Optional[int] = None,
+        norm_first: bool = True,
+        dropout: float = 0.1,
+        use_velocity: bool = True,
+        use_acceleration: bool = True,
+        motion_affine: bool = True,
+        unsampled_memory: Optional[Dict[str, float]] = None,
+        init: str = 'default',
+        use_scores: bool = False,
+        flip_indices: Optional[Sequence[int]] = None,
+        predict_error: bool = False,
+    ):
+        super().__init__()
+        if use_acceleration and not use_velocity:
+            raise ValueError(
+                'acceleration is the difference of the embedded velocities: '
+                'use_acceleration=True needs use_velocity=True'
+            )
+        if use_scores and unsampled_memory is not None:
+            raise ValueError('use_scores and unsampled_memory exclude another')
+        if flip_indices is not None and not use_scores:
+            raise ValueError('flip_indices needs use_scores=True')
+        if init not in INITS:
+            raise ValueError(f'init has to be one of {INITS}, got {init!r}')
+        channels = num_keypoints * coord_dims
+        self.num_keypoints = num_keypoints
+        self.coord_dims = coord_dims
+        self.embed_dims = embed_dims
+        self.use_velocity = use_velocity
+        self.use_acceleration = use_acceleration
+        self.unsampled_memory = unsampled_memory
+
+        self.refine = nn.Linear(embed_dims, channels)
+        motion = channels * (2 * use_velocity + use_acceleration)
+        self.memory = nn.Linear(embed_dims + motion, embed_dims)
+        self.start = None
+        inputs = channels
+        if use_scores:
+            self.start = RobustStart(num_keypoints, embed_dims, flip_indices)
+            inputs += channels + num_keypoints
+        self.embed = nn.Conv1d(inputs, embed_dims, 5, padding=2)
+        hidden = feedforward_channels or 4 * embed_dims
+        self.layers = nn.ModuleList(
+            DecoderLayer(embed_dims, num_heads, hidden, norm_first, dropout)
+            for _ in range(num_layers)
+        )
+        self.norm = nn.LayerNorm(embed_dims)
+        self.output = nn.Linear(embed_dims, channels)
+        self.error = None
+        if predict_error:
+            self.error = nn.Linear(embed_dims, num_keypoints)
+        init_matrices(self)
+        if self.start is not None:
+            self.start.init_weights()
+        if init == 'published':
+            self._share_initial_biases()
+        if init == 'identity':
+            for layer in (self.refine, self.output):
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
+
+        def affine(used: bool) -> nn.Module:
+            if motion_affine and used:
+                return ChannelAffine(channels, init)
+            return nn.Identity()
+
+        self.prev_velocity = affine(use_velocity)
+        self.next_velocity = affine(use_velocity)
+        self.acceleration = affine(use_acceleration)
+
+    def forward(
+        self, features: Tensor, kinematics: Kinematics
+    ) -> RefinedPoses:
+        """Decode poses.
+
+        Args:
+            features (Tensor): X of each token, (B, M, embed_dims).
+            kinematics (Kinematics): Of the same tokens.
+
+        Returns:
+            RefinedPoses: Final and refined poses.
+        """
+        n, interval = kinematics.num_sampled, kinematics.interval
+        offsets = self.refine(features[:, :n])
+        swap_logits = None
+        if self.start is None:
+            refined = kinematics.poses[:, :n] + offsets
+            interpolated = interpolate_samples(refined, interval)
+            tokens = interpolated
+        else:
+            start = self.start(
+                interpolate_samples(features, interval),
+                kinematics.frames,
+                kinematics.scores,
+            )
+            swap_logits = start.swap_logits
+            poses = start.poses.flatten(2)
+            refined = poses[:, ::interval] + offsets
+            interpolated = poses + interpolate_samples(offsets, interval)
+            tokens = torch.cat(
+                [
+                    interpolated,
+                    start.estimates.flatten(2) - poses,
+                    score_features(start.scores),
+                ],
+                dim=-1,
+            )
+        memory = self.memory(self._stack(features, kinematics))
+
+        table = sine_table(
+            kinematics.num_frames,
+            self.embed_dims,
+            features.device,
+            features.dtype,
+        )
+        memory_pos = table[kinematics.positions]
+        bias = None
+        if self.unsampled_memory is not None:
+            bias = memory.new_zeros(1, memory.shape[1])
+            bias[:, n:] = self.unsampled_memory['bias']
+        # (B, T, C) -> (B, T, embed_dims)
+        x = self.embed(tokens.transpose(1, 2)).transpose(1, 2)
+        for layer in self.layers:
+            x = layer(x, table, memory, memory_pos, bias)
+        x = self.norm(x)
+        final = self.output(x) + interpolated
+
+        shape = (self.num_keypoints, self.coord_dims)
+        return RefinedPoses(
+            final.unflatten(-1, shape),
+            refined.unflatten(-1, shape),
+            swap_logits,
+            None if self.error is None else self.error(x),
+        )
+
+    def _stack(self, features: Tensor, kinematics: Kinematics) -> Tensor:
+        parts = [features]
+        if self.use_velocity:
+            v_prev = self.prev_velocity(kinematics.v_prev)
+            v_next = self.next_velocity(kinematics.v_next)
+            parts += [v_prev, v_next]
+        if self.use_acceleration:
+            # Squared difference of the embedded velocities, as published.
+            parts.append(self.acceleration((v_next - v_prev) ** 2))
+        return torch.cat(parts, dim=-1)
+
+    @torch.no_grad()
+    def _share_initial_biases(self) -> None:
+        for layer in self.layers[1:]:
+            for name in ('linear1', 'linear2'):
+                first = getattr(self.layers[0].ffn, name)
+                getattr(layer.ffn, name).bias.copy_(first.bias)
+
+
+def interpolate_samples(samples: Tensor, interval: int) -> Tensor:
+    """Linear interpolation from the sampled frames to all frames.
+
+    Args:
+        samples (Tensor): Values at frames 0, N, 2N, ..., (B, n, C).
+        interval (int): N.
+
+    Returns:
+        Tensor: (B, (n - 1) * N + 1, C); exact at the sampled frames.
+    """
+    ramp = torch.arange(interval, device=samples.device, dtype=samples.dtype)
+    left, right = samples[:, :-1, None], samples[:, 1:, None]
+    # (B, n - 1, N, C) -> (B, (n - 1) * N, C)
+    between = torch.lerp(left, right, (ramp / interval)[:, None]).flatten(1, 2)
+    return torch.cat([between, samples[:, -1:]], dim=1)

@@ -1,0 +1,151 @@
+"""Hierarchical encoder (paper section 3.2)."""
+
+from typing import List, Optional
+
+import torch
+from torch import Tensor, nn
+
+from .kinematics import Kinematics
+from .layers import EncoderLayer, init_matrices, sine_table
+from .smoother import ScoreSmoother, score_features
+
+
+class HierarchicalEncoder(nn.Module):
+    """Transformer levels whose width doubles, merged into one feature.
+
+    Level l has width ``embed_dims * 2 ** l`` and feed-forward width
+    ``feedforward_channels * 2 ** l``, so a level costs four times the one
+    before it. Only sampled frames are tokens; with the unsampled frames among
+    the tokens these ask but are never attended to.
+
+    Args:
+        num_keypoints (int): K.
+        coord_dims (int): D, coordinates of a keypoint.
+        embed_dims (int): Width h of the first level (C of eq. 3) and of the
+            output. Defaults to 64.
+        num_levels (int): N_L of eq. 4. Defaults to 5.
+        num_heads (int): Attention heads of each level. Defaults to 4.
+        feedforward_channels (int, optional): Feed-forward width of the first
+            level. Defaults to ``4 * embed_dims``.
+        hierarchical (bool): Double the width at each level; otherwise it
+            stays (Table 4, row 1). Defaults to True.
+        norm_first (bool): Pre-norm layers, as eq. 5; otherwise post-norm.
+            Defaults to True.
+        dropout (float): Defaults to 0.1.
+        mask_self (bool): A token does not attend to itself, as in the
+            published code. Defaults to True.
+        use_flow (bool): Keypoint flow in the input (Table 5). Defaults to
+            True.
+        stack_neighbors (bool): Previous and next pose in the input (eq. 3,
+            Table 5). Defaults to True.
+        use_scores (bool): Scores of the keypoints in the input, and how far
+            the estimates lie from the path that :class:`ScoreSmoother`
+            finds by them (not in the paper). Defaults to False.
+    """
+
+    def __init__(
+        self,
+        num_keypoints: int,
+        coord_dims: int,
+        embed_dims: int = 64,
+        num_levels: int = 5,
+        num_heads: int = 4,
+        feedforward_channels: Optional[int] = None,
+        hierarchical: bool = True,
+        norm_first: bool = True,
+        dropout: float = 0.1,
+        mask_self: bool = True,
+        use_flow: bool = True,
+        stack_neighbors: bool = True,
+        use_scores: bool = False,
+    ):
+        super().__init__()
+        self.mask_self = mask_self
+        self.use_flow = use_flow
+        self.stack_neighbors = stack_neighbors
+        self.widths = [
+            embed_dims * 2**level if hierarchical else embed_dims
+            for level in range(num_levels)
+        ]
+        hidden = feedforward_channels or 4 * embed_dims
+        channels = num_keypoints * coord_dims
+        inputs = (1 + use_flow + 2 * stack_neighbors) * channels
+        self.smoother = None
+        if use_scores:
+            self.smoother = ScoreSmoother(num_keypoints)
+            inputs += channels + num_keypoints
+        self.embed = nn.Linear(inputs, embed_dims)
+        self.levels = nn.ModuleList(
+            EncoderLayer(
+                width,
+                num_heads,
+                hidden * width // embed_dims,
+                norm_first,
+                dropout,
+            )
+            for width in self.widths
+        )
+        self.projections = nn.ModuleList(
+            nn.Linear(width, wider)
+            for width, wider in zip(self.widths, self.widths[1:])
+        )
+        # The 1x1 convolutions of eq. 6, as what they are: linear per frame.
+        self.offsets = nn.ModuleList(
+            nn.Linear(width, embed_dims) for width in self.widths
+        )
+        init_matrices(self)
+
+    def forward(self, kinematics: Kinematics) -> Tensor:
+        """Encode the motion.
+
+        Args:
+            kinematics (Kinematics): Features of M tokens.
+
+        Returns:
+            Tensor: Multi-level feature X of each token, (B, M, embed_dims).
+        """
+        x = self.embed(self._stack(kinematics))
+        mask = self._mask(kinematics, x.device)
+        features = 0
+        for level, layer in enumerate(self.levels):
+            if level:
+                x = self.projections[level - 1](x)
+            table = sine_table(
+                kinematics.num_frames, self.widths[level], x.device, x.dtype
+            )
+            pos = table[kinematics.positions]
+            x = layer(x, pos, kinematics.num_sampled, mask)
+            features = features + self.offsets[level](x)
+        return features / len(self.levels)
+
+    def _stack(self, kinematics: Kinematics) -> Tensor:
+        parts = [kinematics.poses]
+        if self.use_flow:
+            parts.insert(0, kinematics.flow)
+        if self.stack_neighbors:
+            parts += [kinematics.prev, kinematics.next]
+        if self.smoother is not None:
+            parts += self._reliability(kinematics)
+        return torch.cat(parts, dim=-1)
+
+    def _reliability(self, kinematics: Kinematics) -> List[Tensor]:
+        """Deviations (B, n, C) and scores (B, n, K) of sampled frames."""
+        frames, scores = kinematics.frames, kinematics.scores
+        step = kinematics.interval
+        deviation = frames - self.smoother(frames, scores)
+        return [
+            deviation[:, ::step].flatten(2),
+            score_features(scores)[:, ::step],
+        ]
+
+    def _mask(
+        self, kinematics: Kinematics, device: torch.device
+    ) -> Optional[Tensor]:
+        if not self.mask_self:
+            return None
+        return ~torch.eye(
+            len(kinematics.positions),
+            kinematics.num_sampled,
+            dtype=torch.bool,
+            device=device,
+        )

@@ -1,0 +1,223 @@
+"""Score-weighted smoothing and the start of the decoder (not in the paper)."""
+
+from typing import NamedTuple, Optional, Sequence
+
+import torch
+from torch import Tensor, nn
+
+# Score of an estimate of which none was given: that of a usual one.
+UNKNOWN_SCORE = 0.8
+# Missing keypoints weigh so much of the stiffness: little beside estimates,
+# but enough to hold a joint where it was filled, and for float32's digits.
+_LEAST_WEIGHT = 1e-4
+# Keeps the odds of the scores 0 and 1 finite.
+_SOFT = 0.03
+# Bound of the logarithm of a weight: float32 holds the sums.
+_MAX_LOG_WEIGHT = 7.0
+# Log-odds that stand for a missing keypoint as an input of the network.
+_MISSING_LOG_ODDS = -4.0
+_FEATURE_SCALE = 0.3
+
+
+def log_odds(scores: Tensor) -> Tensor:
+    """Logarithm of the odds of scores, finite at 0 and 1, same shape."""
+    scores = scores.clamp(0, 1)
+    return torch.log(scores + _SOFT) - torch.log(1 - scores + _SOFT)
+
+
+def score_features(scores: Tensor) -> Tensor:
+    """Scores as inputs of a network, of size about 1.
+
+    Args:
+        scores (Tensor): 0 = missing, any shape.
+
+    Returns:
+        Tensor: Of that shape.
+    """
+    odds = torch.where(scores > 0, log_odds(scores), _MISSING_LOG_ODDS)
+    return _FEATURE_SCALE * odds
+
+
+def smooth_poses(poses: Tensor, weights: Tensor) -> Tensor:
+    """The smooth path through poses, each pulling with its weight.
+
+    Per joint and coordinate the x that minimises
+    ``sum_t w_t (x_t - p_t)^2 + sum_t (x_{t-1} - 2 x_t + x_{t+1})^2``
+    (Whittaker, Proc. Edinburgh Math. Soc. 41, 1922), which is what the
+    Rauch-Tung-Striebel smoother of a point of constant speed finds. Constant
+    speed is kept, there is no lag; differentiable in all arguments.
+
+    Args:
+        poses (Tensor): (B, T, K, D).
+        weights (Tensor): At least 1e-4 in float32, (B, T, K).
+
+    Returns:
+        Tensor: (B, T, K, D).
+    """
+    num_frames = poses.shape[1]
+    eye = torch.eye(num_frames, device=poses.device, dtype=poses.dtype)
+    bend = eye[:-2] - 2 * eye[1:-1] + eye[2:]
+    # (T, T), with (B, K, T) on the diagonal -> (B, K, T, T)
+    matrix = bend.T @ bend + torch.diag_embed(weights.transpose(1, 2))
+    series = poses.transpose(1, 2)
+    # Solved for the change: that keeps digits, as steady poses have none.
+    wanted = -(bend.T @ (bend @ series))
+    change = torch.cholesky_solve(wanted, torch.linalg.cholesky(matrix))
+    return (series + change).transpose(1, 2)
+
+
+class ScoreSmoother(nn.Module):
+    """:func:`smooth_poses` with learnt stiffness and trust in the scores.
+
+    A keypoint of score s weighs ``odds(s) ** score_power / stiffness``, times
+    what the network adds; missing ones weigh next to nothing.
+
+    Args:
+        num_keypoints (int): K; each has values of its own.
+        stiffness (float): To begin with. Defaults to 300.
+        score_power (float): To begin with. Defaults to 1.
+    """
+
+    def __init__(
+        self,
+        num_keypoints: int,
+        stiffness: float = 300.0,
+        score_power: float = 1.0,
+    ):
+        super().__init__()
+        self.log_stiffness = nn.Parameter(
+            torch.full((num_keypoints,), stiffness).log()
+        )
+        self.score_power = nn.Parameter(
+            torch.full((num_keypoints,), score_power)
+        )
+
+    def forward(
+        self,
+        poses: Tensor,
+        scores: Tensor,
+        log_precision: Optional[Tensor] = None,
+    ) -> Tensor:
+        """Smooth windows.
+
+        Args:
+            poses (Tensor): Without gaps, (B, T, K, D).
+            scores (Tensor): In [0, 1], 0 = missing, (B, T, K).
+            log_precision (Tensor, optional): Added to the logarithm of the
+                weights, (B, T, K).
+
+        Returns:
+            Tensor: (B, T, K, D).
+        """
+        log_weights = self.score_power * log_odds(scores)
+        if log_precision is not None:
+            log_weights = log_weights + log_precision
+        log_weights = log_weights.clamp(-_MAX_LOG_WEIGHT, _MAX_LOG_WEIGHT)
+        weights = (log_weights - self.log_stiffness).exp()
+        weights = weights.masked_fill(scores <= 0, 0) + _LEAST_WEIGHT
+        # Under automatic mixed precision a solver needs full digits.
+        with torch.autocast(poses.device.type, enabled=False):
+            return smooth_poses(poses.float(), weights.float()).to(poses.dtype)
+
+
+# An estimate is taken as it is unless the network says otherwise.
+_NO_SWAP = -3.0
+
+
+class Start(NamedTuple):
+    """What the decoder starts from, at all frames.
+
+    Attributes:
+        poses (Tensor): Smooth poses, (B, T, K, D).
+        estimates (Tensor): The estimates with left and right put right,
+            (B, T, K, D).
+        scores (Tensor): Their scores, (B, T, K).
+        swap_logits (Tensor, optional): Log-odds that an estimate is that of
+            the joint of the other side, (B, T, K).
+    """
+
+    poses: Tensor
+    estimates: Tensor
+    scores: Tensor
+    swap_logits: Optional[Tensor]
+
+
+class RobustStart(nn.Module):
+    """Undoes swaps of left and right, weighs estimates, and smooths them.
+
+    Not in the paper. From the encoder's features it tells how precise each
+    estimate is, beyond what its score says, and whether it belongs to the
+    joint of the other side. A swap of confident estimates can be undone but
+    not smoothed away, so that comes first. In the beginning next to nothing
+    is swapped and the scores are all that counts.
+
+    Args:
+        num_keypoints (int): K.
+        embed_dims (int): Width h of the features.
+        flip_indices (Sequence[int], optional): The joint of the other side
+            of each joint. Defaults to None: swaps are left.
+
+    Raises:
+        ValueError: If ``flip_indices`` is not a pairing of K joints.
+    """
+
+    def __init__(
+        self,
+        num_keypoints: int,
+        embed_dims: int,
+        flip_indices: Optional[Sequence[int]] = None,
+    ):
+        super().__init__()
+        self.norm = nn.LayerNorm(embed_dims)
+        self.precision = nn.Linear(embed_dims, num_keypoints)
+        self.smoother = ScoreSmoother(num_keypoints)
+        self.swap = None
+        if flip_indices is not None:
+            _check_pairs(flip_indices, num_keypoints)
+            self.flip_indices = list(flip_indices)
+            self.swap = nn.Linear(embed_dims, num_keypoints)
+
+    def init_weights(self) -> None:
+        """Begin with the scores alone and no swap."""
+        for layer in filter(None, (self.precision, self.swap)):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        if self.swap is not None:
+            nn.init.constant_(self.swap.bias, _NO_SWAP)
+
+    def forward(
+        self, features: Tensor, poses: Tensor, scores: Tensor
+    ) -> Start:
+        """Find the start.
+
+        Args:
+            features (Tensor): Of all frames, (B, T, h).
+            poses (Tensor): Estimates, (B, T, K, D).
+            scores (Tensor): In [0, 1], 0 = missing, (B, T, K).
+
+        Returns:
+            Start: At all frames.
+        """
+        features = self.norm(features)
+        logits = None
+        if self.swap is not None:
+            logits = self.swap(features)
+            share = logits.sigmoid()
+            flip = self.flip_indices
+            scores = torch.lerp(scores, scores[..., flip], share)
+            poses = torch.lerp(poses, poses[:, :, flip], share[..., None])
+        smooth = self.smoother(poses, scores, self.precision(features))
+        return Start(smooth, poses, scores, logits)
+
+
+def _check_pairs(flip_indices: Sequence[int], num_keypoints: int) -> None:
+    every = list(range(num_keypoints))
+    twice = [
+        flip_indices[i] if 0 <= i < len(flip_indices) else None
+        for i in flip_indices
+    ]
+    if len(flip_indices) != num_keypoints or twice != every:
+        raise ValueError(
+            f'flip_indices has to pair {num_keypoints} joints, got '
+            f'{list(flip_indices)}'
+        )

@@ -1,0 +1,1 @@
+"""Skeletons, rotations, bodies, boxes and units."""

@@ -1,0 +1,150 @@
+"""Boxes of people: around keypoints, their size, IoU and OKS.
+
+Boxes are the first and last corner, (..., 2D): x1, y1, x2, y2 for D = 2.
+This is the one place that says what the box or the size of a person is and
+how similar two boxes or two poses are.
+"""
+
+from typing import Optional
+
+import numpy as np
+
+# With fewer keypoints in common, two poses cannot be compared.
+MIN_COMMON_KEYPOINTS = 3
+
+
+def boxes_around(
+    keypoints: np.ndarray,
+    valid: Optional[np.ndarray] = None,
+    margin: float = 0.0,
+) -> np.ndarray:
+    """Smallest boxes around keypoints.
+
+    Args:
+        keypoints (np.ndarray): (..., K, D); NaN does not count.
+        valid (np.ndarray, optional): Keypoints that count, bool (..., K).
+            Defaults to None: all that are not NaN.
+        margin (float): See :func:`enlarge_boxes`. Defaults to 0.
+
+    Returns:
+        np.ndarray: (..., 2D) of the type of the keypoints; NaN where no
+        keypoint counts.
+
+    Examples:
+        >>> boxes_around(np.array([[1.0, 2.0], [4.0, 8.0]]), margin=0.5)
+        array([0.25, 0.5 , 4.75, 9.5 ])
+    """
+    known = np.isfinite(keypoints).all(-1)
+    if valid is not None:
+        known = known & valid
+    shown = known[..., None]
+    low = np.where(shown, keypoints, np.inf).min(-2, initial=np.inf)
+    high = np.where(shown, keypoints, -np.inf).max(-2, initial=-np.inf)
+    boxes = np.concatenate([low, high], -1).astype(keypoints.dtype, copy=False)
+    boxes[~known.any(-1)] = np.nan
+    return enlarge_boxes(boxes, margin) if margin else boxes
+
+
+def enlarge_boxes(boxes: np.ndarray, margin: float) -> np.ndarray:
+    """Enlarge every side of boxes (..., 2D) by a share, about the middle."""
+    low, high = np.split(boxes, 2, axis=-1)
+    middle, half = 0.5 * (low + high), 0.5 * (1 + margin) * (high - low)
+    return np.concatenate([middle - half, middle + half], axis=-1)
+
+
+def box_centers(boxes: np.ndarray) -> np.ndarray:
+    """Middles of boxes, (..., 2D) -> (..., D)."""
+    low, high = np.split(boxes, 2, axis=-1)
+    return (low + high) / 2
+
+
+def box_sizes(boxes: np.ndarray) -> np.ndarray:
+    """Longest sides of boxes, (..., 2D) -> (...)."""
+    low, high = np.split(boxes, 2, axis=-1)
+    return (high - low).max(-1)
+
+
+def box_areas(boxes: np.ndarray) -> np.ndarray:
+    """Areas of boxes, (..., 2D) -> (...)."""
+    low, high = np.split(boxes, 2, axis=-1)
+    return (high - low).prod(-1)
+
+
+def person_size(
+    keypoints: np.ndarray, valid: Optional[np.ndarray] = None
+) -> float:
+    """Size of a person: median over frames of the longest side of the box.
+
+    Args:
+        keypoints (np.ndarray): (T, K, D); NaN does not count.
+        valid (np.ndarray, optional): Keypoints that count, bool (T, K).
+
+    Returns:
+        float: In the unit of the keypoints; NaN if no frame has two
+        keypoints in different places.
+
+    Examples:
+        >>> person_size(np.array([[[0.0, 0.0], [3.0, 4.0]]]))
+        4.0
+    """
+    sizes = box_sizes(boxes_around(np.asarray(keypoints), valid))
+    sizes = sizes[sizes > 0]
+    return float(np.median(sizes)) if len(sizes) else float('nan')
+
+
+def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Intersection over union of boxes, (M, 2D) and (N, 2D) -> (M, N).
+
+    Boxes that are NaN or have no extent overlap with nothing.
+
+    Examples:
+        >>> box_iou(np.array([[0.0, 0, 2, 2]]), np.array([[1.0, 0, 3, 2]]))
+        array([[0.33333333]])
+    """
+    first, second = first[:, None], second[None]
+    dims = first.shape[-1] // 2
+    low = np.maximum(first[..., :dims], second[..., :dims])
+    high = np.minimum(first[..., dims:], second[..., dims:])
+    common = np.clip(high - low, 0, None).prod(-1)
+    union = box_areas(first) + box_areas(second) - common
+    return np.nan_to_num(common / np.maximum(union, 1e-12), nan=0.0)
+
+
+def keypoint_similarity(
+    first: np.ndarray,
+    second: np.ndarray,
+    both: np.ndarray,
+    areas: np.ndarray,
+    sigmas: np.ndarray,
+    align: bool = False,
+) -> np.ndarray:
+    """Object keypoint similarity (OKS) of COCO between poses.
+
+    ``mean_k exp(-d_k^2 / (2 a (2 sigma_k)^2))`` over the keypoints that both
+    poses have.
+
+    Args:
+        first (np.ndarray): Keypoints of M people, (M, K, D).
+        second (np.ndarray): Keypoints of N people, (N, K, D).
+        both (np.ndarray): Keypoints that count, bool (M, N, K).
+        areas (np.ndarray): The area a of each pair, (M, N).
+        sigmas (np.ndarray): Of the keypoints, (K, ) or one for all.
+        align (bool): Compare the poses wherever they are, without their
+            mean distance. Defaults to False.
+
+    Returns:
+        np.ndarray: (M, N) from 0 to 1; NaN with fewer than
+        ``MIN_COMMON_KEYPOINTS``.
+    """
+    count = both.sum(-1)
+    steps = second[None] - first[:, None]
+    steps = np.where(both[..., None], steps, 0)
+    if align:
+        mean = steps.sum(2) / np.maximum(count, 1)[..., None]
+        steps -= mean[:, :, None]
+    spread = 2 * areas[..., None] * (2 * sigmas) ** 2
+    closeness = np.exp(-(steps**2).sum(-1) / np.maximum(spread, 1e-12))
+    total = (closeness * both).sum(-1)
+    similarity = np.full(count.shape, np.nan)
+    enough = count >= MIN_COMMON_KEYPOINTS
+    return np.divide(total, count, out=similarity, where=enough)

@@ -1,0 +1,185 @@
+"""Units of 3D poses and rotations, and what gives a wrong one away."""
+
+from dataclasses import replace
+from typing import Optional, Sequence
+
+import numpy as np
+import torch
+
+from ..data.files import PathLike
+from ..data.gaps import fill_missing
+from ..data.sequences import PoseSequences, name_sequence
+from .rotations import axis_angle_to_rot6d, project_rot6d
+
+LENGTHS = {'m': 1.0, 'mm': 1e-3, 'cm': 1e-2}
+ROTATIONS = {'axis-angle': 3, 'rot6d': 6}
+# Median size of a person, from a crouching child to arms stretched up.
+_PERSON = (0.3, 4.0)
+
+
+def person_size(
+    keypoints: np.ndarray, valid: Optional[np.ndarray] = None
+) -> float:
+    """Median over frames of the diagonal of the box around the joints.
+
+    Args:
+        keypoints (np.ndarray): (T, K, D), NaN = unknown.
+        valid (np.ndarray, optional): Joints that count, bool, (T, K).
+
+    Returns:
+        float: In the unit of the keypoints; NaN if no frame has two joints.
+    """
+    known = ~np.isnan(keypoints).any(-1)
+    if valid is not None:
+        known &= valid
+    enough = known.sum(1) >= 2
+    if not enough.any():
+        return float('nan')
+    points, known = keypoints[enough], known[enough][..., None]
+    high = np.where(known, points, -np.inf).max(1)
+    low = np.where(known, points, np.inf).min(1)
+    return float(np.median(np.linalg.norm(high - low, axis=-1)))
+
+
+def suspect_unit(size: float) -> Optional[str]:
+    """The unit in which a size would be one of a person, or None."""
+    for unit, metres in LENGTHS.items():
+        if _PERSON[0] <= size * metres <= _PERSON[1]:
+            return unit
+    return None
+
+
+def check_metres(
+    keypoints: np.ndarray,
+    where: str,
+    valid: Optional[np.ndarray] = None,
+    declared: str = 'm',
+) -> None:
+    """Refuse a sequence whose person is no person in its unit.
+
+    Absolute camera coordinates and root-relative ones are alike here: only
+    the size of the person counts.
+
+    Args:
+        keypoints (np.ndarray): Joints, (T, K, 3).
+        where (str): What to call the sequence in the message.
+        valid (np.ndarray, optional): Joints that count, bool, (T, K).
+        declared (str): The unit they are in. Defaults to 'm'.
+
+    Raises:
+        ValueError: Naming the size and the unit that is suspected.
+    """
+    size = person_size(keypoints, valid)
+    if np.isnan(size) or size == 0:
+        return
+    if not _PERSON[0] <= size * LENGTHS[declared] <= _PERSON[1]:
+        unit = suspect_unit(size)
+        guess = f'in {unit!r}' if unit else 'no poses of a person'
+        raise ValueError(
+            f'{where}: a person of {size:.4g} {declared!r} (median diagonal '
+            f'of the joints); expected {_PERSON[0]:g} to {_PERSON[1]:g} m: '
+            f'the coordinates seem to be {guess}'
+        )
+
+
+def to_metres(seqs: PoseSequences, where: PathLike) -> PoseSequences:
+    """Sequences of 3D joints in metres.
+
+    Args:
+        seqs (PoseSequences): With ``meta['units']`` 'm', 'mm' or 'cm'.
+        where (PathLike): The file, for messages.
+
+    Returns:
+        PoseSequences: The same if they were in metres.
+
+    Raises:
+        ValueError: If the unit is not declared, or a sequence has no person
+            in that unit; the message names the unit that is suspected.
+    """
+    unit = seqs.meta.get('units')
+    names = ('keypoints_est', 'keypoints_gt')
+    if unit not in LENGTHS:
+        unit = suspect_unit(person_size(seqs.keypoints_est, seqs.valid))
+        guess = f'; they seem to be in {unit!r}' if unit else ''
+        raise ValueError(
+            f"{where}: meta['units']: expected one of {[*LENGTHS]} for 3D "
+            f'joints, found {seqs.meta.get("units")!r}{guess}'
+        )
+    _check_each(seqs, names, unit, where)
+    if unit == 'm':
+        return seqs
+    scaled = {
+        name: getattr(seqs, name) * np.float32(LENGTHS[unit])
+        for name in names
+        if getattr(seqs, name) is not None
+    }
+    return replace(seqs, meta={**seqs.meta, 'units': 'm'}, **scaled)
+
+
+def rot6d_of(rotations: np.ndarray) -> np.ndarray:
+    """Rotations as 6D, (..., 3) axis-angle or (..., 6) -> (..., 6) float32.
+
+    What is 6D already is brought to the rotation that it stands for. NaN
+    stays NaN.
+    """
+    # In float64: the way through a quaternion costs half of the digits.
+    given = torch.as_tensor(np.asarray(rotations, dtype=np.float64))
+    convert = axis_angle_to_rot6d if given.shape[-1] == 3 else project_rot6d
+    known = ~given.isnan().any(-1, keepdim=True)
+    some = given.new_tensor([1, 0, 0, 1, 0, 0])[: given.shape[-1]]
+    safe = torch.where(known, given, some)
+    result = torch.where(known, convert(safe), float('nan'))
+    return result.float().numpy()
+
+
+def to_rot6d(seqs: PoseSequences, where: PathLike) -> PoseSequences:
+    """Sequences of joint rotations in 6D.
+
+    Args:
+        seqs (PoseSequences): With ``meta['units']`` 'axis-angle' (D = 3) or
+            'rot6d' (D = 6).
+        where (PathLike): The file, for messages.
+
+    Raises:
+        ValueError: If the unit is not declared or does not fit D.
+    """
+    unit = seqs.meta.get('units')
+    dims = seqs.keypoints_est.shape[-1]
+    if ROTATIONS.get(unit) != dims:
+        raise ValueError(
+            f"{where}: meta['units']: expected 'axis-angle' for 3 or 'rot6d' "
+            f'for 6 coordinates of joint rotations, found {unit!r} for {dims}'
+        )
+    truth = seqs.keypoints_gt
+    return replace(
+        seqs,
+        keypoints_est=rot6d_of(seqs.keypoints_est),
+        keypoints_gt=None if truth is None else rot6d_of(truth),
+        meta={**seqs.meta, 'units': 'rot6d'},
+    )
+
+
+def fill_rotations(
+    rotations: np.ndarray, missing: np.ndarray, seq_len: np.ndarray
+) -> np.ndarray:
+    """As :func:`fill_missing`, for rotations in 6D: the result is one too."""
+    filled = fill_missing(rotations, missing, seq_len)
+    return rot6d_of(filled) if missing.any() else filled
+
+
+def _check_each(
+    seqs: PoseSequences, names: Sequence[str], unit: str, where: PathLike
+) -> None:
+    ends = np.cumsum(seqs.seq_len)[:-1]
+    for name in names:
+        value = getattr(seqs, name)
+        if value is None:
+            continue
+        valid = seqs.valid if name == 'keypoints_est' else seqs.visible
+        parts = np.split(value, ends)
+        masks = [None] * len(parts)
+        if valid is not None:
+            masks = np.split(valid > 0, ends)
+        for index, (points, mask) in enumerate(zip(parts, masks)):
+            text = f'{where}: {name} of {name_sequence(seqs, index)}'
+            check_metres(points, text, mask, unit)

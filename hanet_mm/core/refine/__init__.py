@@ -1,0 +1,1 @@
+"""Refining sequences offline."""

@@ -1,0 +1,253 @@
+"""When the frames of a sequence were taken, in frames of the refiner.
+
+A refiner knows velocities per frame, at the rate that it was trained at. The
+position of a frame is its time counted in frames of that rate: 0, 2, 4, ...
+for a video of half the rate, uneven numbers for uneven time stamps.
+Resampling is linear in time both ways. What goes back is the refined pose
+itself: adding the change (refined - input) to the frames as they were would
+bring back, between the refiner's frames, all the jitter that refinement took
+away.
+"""
+
+from typing import Any, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+Rates = Union[float, Sequence[float], None]
+Times = Union[np.ndarray, Sequence[float]]
+
+TOLERANCE = 0.05
+"""Part of an interval by which one may differ and still count as equal.
+
+Time stamps of video files are rounded to ms, so the intervals of a steady
+video differ by 4 % at 60 fps, and 29.97 fps are no reason to resample for a
+refiner of 30 fps: velocities are off by as little.
+"""
+
+
+def check_fps(fps: float, name: str = 'fps') -> float:
+    """Raise a ValueError unless it is a frame rate; return it as a float."""
+    try:
+        rate = float(fps)
+    except (TypeError, ValueError):
+        rate = np.nan
+    if not (np.isfinite(rate) and rate > 0):
+        raise ValueError(
+            f'{name}: expected frames per second above 0, found {fps!r}'
+        )
+    return rate
+
+
+def check_timestamps(
+    timestamps: Times, count: int, name: str = 'timestamps'
+) -> np.ndarray:
+    """Check the times of the frames of a sequence.
+
+    Args:
+        timestamps (array_like): Seconds, (T, ).
+        count (int): T.
+        name (str): What to call them in messages.
+
+    Returns:
+        np.ndarray: (T, ) float64.
+
+    Raises:
+        ValueError: If there is not one finite number for each frame, or one
+            is not above the one before it; the message names the frame.
+    """
+    times = np.asarray(timestamps, dtype=np.float64)
+    if times.shape != (count,):
+        raise ValueError(
+            f'{name}: expected shape ({count},), one of each frame, found '
+            f'{times.shape}'
+        )
+    if not np.isfinite(times).all():
+        frame = int(np.argmin(np.isfinite(times)))
+        raise ValueError(f'{name}: no number in frame {frame}')
+    steps = np.diff(times)
+    if (steps <= 0).any():
+        frame = int(np.argmax(steps <= 0)) + 1
+        raise ValueError(
+            f'{name}: expected seconds that increase, found {times[frame]:g} '
+            f'in frame {frame} after {times[frame - 1]:g}'
+        )
+    return times
+
+
+def frame_steps(
+    seconds: Union[float, np.ndarray], rate: float
+) -> Union[float, np.ndarray]:
+    """Frames of the refiner that intervals last.
+
+    Args:
+        seconds (float | np.ndarray): Intervals from frame to frame.
+        rate (float): Frames per second of the refiner.
+
+    Returns:
+        float | np.ndarray: Exactly 1 for what is nearly one frame, see
+        ``TOLERANCE``.
+    """
+    steps = np.asarray(seconds, dtype=np.float64) * rate
+    steps = np.where(np.abs(steps - 1) <= TOLERANCE, 1.0, steps)
+    return float(steps) if np.ndim(seconds) == 0 else steps
+
+
+def sequence_positions(
+    keypoints: Any,
+    rate: Optional[float],
+    fps: Rates = None,
+    timestamps: Union[Times, Sequence[Times], None] = None,
+) -> Optional[List[np.ndarray]]:
+    """Positions of the frames of each sequence.
+
+    Args:
+        keypoints (array_like | list): One sequence, (T, ...), or a list of
+            them.
+        rate (float, optional): Frames per second of the refiner. If it is
+            not known, it is taken to be that of the sequence: of no effect
+            with ``fps``, the median interval of ``timestamps``.
+        fps (float | Sequence[float], optional): Of all sequences, or of
+            each.
+        timestamps (array_like | Sequence, optional): Seconds, (T, ), or a
+            list of such for several sequences.
+
+    Returns:
+        list[np.ndarray], optional: From 0 on, (T_i, ) float64 each; None if
+        nothing is known of the times.
+
+    Raises:
+        ValueError: If both or wrong ones are given; the message names the
+            sequence.
+    """
+    if fps is None and timestamps is None:
+        return None
+    if fps is not None and timestamps is not None:
+        raise ValueError('expected fps or timestamps, found both')
+    several = isinstance(keypoints, (list, tuple))
+    lengths = [len(x) for x in (keypoints if several else [keypoints])]
+    if fps is not None:
+        steps = _steps_of_rates(lengths, rate, fps)
+    else:
+        steps = _steps_of_times(lengths, several, rate, timestamps)
+    return [
+        np.concatenate([np.zeros(min(length, 1)), np.cumsum(step)])
+        for length, step in zip(lengths, steps)
+    ]
+
+
+def _steps_of_rates(
+    lengths: Sequence[int], rate: Optional[float], fps: Rates
+) -> List[np.ndarray]:
+    rates = [fps] * len(lengths) if np.ndim(fps) == 0 else list(fps)
+    if len(rates) != len(lengths):
+        raise ValueError(
+            f'{len(lengths)} sequences of keypoints but {len(rates)} of fps'
+        )
+    rates = [check_fps(x) for x in rates]
+    return [
+        np.full(max(length - 1, 0), frame_steps(1 / own, rate or own))
+        for length, own in zip(lengths, rates)
+    ]
+
+
+def _steps_of_times(
+    lengths: Sequence[int],
+    several: bool,
+    rate: Optional[float],
+    timestamps: Union[Times, Sequence[Times]],
+) -> List[np.ndarray]:
+    all_times = list(timestamps) if several else [timestamps]
+    if len(all_times) != len(lengths):
+        raise ValueError(
+            f'{len(lengths)} sequences of keypoints but {len(all_times)} of '
+            'timestamps'
+        )
+    steps = []
+    for index, (length, times) in enumerate(zip(lengths, all_times)):
+        name = f'timestamps of sequence {index}' if several else 'timestamps'
+        seconds = np.diff(check_timestamps(times, length, name))
+        own = rate
+        if own is None:
+            own = 1 / np.median(seconds) if len(seconds) else 1.0
+        steps.append(frame_steps(seconds, own))
+    return steps
+
+
+def split_pauses(positions: np.ndarray, window: int) -> List[slice]:
+    """Parts of a sequence between pauses as long as a window.
+
+    Nothing is known of what happened in them, so no window reaches across.
+
+    Args:
+        positions (np.ndarray): (T, ).
+        window (int): Frames of a window.
+
+    Returns:
+        list[slice]: The frames of each part.
+    """
+    cuts = np.flatnonzero(np.diff(positions) >= window) + 1
+    ends = [*cuts.tolist(), len(positions)]
+    return [slice(*pair) for pair in zip([0, *ends], ends)]
+
+
+# Far below the rounding of time stamps, far above that of float64.
+_EPSILON = 1e-6
+
+
+def snap(positions: np.ndarray) -> np.ndarray:
+    """Positions that are whole numbers but for rounding, made whole."""
+    whole = np.round(positions)
+    return np.where(np.abs(positions - whole) < _EPSILON, whole, positions)
+
+
+def at_positions(
+    keypoints: np.ndarray,
+    scores: np.ndarray,
+    positions: np.ndarray,
+    wanted: np.ndarray,
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Poses at some positions, interpolated between the frames.
+
+    Before the first and after the last frame poses stand still; those a
+    whole frame after the last are no estimates.
+
+    Args:
+        keypoints (np.ndarray): Without gaps, (F, K, D).
+        scores (np.ndarray): Of the keypoints, 0 where filled, (F, K).
+        positions (np.ndarray): Of the frames, increasing, (F, ).
+        wanted (np.ndarray): Positions, (...).
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: Poses (..., K, D), and the scores of
+        the nearest frame, (..., K).
+    """
+    last = len(positions) - 1
+    left = np.searchsorted(positions, wanted, side='right') - 1
+    left = left.clip(0, last)
+    right = np.minimum(left + 1, last)
+    gap = np.where(right > left, positions[right] - positions[left], 1)
+    weight = ((wanted - positions[left]) / gap).clip(0, 1)
+    weight = np.where(right > left, weight, 0)
+    poses = keypoints[left]
+    if weight.any():
+        share = weight[..., None, None].astype(keypoints.dtype)
+        poses = poses + (keypoints[right] - poses) * share
+    known = scores[np.where(weight < 0.5, left, right)]
+    known[wanted >= positions[-1] + 1] = 0
+    return poses, known
+
+
+def from_grid(poses: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Poses at the frames, from those at the refiner's frames.
+
+    Args:
+        poses (np.ndarray): At positions 0, 1, 2, ..., (G, K, D).
+        positions (np.ndarray): Of the frames, in [0, G - 1], (F, ).
+
+    Returns:
+        np.ndarray: (F, K, D).
+    """
+    left = np.floor(positions).astype(np.int64)
+    right = np.ceil(positions).astype(np.int64)
+    share = (positions - left)[:, None, None].astype(poses.dtype)
+    return poses[left] + (poses[right] - poses[left]) * share

@@ -1,0 +1,331 @@
+"""Inputs and results of refiners and filters: checks and conversions.
+
+Sequences come as numpy arrays or torch tensors, one or a list of them, with
+keypoints that may be missing; they go back as they came.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data.gaps import (
+    check_max_gap,
+    fill_missing,
+    long_gaps,
+    missing_keypoints,
+)
+from ..nn.smoother import UNKNOWN_SCORE
+from ..poses.rotations import rot6d_to_axis_angle, unwrap_axis_angle
+from ..poses.units import check_metres, rot6d_of
+
+Array = Union[np.ndarray, Tensor]
+
+
+def read_rotations(given: Array, num_joints: int) -> Array:
+    """Rotations of joints as 6D.
+
+    Args:
+        given: Axis-angle (T, K, 3) or (T, 3K), or 6D (T, K, 6) or (T, 6K);
+            numpy or torch. NaN = missing.
+        num_joints: K.
+
+    Returns:
+        (T, K, 6) of the same kind; what is of another shape comes back as it
+        was, for the checks that follow.
+    """
+    shape = tuple(given.shape)
+    if len(shape) == 2:
+        shape = (shape[0], num_joints, shape[1] / num_joints)
+    if len(shape) != 3 or shape[1] != num_joints or shape[2] not in (3, 6):
+        return given
+    shape = (*shape[:2], int(shape[2]))
+    if isinstance(given, Tensor):
+        points = given.detach().reshape(shape).float().cpu().numpy()
+        return torch.from_numpy(rot6d_of(points)).to(given.device)
+    return rot6d_of(np.reshape(given, shape))
+
+
+def rotations_as_given(rotations: Tensor, given: Array) -> Tensor:
+    """6D rotations in the form in which they were given.
+
+    Axis-angle vectors are continuous over time: where a rotation passes the
+    half turn their length grows beyond pi instead of jumping to the other
+    side.
+
+    Args:
+        rotations: (T, K, 6).
+        given: See :func:`read_rotations`.
+
+    Returns:
+        In the shape of ``given``.
+    """
+    shape = tuple(given.shape)
+    if np.prod(shape[1:]) == 3 * rotations.shape[1]:
+        # Frames of which nothing is known are NaN.
+        known = ~rotations.isnan().any(-1).any(-1)
+        vectors = rot6d_to_axis_angle(rotations[known].double())
+        vectors = unwrap_axis_angle(vectors).to(rotations.dtype)
+        rotations = rotations[..., :3].clone()
+        rotations[known] = vectors
+    return rotations.reshape(shape)
+
+
+def follow_axis_angle(
+    rotations: Tensor, previous: Optional[Tensor] = None
+) -> Tensor:
+    """6D rotations as the axis-angle vectors that continue others.
+
+    Of the equivalent vectors (angle + 2 pi k about the same axis) these are
+    the nearest to those of the frame before.
+
+    Args:
+        rotations: (K, 6).
+        previous: Vectors in rad, (K, 3). Defaults to None: angles up to pi.
+
+    Returns:
+        Vectors in rad, (K, 3).
+    """
+    vectors = rot6d_to_axis_angle(rotations.double())
+    if previous is None:
+        return vectors.to(rotations.dtype)
+    previous = previous.double()
+    angles = vectors.norm(dim=-1, keepdim=True)
+    # No rotation has no axis: that of the frame before lasts.
+    axes = torch.where(angles > 1e-6, vectors, previous)
+    axes = torch.nn.functional.normalize(axes, dim=-1)
+    along = (previous * axes).sum(-1, keepdim=True)
+    turns = ((along - angles) / (2 * math.pi)).round()
+    return (vectors + 2 * math.pi * turns * axes).to(rotations.dtype)
+
+
+Shape = Tuple[int, int]
+
+
+@dataclass(repr=False)
+class RefineResult:
+    """A refined sequence, of the kind that was given (numpy or torch).
+
+    Attributes:
+        keypoints: Refined keypoints in the coordinates given, (T, K, D).
+            NaN where they were left empty.
+        filled: Keypoints that the estimator had not found and that were
+            filled, bool, (T, K).
+        expected_error: How far off each keypoint is to be expected, in the
+            unit of the keypoints, (T, K); None from filters and from
+            refiners that do not tell. NaN where keypoints are, and where a
+            filter stood in for the refiner.
+    """
+
+    keypoints: Array
+    filled: Array
+    expected_error: Optional[Array] = None
+
+    def __repr__(self) -> str:
+        return (
+            f'RefineResult(keypoints={tuple(self.keypoints.shape)}, '
+            f'filled={tuple(self.filled.shape)} with '
+            f'{int(self.filled.sum())} True)'
+        )
+
+
+@dataclass
+class RefineInputs:
+    """Sequences that were checked and whose gaps were filled.
+
+    Attributes:
+        given: The sequences as they were given.
+        several: Whether they were given as a list.
+        keypoints: With missing keypoints filled, (T, K, D) float32 each.
+        scores: 0 where keypoints were filled, (T, K) float32 each.
+        missing: Keypoints that were filled, (T, K) bool each.
+        empty: Those among them that are to stay empty, (T, K) bool each.
+    """
+
+    given: List[Array]
+    several: bool
+    keypoints: List[np.ndarray]
+    scores: List[np.ndarray]
+    missing: List[np.ndarray]
+    empty: List[np.ndarray]
+
+    def check_metres(self) -> None:
+        """Refuse 3D joints that seem to be in another unit.
+
+        Raises:
+            ValueError: Naming the sequence and the unit that is suspected.
+        """
+        for index, points in enumerate(self.keypoints):
+            name = f'sequence {index}' if self.several else 'keypoints'
+            check_metres(points, name, ~self.missing[index])
+
+    def results(
+        self,
+        refined: Sequence[Tensor],
+        errors: Optional[Sequence[Optional[Tensor]]] = None,
+    ) -> Union[RefineResult, List[RefineResult]]:
+        """Refined keypoints in the form in which the sequences were given.
+
+        Args:
+            refined: (T, K, D) float32 of each sequence.
+            errors: Expected errors of each, (T, K). Defaults to None: not
+                known.
+
+        Returns:
+            RefineResult, or a list of them if a list was given.
+        """
+        results = []
+        for index, poses in enumerate(refined):
+            missing, empty = self.missing[index], self.empty[index]
+            # Rotations may be flat, (T, K * D).
+            joints = poses.reshape(*missing.shape, -1)
+            hole = torch.from_numpy(empty)[..., None].to(joints.device)
+            joints = joints.masked_fill(hole, float('nan'))
+            # A part of which nothing is known is NaN whatever max_gap is.
+            filled = torch.from_numpy(missing).to(joints.device)
+            filled = filled & ~joints.isnan().any(-1)
+            given = self.given[index]
+            error = None if errors is None else errors[index]
+            if error is not None:
+                nowhere = joints.isnan().any(-1)
+                error = error.masked_fill(nowhere, float('nan'))
+                error = _as_given(given, error)
+            results.append(
+                RefineResult(
+                    _as_given(given, joints.reshape(poses.shape)),
+                    _as_given(given, filled, cast=False),
+                    error,
+                )
+            )
+        return results if self.several else results[0]
+
+
+def read_refine_inputs(
+    keypoints: Union[Array, Sequence[Array]],
+    scores: Union[Array, Sequence[Array], None] = None,
+    shape: Optional[Shape] = None,
+    max_gap: Optional[int] = None,
+    positions: Optional[Sequence[np.ndarray]] = None,
+) -> RefineInputs:
+    """Check sequences and fill their gaps.
+
+    Args:
+        keypoints: (T, K, D), any T >= 1, or a list of such. NaN marks a
+            keypoint that was not found.
+        scores: Confidences, (T, K) or a list of such; 0 marks a keypoint
+            that was not found. Defaults to None: all were found that are
+            not NaN.
+        shape: K and D that are expected. Defaults to None: those of the
+            first sequence.
+        max_gap: Longest gap that is filled in the results, in frames, see
+            :mod:`hanet_mm.core.data.gaps`. Inside all are filled. Defaults to
+            None: all.
+        positions: Times of the frames of each sequence, in any unit, (T, ).
+            Defaults to None: frames follow at equal distances.
+
+    Returns:
+        RefineInputs: As float32, gaps filled by :func:`fill_missing`.
+
+    Raises:
+        ValueError: If shapes do not fit what is expected or each other, a
+            value is infinite, a sequence is empty or has no keypoint at
+            all, or max_gap is no number of frames; the message names the
+            sequence.
+    """
+    check_max_gap(max_gap)
+    several = isinstance(keypoints, (list, tuple))
+    sequences = list(keypoints) if several else [keypoints]
+    if scores is None:
+        all_scores = [None] * len(sequences)
+    else:
+        all_scores = list(scores) if several else [scores]
+    if len(all_scores) != len(sequences):
+        raise ValueError(
+            f'{len(sequences)} sequences of keypoints but '
+            f'{len(all_scores)} of scores'
+        )
+    inputs = RefineInputs(sequences, several, [], [], [], [])
+    for index, (points, weights) in enumerate(zip(sequences, all_scores)):
+        name = f'sequence {index}' if several else 'keypoints'
+        points, known = read_sequence(points, weights, shape, name)
+        missing = known == 0
+        shape = shape or points.shape[1:]
+        if missing.all():
+            raise ValueError(
+                f'{name}: no keypoint in any of its {len(points)} frames'
+            )
+        times = None if positions is None else positions[index]
+        inputs.keypoints.append(
+            fill_missing(points, missing, np.array([len(points)]), times)
+        )
+        inputs.scores.append(known)
+        inputs.missing.append(missing)
+        inputs.empty.append(long_gaps(missing, max_gap))
+    return inputs
+
+
+def read_sequence(
+    keypoints: Array,
+    scores: Optional[Array],
+    shape: Optional[Shape],
+    name: str,
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Check one sequence.
+
+    Args:
+        keypoints: (T, K, D).
+        scores: (T, K) or None.
+        shape: K and D that are expected, if known.
+        name: What to call the sequence in messages.
+
+    Returns:
+        Keypoints (T, K, D) and scores (T, K), 0 where missing and
+        :data:`UNKNOWN_SCORE` where none are given, both float32.
+
+    Raises:
+        ValueError: See :func:`read_refine_inputs`.
+    """
+    points = _to_numpy(keypoints).astype(np.float32)
+    expected = shape or points.shape[1:]
+    if points.ndim != 3 or points.shape[1:] != expected or 0 in expected:
+        sizes = f' = (T, {shape[0]}, {shape[1]})' if shape else ''
+        raise ValueError(
+            f'{name}: expected shape (T, K, D){sizes}, found {points.shape}'
+        )
+    if not len(points):
+        raise ValueError(f'{name}: expected at least 1 frame, found 0')
+    if np.isinf(points).any():
+        frame = int(np.isinf(points).any((1, 2)).argmax())
+        raise ValueError(f'{name}: infinite coordinate in frame {frame}')
+    if scores is None:
+        scores = np.full(points.shape[:2], UNKNOWN_SCORE)
+    scores = _to_numpy(scores).astype(np.float32)
+    if scores.shape != points.shape[:2]:
+        raise ValueError(
+            f'{name}: expected scores of shape {points.shape[:2]}, found '
+            f'{scores.shape}'
+        )
+    missing = missing_keypoints(points, scores)
+    return points, np.where(missing, np.float32(0), scores)
+
+
+def _to_numpy(array: Array) -> np.ndarray:
+    if isinstance(array, Tensor):
+        # numpy has no bfloat16.
+        return array.detach().float().cpu().numpy()
+    return np.asarray(array)
+
+
+def _as_given(given: Array, value: Tensor, cast: bool = True) -> Array:
+    """The value as numpy or torch, on the device and of the type given."""
+    if isinstance(given, Tensor):
+        wanted = given.dtype if cast and given.is_floating_point() else None
+        return value.to(device=given.device, dtype=wanted)
+    result = value.cpu().numpy()
+    given = np.asarray(given)
+    if cast and np.issubdtype(given.dtype, np.floating):
+        return result.astype(given.dtype, copy=False)
+    return result

@@ -1,0 +1,132 @@
+"""Coordinate systems in which the network sees poses."""
+
+from typing import NamedTuple, Optional, Sequence
+
+import torch
+from torch import Tensor
+
+from ..poses.rotations import project_rot6d
+
+NORMALIZATIONS = ('none', 'image', 'box', 'root', 'rot6d')
+
+
+class Affine(NamedTuple):
+    """An invertible change of coordinates of each window.
+
+    Attributes:
+        center (Tensor): Origin, (B, T or 1, 1, D) or (1, 1, 1, 1).
+        scale (Tensor): Unit length, (B, 1, 1, D or 1) or (1, 1, 1, 1).
+    """
+
+    center: Tensor
+    scale: Tensor
+
+    def encode(self, poses: Tensor) -> Tensor:
+        """To the network, (B, T, K, D) -> (B, T, K, D)."""
+        return (poses - self.center) / self.scale
+
+    def decode(self, poses: Tensor) -> Tensor:
+        """Back from the network, (B, T, K, D) -> (B, T, K, D)."""
+        return poses * self.scale + self.center
+
+
+def check_normalization(
+    name: str, root: Optional[Sequence[int]] = None
+) -> None:
+    """Raise a ValueError unless this is a normalisation."""
+    if name not in NORMALIZATIONS:
+        raise ValueError(
+            f'normalization has to be one of {NORMALIZATIONS}, got {name!r}'
+        )
+    if (name == 'root') != bool(root):
+        raise ValueError(
+            "root joints go with the normalization 'root' and no other, got "
+            f'{name!r} and root {root}'
+        )
+
+
+def fit_normalization(
+    name: str,
+    poses: Tensor,
+    valid: Tensor,
+    image_size: Optional[Tensor] = None,
+    root: Optional[Sequence[int]] = None,
+) -> Affine:
+    """Coordinate system of each window.
+
+    - 'none': coordinates as they are.
+    - 'image': x / W and y / H, as the published 2D data.
+    - 'box': relative to the person: centre and larger side of the box
+      around the median pose, over the frames where a keypoint was seen. A
+      keypoint that is wrong in less than half of its frames does not move
+      it.
+    - 'root': relative to the root of each frame, the mean of some joints;
+      3D poses in metres (SPEC section 6). The root itself is not refined.
+    - 'rot6d': rotations, as they are; see :func:`finish_poses`.
+
+    Args:
+        name (str): One of the above.
+        poses (Tensor): Estimated poses, (B, T, K, D).
+        valid (Tensor): Keypoints that were seen, bool, (B, T, K).
+        image_size (Tensor, optional): W, H in pixels, (B, 2). Needed for
+            'image'.
+        root (Sequence[int], optional): Root joints. Needed for 'root'.
+
+    Returns:
+        Affine: The coordinate system.
+
+    Raises:
+        ValueError: For an unknown name, 'image' without image size or
+            for other than two coordinates, 'root' without root joints, or
+            'rot6d' for other than six coordinates.
+    """
+    check_normalization(name, root)
+    origin = poses.new_zeros(1, 1, 1, 1)
+    if name == 'root':
+        center = poses[..., list(root), :].mean(-2, keepdim=True)
+        return Affine(center, origin + 1)
+    if name == 'rot6d' and poses.shape[-1] != 6:
+        raise ValueError(
+            "normalization 'rot6d' is for 6 coordinates of a rotation, got "
+            f'{poses.shape[-1]}'
+        )
+    if name in ('none', 'rot6d'):
+        return Affine(origin, origin + 1)
+    if name == 'image':
+        if image_size is None:
+            raise ValueError("normalization 'image' needs image_size (W, H)")
+        if poses.shape[-1] != 2:
+            raise ValueError(
+                "normalization 'image' is for 2 coordinates, got "
+                f'{poses.shape[-1]}'
+            )
+        scale = image_size.to(poses)[:, None, None, :]
+        return Affine(origin, scale)
+    seen = poses.masked_fill(~valid[..., None], float('nan'))
+    # (B, T, K, D) -> (B, K, D); keypoints never seen in the window stay NaN.
+    median = seen.nanmedian(dim=1).values
+    unseen = median.isnan()
+    low = median.masked_fill(unseen, float('inf')).amin(1)
+    high = median.masked_fill(unseen, float('-inf')).amax(1)
+    size = (high - low).amax(-1)
+    # Nothing seen, or a single point: there is a place but no size.
+    nowhere = ~torch.isfinite(size)
+    center = torch.where(
+        nowhere[:, None], poses.mean((1, 2)), (high + low) / 2
+    )
+    size = torch.where(nowhere | (size <= 0), torch.ones_like(size), size)
+    return Affine(center[:, None, None, :], size[:, None, None, None])
+
+
+def finish_poses(name: str, poses: Tensor) -> Tensor:
+    """What has to hold of refined poses, once windows are merged.
+
+    Args:
+        name (str): The normalisation.
+        poses (Tensor): In the coordinates of the data, (..., K, D).
+
+    Returns:
+        Tensor: The same; with 'rot6d' the rotations that they stand for.
+        The mean of rotations in 6D is none, so this comes last.
+    """
+    return project_rot6d(poses) if name == 'rot6d' else poses

@@ -1,0 +1,305 @@
+"""Refine keypoints of any estimator, without OpenMMLab."""
+
+from typing import Callable, List, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..data.files import PathLike
+from ..nn.kinematics import sampled_frames
+from ..nn.network import HANetNetwork
+from .frame_rate import Rates, Times, check_fps, sequence_positions
+from .gate import GuardedNetwork, NoveltyGate
+from .inference import check_flip, mirrored_network, refine_paced
+from .inputs import (
+    Array,
+    RefineResult,
+    read_refine_inputs,
+    read_rotations,
+    rotations_as_given,
+)
+from .normalization import check_normalization
+from .weights_file import (
+    find_refiner,
+    load_weights,
+    read_portable,
+    write_portable,
+)
+
+
+class Refiner:
+    """A trained network with all that is needed to use it.
+
+    Example:
+        >>> refiner = load_refiner('refiner.safetensors')
+        >>> better = refiner.refine(keypoints, scores).keypoints
+
+    Args:
+        network (dict): Arguments of :class:`HANetNetwork`.
+        window_size (int): Frames of a window, T.
+        normalization (str): Coordinates that the network was trained on, see
+            :func:`fit_normalization`.
+        stride (int): Frames from one window to the next. Defaults to 1.
+        keypoint_names (Sequence[str], optional): In the order of the
+            keypoints. Defaults to None: not known.
+        root (Sequence[int], optional): Root joints, for 'root'
+            normalisation.
+        fps (float, optional): Frames per second that the network was trained
+            at. Defaults to None: not known.
+        flip_indices (Sequence[int], optional): Joint of the other side of
+            each joint: windows are refined mirrored too, and both results
+            averaged, for twice the time. Defaults to None: not mirrored.
+        gate (bool): Whether it has a :class:`NoveltyGate`, which leaves
+            windows unlike the training data to a classical filter, with a
+            warning. Defaults to False.
+
+    Raises:
+        ValueError: If T does not fit the network's N, or a number, the
+            normalisation, the number of names or the rate is wrong.
+    """
+
+    def __init__(
+        self,
+        network: dict,
+        window_size: int,
+        normalization: str,
+        stride: int = 1,
+        keypoint_names: Optional[Sequence[str]] = None,
+        root: Optional[Sequence[int]] = None,
+        fps: Optional[float] = None,
+        flip_indices: Optional[Sequence[int]] = None,
+        gate: bool = False,
+    ):
+        check_normalization(normalization, root)
+        check_flip(normalization, flip_indices)
+        sampled_frames(window_size, network['sample_interval'])
+        if stride < 1:
+            raise ValueError(f'stride has to be at least 1, got {stride}')
+        self.config = dict(
+            network=network,
+            window_size=window_size,
+            normalization=normalization,
+            stride=stride,
+            keypoint_names=keypoint_names and list(keypoint_names),
+        )
+        # Left out where there is none: files written before have none.
+        if root:
+            self.config['root'] = list(root)
+        if fps is not None:
+            self.config['fps'] = check_fps(fps)
+        if flip_indices is not None:
+            self.config['flip_indices'] = list(flip_indices)
+        self.root = self.config.get('root')
+        self.flip_indices = self.config.get('flip_indices')
+        self.fps = self.config.get('fps')
+        self.network = HANetNetwork(**network).eval()
+        num_keypoints = self.network.head.num_keypoints
+        if keypoint_names and len(keypoint_names) != num_keypoints:
+            raise ValueError(
+                f'expected {num_keypoints} keypoint_names, got '
+                f'{len(keypoint_names)}'
+            )
+        self.window_size = window_size
+        self.normalization = normalization
+        self.stride = stride
+        self.keypoint_names = self.config['keypoint_names']
+        self.gate = None
+        if gate:
+            self.add_gate()
+
+    def __repr__(self) -> str:
+        head = self.network.head
+        fps = '' if self.fps is None else f', fps={self.fps:g}'
+        return (
+            f'Refiner(keypoints={head.num_keypoints}, '
+            f'coordinates={head.coord_dims}, window={self.window_size}, '
+            f'interval={self.network.sample_interval}, '
+            f'stride={self.stride}, normalization={self.normalization!r}'
+            f'{fps})'
+        )
+
+    def to(self, device: Union[str, torch.device]) -> 'Refiner':
+        """Move the network to a device."""
+        self.modules.to(device)
+        return self
+
+    @property
+    def modules(self) -> nn.Module:
+        """All that has weights; those of the network by its own names."""
+        modules = nn.ModuleDict(self.network.named_children())
+        if self.gate is not None:
+            modules['gate'] = self.gate
+        return modules
+
+    @property
+    def guarded(self) -> GuardedNetwork:
+        """The network, mirrored and behind a gate if it has these."""
+        network = mirrored_network(self.network, self.flip_indices)
+        return GuardedNetwork(network, self.gate)
+
+    def add_gate(self) -> NoveltyGate:
+        """Put a gate before the network, to be fitted with :func:`fit_gate`.
+
+        Returns:
+            NoveltyGate: It lets everything pass so far.
+
+        Raises:
+            ValueError: If windows are too short to tell jitter.
+        """
+        if self.window_size < 3:
+            raise ValueError(
+                'a gate needs windows of at least 3 frames, got '
+                f'{self.window_size}'
+            )
+        head = self.network.head
+        self.config['gate'] = True
+        self.gate = NoveltyGate(head.num_keypoints, head.coord_dims)
+        return self.gate
+
+    def save(self, path: PathLike) -> None:
+        """Write the portable file that :func:`load_refiner` reads."""
+        write_portable(path, self.modules.state_dict(), self.config)
+
+    def refine(
+        self,
+        keypoints: Union[Array, Sequence[Array]],
+        scores: Union[Array, Sequence[Array], None] = None,
+        image_size: Union[Sequence[int], Sequence[Sequence[int]], None] = None,
+        max_gap: Optional[int] = None,
+        fps: Rates = None,
+        timestamps: Union[Times, Sequence[Times], None] = None,
+    ) -> Union[RefineResult, List[RefineResult]]:
+        """Refine one sequence or several.
+
+        Args:
+            keypoints: (T, K, D), any T >= 1, or a list of such. NaN marks a
+                keypoint that was not found. With 'root' normalisation 3D
+                joints in metres. With 'rot6d' rotations, axis-angle (T, K,
+                3) or (T, 3K), or 6D (T, K, 6) or (T, 6K).
+            scores: Confidences, (T, K) or a list of such; 0 marks a keypoint
+                that was not found. Defaults to None: all were found that are
+                not NaN.
+            image_size: W, H in pixels, of all sequences or of each. Needed
+                by refiners with 'image' normalisation.
+            max_gap: Longest run of frames without a joint that is filled.
+                In longer ones, at the ends of a sequence too, and of joints
+                never found, the result is NaN and not ``filled``. Defaults
+                to None: all is filled.
+            fps: Frames per second, of all sequences or of each. At another
+                rate than the refiner's, sequences are refined at that of
+                the refiner and brought back, see :func:`refine_paced`.
+                Defaults to None: the refiner's. Of no effect if the refiner
+                does not know its rate.
+            timestamps: Seconds of each frame in place of ``fps``, (T, ) or a
+                list of such, even or uneven. A refiner that does not know
+                its rate takes it to be the median one of the sequence.
+
+        Returns:
+            RefineResult, or a list of them for a list. Rotations come back
+            in the form in which they were given; axis-angle vectors are
+            continuous over time, so their length may exceed pi.
+
+        Raises:
+            ValueError: If shapes do not fit the refiner or each other, a
+                value is infinite, a sequence is empty or has no keypoint at
+                all, metres seem to be another unit, time stamps do not
+                increase, or ``fps`` or ``max_gap`` is wrong; the message
+                names the sequence.
+        """
+        head = self.network.head
+        original = keypoints
+        if self.normalization == 'rot6d':
+            keypoints = _each(
+                keypoints, lambda x: read_rotations(x, head.num_keypoints)
+            )
+        positions = sequence_positions(keypoints, self.fps, fps, timestamps)
+        inputs = read_refine_inputs(
+            keypoints,
+            scores,
+            (head.num_keypoints, head.coord_dims),
+            max_gap,
+            positions,
+        )
+        if self.normalization == 'root':
+            inputs.check_metres()
+        guarded = self.guarded
+        refined = refine_paced(
+            guarded,
+            inputs.keypoints,
+            inputs.scores,
+            positions,
+            window=self.window_size,
+            stride=self.stride,
+            normalization=self.normalization,
+            root=self.root,
+            image_size=self._image_sizes(image_size, len(inputs.given)),
+            device=next(self.network.parameters()).device,
+        )
+        guarded.warn(stacklevel=2)
+        poses = [sequence.keypoints for sequence in refined]
+        if self.normalization == 'rot6d':
+            inputs.given = list(original) if inputs.several else [original]
+            poses = [
+                rotations_as_given(*pair) for pair in zip(poses, inputs.given)
+            ]
+        return inputs.results(poses, [x.expected_error for x in refined])
+
+    def _image_sizes(
+        self, image_size: Optional[Sequence], count: int
+    ) -> Optional[Tensor]:
+        if image_size is None:
+            return None
+        sizes = torch.as_tensor(np.asarray(image_size, dtype=np.float32))
+        if sizes.shape not in ((2,), (count, 2)):
+            raise ValueError(
+                'expected image_size (W, H), once or for each of '
+                f'{count} sequences, found shape {tuple(sizes.shape)}'
+            )
+        return sizes.expand(count, 2)
+
+
+def _each(
+    sequences: Union[Array, Sequence[Array]],
+    change: Callable[[Array], Array],
+) -> Union[Array, List[Array]]:
+    if isinstance(sequences, (list, tuple)):
+        return [change(x) for x in sequences]
+    return change(sequences)
+
+
+def load_refiner(
+    path: PathLike, device: Union[str, torch.device] = 'cpu'
+) -> Refiner:
+    """Load a refiner.
+
+    Example:
+        >>> load_refiner('coco17-2d'), load_refiner('mine.safetensors')
+
+    Args:
+        path (PathLike): Name of one that comes with the package, see
+            :func:`hanet_mm.list_refiners`; or a portable file, written by
+            :meth:`Refiner.save` or ``hanet-mm export``. A text without
+            folder and suffix is a name, see
+            :func:`hanet_mm.core.refine.weights_file.find_refiner`.
+        device (str | torch.device): Defaults to 'cpu'.
+
+    Returns:
+        Refiner: Ready to use.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If there is no refiner of that name, the file is not one
+            of a refiner, or its weights do not fit its header.
+    """
+    path = find_refiner(path)
+    weights, header = read_portable(path)
+    try:
+        refiner = Refiner(**header)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f'{path}: the header is not one of a refiner: '
+            f'{type(error).__name__}: {error}'
+        ) from None
+    load_weights(refiner.modules, weights, path)
+    return refiner.to(device)

@@ -1,0 +1,241 @@
+"""The portable file of a refiner, and the bundled refiners by name.
+
+A portable file is safetensors with a JSON header. Bundled refiners are
+portable files with a model card beside each, ``<name>.safetensors`` and
+``<name>.md``, in the folder ``weights`` of the package.
+"""
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any, Dict, Mapping, Tuple
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from ..data.files import PathLike, atomic_path
+
+WEIGHTS = Path(__file__).resolve().parents[2] / 'weights'
+# What is taken where nobody names a refiner, by the number of coordinates.
+DEFAULTS = {2: 'coco17-2d', 3: 'h36m17-3d'}
+_SUFFIX = '.safetensors'
+
+
+def list_refiners() -> Tuple[str, ...]:
+    """Names of the refiners that come with the package, sorted."""
+    return tuple(sorted(path.stem for path in WEIGHTS.glob(f'*{_SUFFIX}')))
+
+
+def refiner_card(name: str) -> str:
+    """The model card of a refiner that comes with the package.
+
+    Args:
+        name (str): See :func:`list_refiners`.
+
+    Returns:
+        str: Markdown: a heading, a paragraph that says what the refiner is
+        for, and what it was trained on, how, its figures, limits and
+        licence.
+
+    Raises:
+        ValueError: If there is none of that name.
+    """
+    if name not in list_refiners():
+        raise ValueError(
+            f'refiner {name!r}: not among those that come with the package '
+            f'({_listed()})'
+        )
+    return (WEIGHTS / f'{name}.md').read_text(encoding='utf-8')
+
+
+def summarize_refiner(name: str) -> str:
+    """What a refiner is for, in one line: the first paragraph of its card.
+
+    Args:
+        name (str): See :func:`list_refiners`.
+
+    Raises:
+        ValueError: If there is none of that name.
+    """
+    blocks = refiner_card(name).split('\n\n')
+    texts = [x for x in map(str.strip, blocks) if x and x[0] != '#']
+    return ' '.join(texts[0].split()) if texts else ''
+
+
+def default_refiner(coord_dims: int) -> str:
+    """Name of the refiner for poses of which nothing else is said.
+
+    Args:
+        coord_dims (int): Coordinates of a keypoint.
+
+    Raises:
+        ValueError: If there is none for so many coordinates.
+    """
+    if coord_dims not in DEFAULTS:
+        raise ValueError(
+            'no refiner is the default for keypoints of '
+            f'{coord_dims} coordinates'
+        )
+    return DEFAULTS[coord_dims]
+
+
+def is_name(refiner: PathLike) -> bool:
+    """Whether it is a name: a text without folder and suffix.
+
+    All else is a file: ``./mine``, ``mine.safetensors``, any ``Path``.
+    """
+    separators = [os.sep, *filter(None, [os.altsep])]
+    return (
+        isinstance(refiner, str)
+        and bool(refiner)
+        and not any(x in refiner for x in separators)
+        and not Path(refiner).suffix
+    )
+
+
+def find_refiner(refiner: PathLike) -> Path:
+    """The portable file of a refiner.
+
+    Args:
+        refiner (PathLike): A file; or a name, see :func:`is_name`, of one
+            that comes with the package. A name that is none of these is
+            taken for a file of the working directory, if there is one.
+
+    Returns:
+        Path: The file, which need not be there if a file was asked for.
+
+    Raises:
+        ValueError: If there is neither a refiner nor a file of that name.
+
+    Warns:
+        UserWarning: If there are both; the refiner of the package is taken.
+    """
+    if not is_name(refiner):
+        return Path(refiner)
+    beside = Path(refiner).is_file()
+    if refiner in list_refiners():
+        if beside:
+            warnings.warn(
+                f'refiner {refiner!r}: the one that comes with the package, '
+                'not the file of that name in the working directory: give '
+                f'./{refiner} for that',
+                stacklevel=2,
+            )
+        return WEIGHTS / f'{refiner}{_SUFFIX}'
+    if not beside:
+        raise ValueError(
+            f'refiner {refiner!r}: expected a file such as '
+            f'{refiner}{_SUFFIX}, or one that comes with the package '
+            f'({_listed()})'
+        )
+    return Path(refiner)
+
+
+def _listed() -> str:
+    return ', '.join(list_refiners()) or 'this one has none'
+
+
+# Key of the JSON among the metadata of the safetensors file.
+HEADER = 'hanet_mm'
+VERSION = 1
+
+
+def write_portable(
+    path: PathLike, weights: Dict[str, Tensor], header: dict
+) -> None:
+    """Write weights and what is needed to rebuild their network.
+
+    Args:
+        path (PathLike): Written whole or not at all.
+        weights (dict[str, Tensor]): State dict of the network.
+        header (dict): What JSON can hold.
+    """
+    weights = {
+        name: value.detach().cpu().contiguous()
+        for name, value in weights.items()
+    }
+    text = json.dumps({'version': VERSION, **header}, sort_keys=True)
+    with atomic_path(path) as temporary:
+        # Not save_file, whose files nobody else may read.
+        temporary.write_bytes(save(weights, metadata={HEADER: text}))
+
+
+def read_portable(path: PathLike) -> Tuple[Dict[str, Tensor], dict]:
+    """Read a portable file.
+
+    Args:
+        path (PathLike): The file.
+
+    Returns:
+        tuple[dict[str, Tensor], dict]: Weights and header, without version.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: One line naming the file and what is wrong with it.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'{path}: no such refiner file')
+    try:
+        with safe_open(str(path), framework='pt') as file:
+            text = (file.metadata() or {}).get(HEADER)
+            names = sorted(file.keys())
+            weights = {name: file.get_tensor(name) for name in names}
+    except SafetensorError as error:
+        raise ValueError(
+            f'{path}: not a refiner file, or truncated ({error}); make one '
+            'from a checkpoint with: hanet-mm export'
+        ) from None
+    if text is None:
+        raise ValueError(f'{path}: a safetensors file of another program')
+    return weights, _parse_header(path, text)
+
+
+def load_weights(
+    network: nn.Module, weights: Mapping[str, Tensor], source: PathLike
+) -> None:
+    """Copy weights into a network that has to have exactly those.
+
+    Args:
+        network (nn.Module): Changed in place.
+        weights (Mapping[str, Tensor]): By the names of its state dict.
+        source (PathLike): Where they are from, for messages.
+
+    Raises:
+        ValueError: One line with the first weight that is missing, does not
+            belong there or has another shape.
+    """
+    expected = {k: tuple(v.shape) for k, v in network.state_dict().items()}
+    found = {k: tuple(v.shape) for k, v in weights.items()}
+    wrong = [
+        name
+        for name in {**expected, **found}
+        if expected.get(name) != found.get(name)
+    ]
+    if wrong:
+        name = wrong[0]
+        raise ValueError(
+            f'{source}: {len(wrong)} weights do not fit the network, the '
+            f'first is {name!r}: expected '
+            f'{_shape(expected.get(name))}, found {_shape(found.get(name))}'
+        )
+    network.load_state_dict(weights)
+
+
+def _shape(shape: Any) -> str:
+    return 'none' if shape is None else f'shape {shape}'
+
+
+def _parse_header(path: PathLike, text: str) -> dict:
+    try:
+        header = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f'{path}: header is not JSON: {error}') from None
+    version = header.pop('version', None) if isinstance(header, dict) else None
+    if version != VERSION:
+        raise ValueError(
+            f'{path}: expected a refiner file of version {VERSION}, found '
+            f'{version}'
+        )
+    return header

@@ -1,0 +1,174 @@
+"""Cut sequences into windows and merge overlapping windows again."""
+
+import copy
+from typing import NamedTuple, Sequence
+
+import numpy as np
+from torch import Tensor
+
+TAILS = ('cover', 'drop')
+
+
+class WindowTable(NamedTuple):
+    """Windows of many sequences that lie one after the other.
+
+    Attributes:
+        frames (np.ndarray): Flat frame of each place in each window, (W, T);
+            places after the end of a short sequence repeat its last frame.
+        inside (np.ndarray): False at such repetitions, bool, (W, T).
+        sequence (np.ndarray): Sequence of each window, (W, ).
+    """
+
+    frames: np.ndarray
+    inside: np.ndarray
+    sequence: np.ndarray
+
+
+def window_starts(
+    length: int, window: int, stride: int, tail: str = 'cover'
+) -> np.ndarray:
+    """First frames of the windows of a sequence.
+
+    Args:
+        length (int): Frames of the sequence.
+        window (int): Frames of a window, T.
+        stride (int): Frames from one window to the next.
+        tail (str): 'cover' adds a window that ends at the last frame;
+            'drop' leaves up to ``stride - 1`` last frames without one, as
+            the published protocol does. Defaults to 'cover'.
+
+    Returns:
+        np.ndarray: Starts in order, without repetition; ``[0]`` if the
+        sequence is not longer than the window.
+    """
+    last = max(length - window, 0)
+    starts = np.arange(0, last + 1, stride)
+    if tail == 'cover' and starts[-1] != last:
+        starts = np.append(starts, last)
+    return starts
+
+
+def window_table(
+    seq_len: Sequence[int], window: int, stride: int, tail: str = 'cover'
+) -> WindowTable:
+    """Windows of all sequences.
+
+    Args:
+        seq_len (Sequence[int]): Frames of each sequence, all at least 1.
+        window (int): T.
+        stride (int): Frames from one window to the next.
+        tail (str): See :func:`window_starts`. Defaults to 'cover'.
+
+    Returns:
+        WindowTable: Windows in the order of the sequences.
+
+    Raises:
+        ValueError: If a number is less than 1, or there is no such tail.
+    """
+    if tail not in TAILS:
+        raise ValueError(f'tail has to be one of {TAILS}, got {tail!r}')
+    seq_len = np.asarray(seq_len, dtype=np.int64)
+    if window < 1 or stride < 1 or (seq_len < 1).any():
+        raise ValueError(
+            'window, stride and sequence lengths have to be at least 1, got '
+            f'{window}, {stride} and {seq_len.tolist()}'
+        )
+    starts = [window_starts(n, window, stride, tail) for n in seq_len]
+    counts = [len(s) for s in starts]
+    sequence = np.repeat(np.arange(len(seq_len)), counts)
+    start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
+    places = start[:, None] + np.arange(window)
+    length = seq_len[sequence][:, None]
+    first = (np.cumsum(seq_len) - seq_len)[sequence][:, None]
+    return WindowTable(
+        first + np.minimum(places, length - 1), places < length, sequence
+    )
+
+
+class OverlapMean:
+    """Mean over all windows that cover a frame, fed batch by batch.
+
+    Args:
+        num_frames (int): Frames of all sequences together, N.
+        like (Tensor): Gives K, D, type and device, (..., K, D).
+    """
+
+    def __init__(self, num_frames: int, like: Tensor):
+        self.total = like.new_zeros(num_frames, *like.shape[-2:])
+        self.count = like.new_zeros(num_frames)
+
+    def add(self, windows: Tensor, frames: Tensor, inside: Tensor) -> None:
+        """Add windows.
+
+        Args:
+            windows (Tensor): Poses, (W, T, K, D).
+            frames (Tensor): Flat frames, (W, T).
+            inside (Tensor): Which of them count, bool, (W, T).
+        """
+        frames = frames[inside]
+        self.total.index_add_(0, frames, windows[inside])
+        self.count.index_add_(0, frames, self.count.new_ones(len(frames)))
+
+    def result(self) -> Tensor:
+        """The mean, (N, K, D); NaN at frames that no window covers."""
+        return self.total / self.count[:, None, None]
+
+    @property
+    def covered(self) -> Tensor:
+        """Frames covered by a window, bool, (N, )."""
+        return self.count > 0
+
+
+class GridMean:
+    """As :class:`OverlapMean`, for an endless sequence.
+
+    Args:
+        num_keypoints (int): K.
+        coord_dims (int): D.
+
+    Attributes:
+        first (int): Frame of the first row; those before were dropped.
+        total (np.ndarray): Sum of the windows, (G, K, D).
+        count (np.ndarray): Windows of each frame, (G, ).
+    """
+
+    def __init__(self, num_keypoints: int, coord_dims: int):
+        self.first = 0
+        self.total = np.zeros((0, num_keypoints, coord_dims), np.float32)
+        self.count = np.zeros(0, np.float32)
+
+    def add(self, window: np.ndarray, start: int) -> None:
+        """Add a window.
+
+        Args:
+            window (np.ndarray): (T, K, D).
+            start (int): Its first frame. What lies before ``first`` is left
+                out.
+        """
+        lacking = start + len(window) - self.first - len(self.count)
+        if lacking > 0:
+            rows = np.zeros((lacking, *self.total.shape[1:]), np.float32)
+            self.total = np.concatenate([self.total, rows])
+            self.count = np.append(self.count, np.zeros(lacking, np.float32))
+        window = window[max(self.first - start, 0) :]
+        begin = max(start - self.first, 0)
+        self.total[begin : begin + len(window)] += window
+        self.count[begin : begin + len(window)] += 1
+
+    def with_window(self, window: np.ndarray, start: int) -> 'GridMean':
+        """Return a copy that has one window more."""
+        other = copy.copy(self)
+        other.total, other.count = self.total.copy(), self.count.copy()
+        other.add(window, start)
+        return other
+
+    def at(self, frames: np.ndarray) -> np.ndarray:
+        """Means at frames from ``first`` on, (n, ) -> (n, K, D)."""
+        rows = frames - self.first
+        return self.total[rows] / self.count[rows][:, None, None]
+
+    def drop_before(self, frame: int) -> None:
+        """Forget the frames before one."""
+        count = max(frame - self.first, 0)
+        self.total, self.count = self.total[count:], self.count[count:]
+        self.first = max(frame, self.first)

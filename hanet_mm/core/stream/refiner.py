@@ -1,0 +1,364 @@
+"""Refine live streams of several people frame by frame."""
+
+from typing import (
+    Dict,
+    Hashable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
+
+import numpy as np
+import torch
+
+from ..data.gaps import check_max_gap
+from ..poses.units import check_metres
+from ..refine.frame_rate import check_fps
+from ..refine.inference import refine_windows
+from ..refine.inputs import Array
+from ..refine.normalization import finish_poses
+from ..refine.refiner import Refiner
+from .clock import StreamClock
+from .track import (
+    DueWindows,
+    GivenFrame,
+    StreamedFrame,
+    StreamedPerson,
+    StreamSettings,
+    read_frame,
+)
+
+
+def check_stream(
+    refiner: Refiner, lookahead: int, image_size: Optional[Sequence[int]]
+) -> None:
+    """Check the arguments of a stream.
+
+    Raises:
+        TypeError: If it is not a refiner.
+        ValueError: If look-ahead or image size is wrong.
+    """
+    if not isinstance(refiner, Refiner):
+        raise TypeError(
+            f'refiner: expected a Refiner, found {type(refiner).__name__}'
+        )
+    if not isinstance(lookahead, (int, np.integer)) or lookahead < 0:
+        raise ValueError(
+            'lookahead: expected a number of frames from 0, found '
+            f'{lookahead!r}'
+        )
+    if refiner.normalization == 'image' and image_size is None:
+        raise ValueError("normalization 'image' needs image_size (W, H)")
+    if image_size is not None and np.shape(image_size) != (2,):
+        raise ValueError(
+            f'image_size: expected (W, H) in pixels, found {image_size!r}'
+        )
+
+
+def refine_due_windows(
+    refiner: Refiner,
+    windows: Sequence[DueWindows],
+    image_size: Optional[Sequence[int]] = None,
+) -> List[np.ndarray]:
+    """Refine the windows of several persons together.
+
+    Args:
+        refiner (Refiner): Its network is called once, or not at all without
+            windows.
+        windows (Sequence[DueWindows]): (W_i, T, K, D) of each person.
+        image_size (Sequence[int], optional): W, H in pixels of all.
+
+    Returns:
+        list[np.ndarray]: Refined windows of each person, (W_i, T, K, D).
+    """
+    if not windows:
+        return []
+    name = refiner.normalization
+    device = next(refiner.network.parameters()).device
+    poses = torch.from_numpy(np.concatenate([x.poses for x in windows]))
+    scores = torch.from_numpy(np.concatenate([x.scores for x in windows]))
+    sizes = None
+    if image_size is not None:
+        size = torch.as_tensor(np.asarray(image_size, dtype=np.float32))
+        sizes = size.expand(len(poses), 2).to(device)
+    guarded = refiner.guarded
+    refined = refine_windows(
+        guarded,
+        finish_poses(name, poses.to(device)),
+        scores.to(device),
+        name,
+        sizes,
+        refiner.root,
+    ).keypoints.cpu()
+    guarded.warn(stacklevel=2)
+    return [x.numpy() for x in refined.split([len(x.starts) for x in windows])]
+
+
+Results = Dict[Hashable, List[StreamedFrame]]
+
+
+class StreamingRefiner:
+    """Use a refiner on a live stream, for any number of persons.
+
+    Each frame of a person goes through the network once, in the window that
+    ends at it, and comes out once ``lookahead`` more have come: as the mean
+    of the windows that cover it so far. This is what :meth:`Refiner.refine`
+    (with stride 1) makes of the frames up to now, also before there are T of
+    them. With look-ahead T - 1 it is the result for the whole sequence.
+
+    A joint that is missing keeps its last place in the windows until it is
+    found again; then its gap is filled linearly. So the result is that of
+    the whole sequence only where no window ends in a gap. With look-ahead
+    ``T - 1 + g`` windows wait for g more frames: then all gaps of up to g
+    frames are filled as offline.
+
+    Frames at another rate than the refiner's, or at uneven times, are
+    interpolated at its frames (0, 1, 2, ... from the first of a person),
+    refined, and interpolated back, as offline. A frame between two of the
+    refiner's waits for ``lookahead`` after the second, or with look-ahead 0
+    for nothing. A push takes one network call all the same, with the windows
+    that end since the last one: two at half the rate, at twice the rate one
+    every other time (and one more for a frame in between that cannot wait).
+
+    Persons begin with their first frame and may be missed in others. One not
+    seen in ``max(T, lookahead + 1)`` frames, or for a pause of T, has ended:
+    what is left comes out, and the next frame begins a new sequence. So work
+    and memory of a push do not grow with the stream.
+
+    Example:
+        >>> stream = StreamingRefiner(refiner, lookahead=3, fps=30)
+        >>> for keypoints, scores in camera:
+        ...     for frame in stream.push(keypoints, scores):
+        ...         show(frame.index, frame.keypoints)
+        >>> rest = stream.flush(0)
+
+    Args:
+        refiner (Refiner): Classical filters do not stream.
+        lookahead (int): Frames, of the refiner's rate, that a result waits
+            for: the latency. Defaults to 0.
+        fps (float, optional): Frames per second of the stream, for frames
+            without time stamp. Defaults to None: the refiner's.
+        max_gap (int, optional): Longest run of frames without a joint that
+            is filled, see :meth:`Refiner.refine`. A gap counts as far as it
+            is known: with a look-ahead below ``max_gap`` the beginning of
+            a long one is filled. Defaults to None: all are filled.
+        image_size (Sequence[int], optional): W, H in pixels. Needed by
+            refiners with 'image' normalisation.
+
+    Raises:
+        TypeError: If it is not a refiner.
+        ValueError: If look-ahead, rate, gap or image size is wrong.
+    """
+
+    def __init__(
+        self,
+        refiner: Refiner,
+        lookahead: int = 0,
+        fps: Optional[float] = None,
+        max_gap: Optional[int] = None,
+        image_size: Optional[Sequence[int]] = None,
+    ):
+        check_stream(refiner, lookahead, image_size)
+        check_max_gap(max_gap)
+        self.refiner = refiner
+        self.lookahead = int(lookahead)
+        self.fps = None if fps is None else check_fps(fps)
+        self.image_size = image_size
+        self._clock = StreamClock(refiner.fps, self.fps)
+        head = refiner.network.head
+        self._settings = StreamSettings(
+            window=refiner.window_size,
+            lookahead=self.lookahead,
+            max_gap=max_gap,
+            normalization=refiner.normalization,
+            num_keypoints=head.num_keypoints,
+            coord_dims=head.coord_dims,
+        )
+        self._people: Dict[Hashable, StreamedPerson] = {}
+        self._next_index = 0
+
+    @property
+    def latency_ms(self) -> Optional[float]:
+        """Time that a frame waits for others, None if no rate is known.
+
+        At another rate than the refiner's, frames between two of its own
+        wait up to one of its frames longer, unless the look-ahead is 0.
+        """
+        rate = self._clock.rate
+        return None if rate is None else 1000 * self.lookahead / rate
+
+    @property
+    def track_ids(self) -> List[Hashable]:
+        """Persons who are being followed."""
+        return list(self._people)
+
+    def push(
+        self,
+        keypoints: Array,
+        scores: Optional[Array] = None,
+        timestamp: Optional[float] = None,
+        track_id: Hashable = 0,
+        index: Optional[int] = None,
+    ) -> List[StreamedFrame]:
+        """Take the next frame of one person.
+
+        Args:
+            keypoints: (K, D), NaN where a keypoint was not found; rotations
+                in any form that :meth:`Refiner.refine` takes, of one frame.
+            scores: Confidences, (K, ), 0 where a keypoint was not found.
+                Defaults to None: all were found that are not NaN.
+            timestamp: Seconds. With every frame of a person or with none.
+                Defaults to None: as ``fps`` says.
+            track_id: Which person. Defaults to 0.
+            index: Number of the frame in its video: those between the last
+                one of this person and this one were missed. Defaults to
+                None: counted for each person, from 0.
+
+        Returns:
+            list[StreamedFrame]: Frames of this person that are done, in
+            order; each frame comes out once.
+
+        Raises:
+            ValueError: If a shape, a value, the time or the number is
+                wrong; nothing has changed then.
+        """
+        given = self._read(track_id, keypoints, scores)
+        if index is None:
+            person = self._people.get(track_id)
+            index = 0 if person is None else person.moment.index + 1
+        results = self._step({track_id: given}, index, timestamp)
+        self._next_index = max(self._next_index, index + 1)
+        return results[track_id]
+
+    def push_many(
+        self,
+        people: Mapping[Hashable, Tuple[Array, Optional[Array]]],
+        timestamp: Optional[float] = None,
+        index: Optional[int] = None,
+    ) -> Results:
+        """Take the next frame of a video, with one network call.
+
+        Args:
+            people: Keypoints and scores (or None) of each person found, see
+                :meth:`push`, by track id. Those followed who are not among
+                them were missed in this frame.
+            timestamp: Seconds of the frame, see :meth:`push`.
+            index: Number of the frame. Defaults to None: the next.
+
+        Returns:
+            dict: Frames that are done of each person given or followed.
+
+        Raises:
+            ValueError: See :meth:`push`.
+        """
+        given: Dict[Hashable, Optional[GivenFrame]] = dict.fromkeys(
+            self._people
+        )
+        for track_id, (keypoints, scores) in people.items():
+            given[track_id] = self._read(track_id, keypoints, scores)
+        index = self._next_index if index is None else index
+        results = self._step(given, index, timestamp)
+        self._next_index = index + 1
+        return results
+
+    def flush(
+        self, track_id: Optional[Hashable] = None
+    ) -> Union[List[StreamedFrame], Results]:
+        """Hand out what is left of a person who has left, or of all.
+
+        Args:
+            track_id: Who; begins anew with the next push. Defaults to None:
+                everybody.
+
+        Returns:
+            list[StreamedFrame]: Remaining frames of the person, none of one
+            not followed; without ``track_id`` a dict of such lists.
+        """
+        if track_id is None:
+            return self._finish(list(self._people))
+        if track_id not in self._people:
+            return []
+        return self._finish([track_id])[track_id]
+
+    def reset(self, track_id: Optional[Hashable] = None) -> None:
+        """Forget a person, or (None) all and the number of the frame."""
+        if track_id is not None:
+            self._people.pop(track_id, None)
+            return
+        self._people.clear()
+        self._next_index = 0
+
+    def _read(
+        self,
+        track_id: Hashable,
+        keypoints: Array,
+        scores: Optional[Array],
+    ) -> GivenFrame:
+        name = f'track {track_id}'
+        given = read_frame(keypoints, scores, self._settings, name)
+        new = track_id not in self._people
+        if new and self.refiner.normalization == 'root':
+            check_metres(given.keypoints[None], name, given.scores[None] > 0)
+        return given
+
+    def _step(
+        self,
+        given: Mapping[Hashable, Optional[GivenFrame]],
+        index: int,
+        timestamp: Optional[float],
+    ) -> Results:
+        """One frame of some persons; all checks come first."""
+        name = 'track {}'.format
+        elapsed = {
+            key: self._clock.follow(
+                self._people[key].moment, index, timestamp, name(key)
+            )
+            for key in given
+            if key in self._people
+        }
+        start = self._clock.begin(index, timestamp, f'frame {index}')
+        results: Results = {key: [] for key in given}
+        limits = (self._settings.window, self._settings.memory)
+        pauses = [key for key in elapsed if elapsed[key].is_pause(*limits)]
+        results.update(self._finish(pauses))
+        for key, frame in given.items():
+            if key in self._people:
+                self._people[key].follow(elapsed[key], frame)
+            elif frame is not None:
+                person = StreamedPerson(self._settings, start, frame.shape)
+                person.begin(frame)
+                self._people[key] = person
+        keys = [key for key in given if key in self._people]
+        self._refine(keys, results, last=False)
+        for key in keys:
+            person = self._people[key]
+            if person.track.ended:
+                results[key] += person.results(person.track.give_up())
+                del self._people[key]
+        return results
+
+    def _finish(self, keys: Sequence[Hashable]) -> Results:
+        results: Results = {key: [] for key in keys}
+        self._refine(keys, results, last=True)
+        for key in keys:
+            del self._people[key]
+        return results
+
+    def _refine(
+        self, keys: Sequence[Hashable], results: Results, last: bool
+    ) -> None:
+        """Refine due windows of persons together and append what is done."""
+        tracks = [self._people[key].track for key in keys]
+        windows = [track.due_windows(last) for track in tracks]
+        refined = refine_due_windows(
+            self.refiner,
+            [x for x in windows if x is not None],
+            self.image_size,
+        )
+        for key, track, due in zip(keys, tracks, windows):
+            poses = None if due is None else refined.pop(0)
+            frames = track.advance(due, poses, last)
+            results[key] += self._people[key].results(frames)
