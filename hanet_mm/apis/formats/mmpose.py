@@ -1,14 +1,102 @@
-"""Predictions of a video that MMPose wrote as JSON."""
+"""Predictions of a video that MMPose wrote as JSON.
 
-from typing import Any, Dict, Optional, Sequence
+Two forms are read: the list of ``{frame_id, instances}`` of an inferencer,
+with frames counted from 0, and the ``{meta_info, instance_info}`` of the demo
+scripts, with frames counted from 1 and the names of the keypoints.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from hanet_mm.core.data.files import PathLike, read_json, to_lists, write_json
-from hanet_mm.core.mmpose_json import parse_mmpose_video
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .persons import DetectionFile, Detections, stack_numbers
+
+Instance = Dict[str, Any]
+
+
+@dataclass
+class MMPoseVideo:
+    """Content of a file; frames keep their order and occur once."""
+
+    frames: List[Tuple[int, List[Instance]]]  # number as in the file
+    first: int  # number of the first frame of a video
+    keypoint_names: Optional[Tuple[str, ...]]  # where the file has them
+
+
+def is_mmpose_video(content: Any) -> bool:
+    """Whether the content of a JSON file looks like such predictions."""
+    if isinstance(content, dict):
+        return 'instance_info' in content
+    if not isinstance(content, list):
+        return False
+    first = content[0] if content else {'instances': []}
+    return isinstance(first, dict) and bool(
+        {'frame_id', 'instances', 'keypoint_scores'} & {*first}
+    )
+
+
+def parse_mmpose_video(content: Any, path: PathLike) -> MMPoseVideo:
+    """Check the content of a JSON file; messages name ``path``."""
+    names, first, entries = None, 0, content
+    if isinstance(content, dict):
+        names = _parse_names(content.get('meta_info'), path)
+        entries, first = content.get('instance_info'), 1
+    if not isinstance(entries, list):
+        raise ValueError(
+            f'{path}: expected a list of frames or a dict with '
+            f"'instance_info', found {type(entries).__name__}"
+        )
+    frames: Dict[int, List[Instance]] = {}
+    for position, entry in enumerate(entries):
+        where = f'{path}: entry {position}'
+        if not isinstance(entry, dict) or not {'frame_id', 'instances'} <= {
+            *entry
+        }:
+            raise ValueError(
+                f'{where}: expected a dict with frame_id and instances, as '
+                'for a video'
+            )
+        frame = entry['frame_id']
+        if type(frame) is not int or not 0 <= frame < 2**31 or frame in frames:
+            raise ValueError(
+                f'{where}: expected each frame_id once and from 0 on, '
+                f'found {frame!r}'
+            )
+        frames[frame] = parse_instances(
+            entry['instances'], f'{path}: frame {frame}'
+        )
+    return MMPoseVideo(list(frames.items()), first, names)
+
+
+def parse_instances(instances: Any, where: str) -> List[Instance]:
+    """Check that the instances of a frame are a list of dicts."""
+    if not isinstance(instances, list) or not all(
+        isinstance(instance, dict) for instance in instances
+    ):
+        found = type(instances).__name__
+        raise ValueError(
+            f'{where}: expected a list of instances {{keypoints, ...}}, '
+            f'found {found}'
+        )
+    return instances
+
+
+def _parse_names(meta: Any, path: PathLike) -> Optional[Tuple[str, ...]]:
+    names = meta.get('keypoint_id2name') if isinstance(meta, dict) else None
+    if not names:
+        return None
+    try:
+        by_id = {int(index): str(name) for index, name in names.items()}
+    except (AttributeError, ValueError):
+        raise ValueError(
+            f'{path}: meta_info: keypoint_id2name: expected names by number, '
+            f'found {type(names).__name__}'
+        ) from None
+    return tuple(by_id[index] for index in sorted(by_id))
 
 
 class MMPosePredictions(DetectionFile):

@@ -8,7 +8,6 @@ import numpy as np
 from hanet_mm.apis.npz_files import read_npz_poses
 from hanet_mm.apis.pose_files import PoseFile
 from hanet_mm.core.data.files import PathLike, read_json, read_npz
-from hanet_mm.core.mmpose_json import is_mmpose_video
 
 from .arrays import PoseArrays, is_pose_archive
 from .coco import (
@@ -20,7 +19,7 @@ from .coco import (
 )
 from .csv_table import CsvTable, read_header, table_names
 from .mediapipe import MediaPipeLandmarks, is_mediapipe
-from .mmpose import MMPosePredictions
+from .mmpose import MMPosePredictions, is_mmpose_video
 from .people import (
     AlphaPosePeople,
     OpenPoseFolder,

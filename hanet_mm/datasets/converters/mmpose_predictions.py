@@ -18,8 +18,8 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from hanet_mm.apis.formats.mmpose import parse_instances, parse_mmpose_video
 from hanet_mm.core.data.files import PathLike, read_json
-from hanet_mm.core.mmpose_json import parse_instances, parse_mmpose_video
 from hanet_mm.datasets.converters.pickled import load_pickle
 
 # Persons of one frame: keypoints (n, K, 2) px, scores (n, K).
