@@ -15,10 +15,10 @@ from typing import (
 import numpy as np
 import torch
 
+from hanet_mm.core.data.gaps import scores_or_default
 from hanet_mm.core.poses.rotations import project_rot6d
 from hanet_mm.core.refine.inputs import (
     Array,
-    RefineInputs,
     RefineResult,
     read_refine_inputs,
 )
@@ -113,7 +113,9 @@ class SequenceFilter(ABC):
             return []
         lengths = np.array([len(points) for points in inputs.keypoints])
         smoothed = self.smooth(
-            np.concatenate(inputs.keypoints), lengths, _flat(scores, inputs)
+            np.concatenate(inputs.keypoints),
+            lengths,
+            np.concatenate(inputs.scores),
         )
         return inputs.results(
             torch.from_numpy(smoothed).split(lengths.tolist())
@@ -131,7 +133,7 @@ class SequenceFilter(ABC):
             keypoints (np.ndarray): Without gaps, (N, K, D).
             seq_len (np.ndarray): Frames of each sequence, (S,).
             scores (np.ndarray, optional): Confidences, (N, K); 0 where a
-                gap was filled. Defaults to None: not known.
+                gap was filled. Defaults to None: ``UNKNOWN_SCORE``.
 
         Returns:
             np.ndarray: Filtered keypoints, (N, K, D) float32.
@@ -145,7 +147,7 @@ class SequenceFilter(ABC):
                 f'{keypoints.shape[-1]}'
             )
         if scores is None:
-            scores = np.full(keypoints.shape[:2], np.nan, np.float32)
+            scores = scores_or_default(None, keypoints.shape[:2])
         smoothed = self.smooth_all(keypoints, np.asarray(seq_len), scores)
         if not self.rotations:
             return smoothed
@@ -160,8 +162,7 @@ class SequenceFilter(ABC):
         Args:
             keypoints (np.ndarray): Without gaps, (N, K, D).
             seq_len (np.ndarray): Frames of each sequence, (S,).
-            scores (np.ndarray): (N, K); 0 where a gap was filled, NaN
-                where they are not known.
+            scores (np.ndarray): (N, K); 0 where a gap was filled.
 
         Returns:
             np.ndarray: (N, K, D) float32.
@@ -196,22 +197,3 @@ class PerSequenceFilter(SequenceFilter):
         Returns:
             np.ndarray: (T, ...).
         """
-
-
-def _flat(
-    scores: Union[Array, Sequence[Array], None], inputs: RefineInputs
-) -> np.ndarray:
-    """Scores as :meth:`SequenceFilter.smooth` takes them, (N, K)."""
-    each = scores if inputs.several else [scores]
-    if scores is None:
-        each = [None] * len(inputs.missing)
-    flat = [
-        np.full(missing.shape, np.nan, np.float32)
-        if given is None
-        else given.detach().float().cpu().numpy()
-        if isinstance(given, torch.Tensor)
-        else np.asarray(given, np.float32)
-        for given, missing in zip(each, inputs.missing)
-    ]
-    missing = np.concatenate(inputs.missing)
-    return np.where(missing, np.float32(0), np.concatenate(flat))

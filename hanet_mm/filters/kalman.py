@@ -4,6 +4,8 @@ from typing import Tuple
 
 import numpy as np
 
+from hanet_mm.core.data.gaps import UNKNOWN_SCORE
+
 from .base import SequenceFilter
 
 # A keypoint weighs at least so much of the heaviest of its sequence: with
@@ -29,9 +31,9 @@ class KalmanFilter(SequenceFilter):
     ``process_noise^2 [[1/3, 1/2], [1/2, 1]]``. The standard deviation of
     ``e_t`` is ``measurement_noise odds_t^-score_power`` with the odds
     ``(s + 0.03) / (1 - s + 0.03)`` of the score s, from 1/34 at 0 over 1 at
-    1/2 to 34 at 1; scores above 1 count as 1, and where none are given the
-    odds are 1. The output is the most probable path given all frames, and
-    goes by the ratio of the noises alone: 0.1 smooths as a Gaussian filter
+    1/2 to 34 at 1; scores above 1 count as 1, and unknown ones as 0.8. The
+    output is the most probable path given all frames, and goes by the ratio
+    of the noises alone: 0.1 smooths as a Gaussian filter
     of about 3 frames does. Poses of constant speed are kept, there is no
     lag. Nothing is assumed of the first frame.
 
@@ -103,8 +105,7 @@ class KalmanFilter(SequenceFilter):
         Args:
             keypoints (np.ndarray): (N, K, D).
             seq_len (np.ndarray): (S,).
-            scores (np.ndarray): (N, K); 0 = no measurement, NaN = not
-                known.
+            scores (np.ndarray): (N, K); 0 = no measurement.
 
         Returns:
             np.ndarray: (N, K, D) float32.
@@ -132,14 +133,15 @@ class KalmanFilter(SequenceFilter):
     ) -> np.ndarray:
         """Information of each measurement, 1 at even odds, (N, K)."""
         measured = ~(scores <= 0)
-        known = np.where(np.isnan(scores), 0.5, np.clip(scores, 0, 1))
+        seen = np.add.reduceat(measured, starts, dtype=np.int64) > 1
+        enough = np.repeat(seen, seq_len, axis=0)
+        known = np.where(enough, np.clip(scores, 0, 1), UNKNOWN_SCORE)
+        measured |= ~enough
         odds = (known + _SOFT) / (1 - known + _SOFT)
         weights = np.where(measured, odds ** (2 * self.score_power), 0)
         best = np.maximum.reduceat(weights, starts)
         least = np.repeat(_LEAST_WEIGHT * best, seq_len, axis=0)
-        weights = np.where(measured, np.maximum(weights, least), 0)
-        enough = np.add.reduceat(measured, starts, dtype=np.int64) > 1
-        return np.where(np.repeat(enough, seq_len, axis=0), weights, 1)
+        return np.where(measured, np.maximum(weights, least), 0)
 
     def _neighbours(
         self,

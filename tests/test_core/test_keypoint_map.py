@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from hanet_mm.core.poses.keypoint_map import match_skeletons
 from hanet_mm.core.poses.skeleton import make_skeleton
 from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine.refiner import load_refiner
 from hanet_mm.datasets.converters.pickled import load_object_npz
+from hanet_mm.filters import KalmanFilter
 
 NAMES = sorted(SKELETONS)
 
@@ -210,3 +212,15 @@ def test_report_tells_all():
 def test_skeletons_without_anything_in_common():
     with pytest.raises(ValueError, match='cat and coco17 have no keypoint'):
         match_skeletons(make_skeleton('cat', ['tail']), SKELETONS['coco17'])
+
+
+@pytest.mark.parametrize('use', [load_refiner('coco17-2d'), KalmanFilter(0.1)])
+def test_a_foreign_keypoint_without_scores_changes_no_other(use):
+    coco = SKELETONS['coco17']
+    more = make_skeleton('more', (*coco.keypoint_names, 'left_horn'))
+    keypoints = poses(more, frames=20)
+    keypoints[5:8, 3] = np.nan
+    mapped = match_skeletons(more, coco).forward(keypoints)
+    np.testing.assert_array_equal(
+        use.refine(*mapped).keypoints, use.refine(keypoints[:, :17]).keypoints
+    )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scored_refiners import FLIP, D, K, T, make_scored_refiner, make_track
 from small_refiners import close, make_refiner
 
-from hanet_mm.core.nn.smoother import UNKNOWN_SCORE
+from hanet_mm.core.data.gaps import UNKNOWN_SCORE
 from hanet_mm.core.refine.inference import mirrored_network, refine_sequences
 from hanet_mm.core.refine.windows import window_table
 

@@ -12,11 +12,12 @@ from scored_refiners import (
     network_arguments,
 )
 
+from hanet_mm.core.data.gaps import UNKNOWN_SCORE
 from hanet_mm.core.nn.decoder import KinematicDecoder
 from hanet_mm.core.nn.encoder import HierarchicalEncoder
 from hanet_mm.core.nn.kinematics import compute_kinematics
 from hanet_mm.core.nn.network import HANetNetwork, check_parts
-from hanet_mm.core.nn.smoother import UNKNOWN_SCORE, RobustStart, ScoreSmoother
+from hanet_mm.core.nn.smoother import RobustStart, ScoreSmoother
 
 WIDTH = 8
 

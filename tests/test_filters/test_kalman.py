@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hanet_mm.core.data.gaps import UNKNOWN_SCORE
 from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.core.metrics.errors import pck_hits
 from hanet_mm.filters import KalmanFilter, tune_filter
@@ -235,7 +236,7 @@ def test_a_doubtful_outlier_is_passed_over():
     assert off[1] < 0.05 * off[0.5]
 
 
-def test_scores_above_one_count_as_one_and_unknown_ones_as_a_half():
+def test_scores_above_one_count_as_one_and_unknown_ones_as_usual():
     poses, scores = make_poses(20)
     smoother = KalmanFilter(0.3)
     sure = np.where(scores > 0.5, 1, scores)
@@ -244,12 +245,12 @@ def test_scores_above_one_count_as_one_and_unknown_ones_as_a_half():
         smooth(smoother, poses, surer), smooth(smoother, poses, sure)
     )
     mixed = smoother.refine([poses, poses], [None, scores])
-    half = smooth(smoother, poses, np.full(scores.shape, 0.5))
-    np.testing.assert_array_equal(mixed[0].keypoints, half)
+    usual = smooth(smoother, poses, np.full(scores.shape, UNKNOWN_SCORE))
+    np.testing.assert_array_equal(mixed[0].keypoints, usual)
     np.testing.assert_array_equal(
         mixed[1].keypoints, smooth(smoother, poses, scores)
     )
-    assert (mixed[1].keypoints != half).any()
+    assert (mixed[1].keypoints != usual).any()
 
 
 def test_nan_and_score_zero_are_no_measurement():

@@ -15,6 +15,10 @@ from typing import NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
+UNKNOWN_SCORE = 0.8
+"""Score of a found keypoint where none is given, everywhere in the package:
+that of a usual estimate."""
+
 
 class PastSight(NamedTuple):
     """Where each joint was found last, before the frames at hand.
@@ -40,6 +44,23 @@ def check_max_gap(max_gap: Optional[int]) -> None:
             'max_gap: expected None or a number of frames from 0, found '
             f'{max_gap!r}'
         )
+
+
+def scores_or_default(
+    scores: Optional[np.ndarray], shape: Tuple[int, ...]
+) -> np.ndarray:
+    """Scores as float32 of ``shape``, ``UNKNOWN_SCORE`` where None is given.
+
+    Args:
+        scores (np.ndarray, optional): Confidences, 0 = missing, or None.
+        shape (tuple[int, ...]): (T, K).
+
+    Returns:
+        np.ndarray: (T, K) float32; scores that are given keep their shape.
+    """
+    if scores is None:
+        return np.full(shape, UNKNOWN_SCORE, np.float32)
+    return np.asarray(scores).astype(np.float32, copy=False)
 
 
 def missing_keypoints(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -5,10 +5,10 @@ from typing import Any, Mapping, Optional, Tuple
 import torch
 from torch import Tensor, nn
 
+from ..data.gaps import UNKNOWN_SCORE
 from .decoder import KinematicDecoder, RefinedPoses
 from .encoder import HierarchicalEncoder
 from .kinematics import Kinematics, compute_kinematics
-from .smoother import UNKNOWN_SCORE
 
 
 def check_parts(backbone: Mapping[str, Any], head: Mapping[str, Any]) -> None:

@@ -5,8 +5,6 @@ from typing import NamedTuple, Optional, Sequence
 import torch
 from torch import Tensor, nn
 
-# Score of an estimate of which none was given: that of a usual one.
-UNKNOWN_SCORE = 0.8
 # Missing keypoints weigh so much of the stiffness: little beside estimates,
 # but enough to hold a joint where it was filled, and for float32's digits.
 _LEAST_WEIGHT = 1e-4

@@ -8,7 +8,7 @@ from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 
-from ..data.gaps import missing_keypoints
+from ..data.gaps import missing_keypoints, scores_or_default
 from .skeleton import Skeleton
 
 # Points that can be computed from others, as weights that sum up to 1; the
@@ -82,15 +82,15 @@ class KeypointMap:
 
         Args:
             keypoints: (T, Ks, D); NaN where there is none.
-            scores: (T, Ks), 0 where there is none. Defaults to None: 1.
+            scores: (T, Ks), 0 where there is none. Defaults to None:
+                ``UNKNOWN_SCORE``.
 
         Returns:
             Keypoints (T, Kt, D) and scores (T, Kt). A computed keypoint has
             the lowest score of those that it is made of. NaN and 0 where one
             of these, or all, are missing.
         """
-        if scores is None:
-            scores = np.ones(keypoints.shape[:2], keypoints.dtype)
+        scores = scores_or_default(scores, keypoints.shape[:2])
         missing = missing_keypoints(keypoints, scores)
         points = np.full(
             (len(keypoints), len(self.target), keypoints.shape[2]),

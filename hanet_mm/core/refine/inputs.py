@@ -17,8 +17,8 @@ from ..data.gaps import (
     fill_missing,
     long_gaps,
     missing_keypoints,
+    scores_or_default,
 )
-from ..nn.smoother import UNKNOWN_SCORE
 from ..poses.rotations import rot6d_to_axis_angle, unwrap_axis_angle
 from ..poses.units import check_metres, rot6d_of
 
@@ -283,7 +283,7 @@ def read_sequence(
 
     Returns:
         Keypoints (T, K, D) and scores (T, K), 0 where missing and
-        :data:`UNKNOWN_SCORE` where none are given, both float32.
+        ``UNKNOWN_SCORE`` where none are given, both float32.
 
     Raises:
         ValueError: See :func:`read_refine_inputs`.
@@ -300,9 +300,9 @@ def read_sequence(
     if np.isinf(points).any():
         frame = int(np.isinf(points).any((1, 2)).argmax())
         raise ValueError(f'{name}: infinite coordinate in frame {frame}')
-    if scores is None:
-        scores = np.full(points.shape[:2], UNKNOWN_SCORE)
-    scores = _to_numpy(scores).astype(np.float32)
+    if scores is not None:
+        scores = _to_numpy(scores)
+    scores = scores_or_default(scores, points.shape[:2])
     if scores.shape != points.shape[:2]:
         raise ValueError(
             f'{name}: expected scores of shape {points.shape[:2]}, found '
