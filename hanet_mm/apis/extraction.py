@@ -17,6 +17,7 @@ from hanet_mm.core.data.sequences import (
     load_pose_sequences,
     save_pose_sequences,
 )
+from hanet_mm.progress import progress_bar
 
 from .extraction_matching import read_annotation
 from .extraction_parts import (
@@ -26,7 +27,6 @@ from .extraction_parts import (
     save_part,
 )
 from .extraction_video import AnnotatedVideo, ExtractionWork, run_video
-from .inferencers.progress_bar import ProgressBar
 from .inferencers.skeleton_adapter import SkeletonAdapter
 
 _PART_KEYS = (
@@ -228,10 +228,10 @@ def _run_all(
     """Finish the videos one by one; give what is wrong with the others."""
     failures = {}
     total = sum(len(np.unique(work.numbers[x.rows])) for x in waiting)
-    with ProgressBar('frames', total) as bar:
+    with progress_bar(total, 'frames') as advance:
         for video in waiting:
             try:
-                arrays = run_video(video, work, bar)
+                arrays = run_video(video, work, advance)
             except (OSError, ValueError) as error:
                 failures[video.name] = str(error)
                 continue

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from .inferencers.clock import StageClock
 from .inferencers.frame_poses import PoseReader
 from .inferencers.open_source import VIDEO_SUFFIXES, open_source
 from .inferencers.poses import Boxes, no_boxes
-from .inferencers.progress_bar import ProgressBar
 from .inferencers.skeleton_adapter import SkeletonAdapter
 from .inferencers.sources import Frame, FrameSource
 
@@ -79,14 +78,16 @@ class AnnotatedBoxes:
 
 
 def run_video(
-    video: AnnotatedVideo, work: ExtractionWork, bar: ProgressBar
+    video: AnnotatedVideo,
+    work: ExtractionWork,
+    advance: Callable[[], object],
 ) -> Dict[str, np.ndarray]:
     """Estimate the poses of the annotated persons of a video.
 
     Args:
         video: Which one; n flat frames.
         work: Annotations and models.
-        bar: Counts the frames.
+        advance: Counts a frame.
 
     Returns:
         ``keypoints_est`` (n, K, 2), ``scores`` (n, K), ``image_size`` (2,),
@@ -121,7 +122,7 @@ def run_video(
         for row, person in pairs:
             estimates[row] = poses.keypoints[person]
             scores[row] = poses.keypoint_scores[person]
-        bar.advance()
+        advance()
     return dict(
         keypoints_est=estimates[video.rows],
         scores=scores[video.rows],

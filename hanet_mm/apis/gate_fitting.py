@@ -8,6 +8,7 @@ from torch import Tensor
 
 from hanet_mm.core.refine.gate import fit_gate
 from hanet_mm.core.refine.refiner import Refiner
+from hanet_mm.progress import track
 
 # Enough for a covariance of some fifty features and a far percentile.
 _NUM_WINDOWS = 8192
@@ -31,7 +32,6 @@ def fit_training_gate(refiner: Refiner, dataset: Dict[str, Any]) -> None:
 def _windows(config: Dict[str, Any]) -> Iterator[Tuple[Tensor, Tensor]]:
     """Up to so many windows spread over the data, in batches."""
     from mmengine.registry import DefaultScope
-    from mmengine.utils import track_iter_progress
     from mmpose.registry import DATASETS
 
     with DefaultScope.overwrite_default_scope('mmpose'):
@@ -43,9 +43,8 @@ def _windows(config: Dict[str, Any]) -> Iterator[Tuple[Tensor, Tensor]]:
         chosen = np.linspace(
             0, len(batches) - 1, min(len(batches), _NUM_WINDOWS // size)
         )
-        for indices in track_iter_progress(
-            [batches[int(index)] for index in chosen]
-        ):
+        chosen_batches = [batches[int(index)] for index in chosen]
+        for indices in track(chosen_batches, 'gate', 'batch'):
             items = [dataset[int(index)] for index in indices]
             labels = [x['data_samples'].gt_instance_labels for x in items]
             yield (

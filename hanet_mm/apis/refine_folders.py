@@ -1,11 +1,13 @@
 """Refine all files of a folder, again where a run was cut off."""
 
 import errno
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Tuple
+from typing import Iterator, List, Tuple
 
 from hanet_mm.core.data.files import PathLike
+from hanet_mm.progress import track
 
 from .formats import KINDS
 from .formats.people import is_openpose_folder
@@ -84,7 +86,8 @@ def refine_folder(
         )
     options = options.load()
     summary = FolderSummary()
-    for item in _with_bar(items, progress):
+    shown = progress and sys.stderr.isatty()
+    for item in track(items, unit='file', shown=shown):
         target = out / item.relative_to(source)
         if _is_finished(item, target):
             summary.num_skipped += 1
@@ -122,13 +125,3 @@ def _is_finished(item: Path, target: Path) -> bool:
     if not target.is_file():
         return False
     return target.stat().st_mtime_ns >= item.stat().st_mtime_ns
-
-
-def _with_bar(items: List[Path], progress: bool) -> Iterable[Any]:
-    if not progress:
-        return items
-    try:
-        from tqdm import tqdm
-    except ImportError:  # no need to fail for that
-        return items
-    return tqdm(items, unit='file', disable=None)

@@ -1,13 +1,10 @@
 """Choose the parameters of a filter on training sequences."""
 
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import product
 from typing import (
     Any,
-    Callable,
     Dict,
-    Iterator,
     List,
     Mapping,
     Optional,
@@ -18,6 +15,7 @@ from typing import (
 import numpy as np
 
 from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.progress import progress_bar
 
 from .base import SequenceFilter
 from .registry import find_filter
@@ -216,7 +214,7 @@ def _measure(
     """Errors of the input and of each filter, (1 + len(filters), 2)."""
     sums = np.zeros((1 + len(filters), 4))
     frames = len(sequences.keypoints_est) * len(filters)
-    with _progress_bar(frames, progress) as advance:
+    with progress_bar(frames, shown=progress) as advance:
         for block in iter_blocks(sequences, _BLOCK_FRAMES, root):
             sums[0] += error_sums(block.keypoints, block, root, rotations)
             for row, candidate in zip(sums[1:], filters):
@@ -228,16 +226,3 @@ def _measure(
     totals, counts = sums[:, :2], sums[:, 2:]
     nothing = np.full_like(totals, np.nan)
     return np.divide(totals, counts, out=nothing, where=counts > 0)
-
-
-@contextmanager
-def _progress_bar(frames: int, shown: bool) -> Iterator[Callable[[int], Any]]:
-    """Give what is to be told of frames that are done."""
-    if not shown:
-        yield lambda done: None
-        return
-    # Comes with the extra [mm]; without a bar there is no need of it.
-    from tqdm import tqdm
-
-    with tqdm(total=frames, unit='frame') as bar:
-        yield bar.update

@@ -1,15 +1,16 @@
 """One video through the inferencer into files."""
 
+import sys
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Set
 
+from hanet_mm.progress import progress_bar
+
 from .clock import StageClock
 from .json_output import JsonOutput
 from .npz_output import NpzOutput
-from .progress_bar import ProgressBar
 from .sources import FrameSource
 from .video_output import PosePainter, VideoOutput
 
@@ -169,18 +170,15 @@ def _write_all(
     results = inferencer.run(
         source, report.clock, keep_images=images and not source.reopens
     )
-    with ExitStack() as stack:
-        bar = None
-        if progress:
-            label = Path(source.name).name
-            bar = stack.enter_context(ProgressBar(label, source.num_frames))
+    label = Path(source.name).name
+    shown = progress and sys.stderr.isatty()
+    with progress_bar(source.num_frames, label, shown=shown) as advance:
         for result in results:
             with report.clock('writing'):
                 for output in outputs:
                     output.write(result)
             report.add(result)
-            if bar is not None:
-                bar.advance()
+            advance()
 
 
 def _stop(output: Any) -> Optional[Path]:
