@@ -1,28 +1,44 @@
-# The first two commands are `make demo` and `make test`. Each makes of the
-# environment what it needs and is not there; see tools/setup_env.py.
+# `make demo` and `make test` make of the environment what they need and is not
+# there; see tools/setup_env.py.
 
 # The Python that the environment is made with, 3.9 to 3.12.
 PYTHON ?= $(shell for p in python3.11 python3; do \
 	$$p -c '' 2>/dev/null && echo $$p && break; done)
 VENV := $(or $(HANET_VENV),.venv)
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # Threads that wait go to sleep soon: with other work on the machine, spinning
 # ones made training on two cores many times slower; alone they cost nothing.
 export GOMP_SPINCOUNT ?= 20000
 
-.PHONY: demo demo-train test lint env env-core print-python
+.PHONY: demo demo-train test test-core lint typecheck docs env env-core \
+	print-python
 
 demo: env-core
-	$(VENV)/bin/python tools/demo.py
+	$(BIN)/python tools/demo.py
 
 demo-train: env
-	$(VENV)/bin/python tools/demo_train.py
+	$(BIN)/python tools/demo_train.py
 
 test: env
-	$(VENV)/bin/python -m pytest
+	$(BIN)/python -m pytest
+
+# The tests that need no OpenMMLab.
+test-core: env-core
+	$(BIN)/python -m pip install --quiet -c requirements/constraints.txt \
+		hypothesis pytest
+	$(BIN)/python -m pytest -m 'not mm'
 
 lint: env
-	$(VENV)/bin/python -m ruff check .
-	$(VENV)/bin/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/codespell
+
+typecheck: env
+	$(BIN)/python -m mypy
+
+# Without network; warnings are errors.
+docs: env
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 
 env:
 	@$(or $(PYTHON),$(error no python3 found: install Python 3.11)) \

@@ -26,6 +26,17 @@ def read_requirements(name):
     return [line for line in lines if line and not line.startswith('#')]
 
 
+def index_description():
+    """Return the README as a package index can show it.
+
+    An index has neither the pictures nor the pages beside it: pictures go,
+    and links to pages become their text. Absolute links stay.
+    """
+    text = (ROOT / 'README.md').read_text(encoding='utf-8')
+    text = re.sub(r'^!\[[^]]*\]\((?!https?:)[^)]*\)\n', '', text, flags=re.M)
+    return re.sub(r'(?<!!)\[([^]]*)\]\((?!https?:)[^)]*\)', r'\1', text)
+
+
 def remove(path):
     """Remove a file, link or folder, if it is there."""
     if path.is_symlink() or path.is_file():
@@ -38,7 +49,8 @@ class BuildPyWithMim(build_py):
     """Add configs, tools and the model index as ``hanet_mm/.mim``.
 
     A wheel gets copies. An editable install gets links in the source tree
-    (ignored by git), so that edits of a config are seen at once.
+    (ignored by git), so that edits of a config are seen at once; on Windows,
+    where links need a privilege, copies too.
     """
 
     def run(self):
@@ -52,8 +64,8 @@ class BuildPyWithMim(build_py):
         mim.mkdir(parents=True, exist_ok=True)
         for name in MIM_RESOURCES:
             source, target = ROOT / name, mim / name
-            if editable:
-                remove(target)
+            remove(target)
+            if editable and os.name != 'nt':
                 target.symlink_to(os.path.relpath(source, mim))
             elif source.is_dir():
                 ignore = shutil.ignore_patterns('__pycache__')
@@ -62,19 +74,43 @@ class BuildPyWithMim(build_py):
                 shutil.copy2(source, target)
 
 
-mm, video, smpl, filters, demo, tests = map(
-    read_requirements, ('mm', 'video', 'smpl', 'filters', 'demo', 'tests')
+mm, video, smpl, filters, demo, tests, docs = map(
+    read_requirements,
+    ('mm', 'video', 'smpl', 'filters', 'demo', 'tests', 'docs'),
 )
 setup(
     name='hanet_mm',
     version=read_version(),
     description='Refines pose sequences with HANet, alone or inside MMPose',
-    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description=index_description(),
     long_description_content_type='text/markdown',
+    author='hanet_mm contributors',
+    license='Apache-2.0',
+    license_files=['LICENSE'],
+    project_urls={'Paper': 'https://arxiv.org/abs/2211.15868'},
+    keywords='human pose estimation, pose refinement, video, MMPose, HANet',
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Intended Audience :: Developers',
+        'Intended Audience :: Science/Research',
+        'License :: OSI Approved :: Apache Software License',
+        'Operating System :: OS Independent',
+        'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3.9',
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+        'Topic :: Scientific/Engineering :: Image Recognition',
+        'Typing :: Typed',
+    ],
     python_requires='>=3.9',
     packages=find_packages(include=['hanet_mm', 'hanet_mm.*']),
-    # The refiners that come with the package, and their model cards.
-    package_data={'hanet_mm': ['weights/*.safetensors', 'weights/*.md']},
+    # The bundled refiners with their model cards, and the mark of PEP 561.
+    package_data={
+        'hanet_mm': ['py.typed', 'weights/*.safetensors', 'weights/*.md']
+    },
     install_requires=read_requirements('core'),
     extras_require={
         'mm': mm,
@@ -83,7 +119,8 @@ setup(
         'filters': filters,
         'demo': demo,
         'tests': tests,
-        'all': mm + video + smpl + filters + demo + tests,
+        'docs': docs,
+        'all': mm + video + smpl + filters + demo + tests + docs,
     },
     entry_points={
         'console_scripts': ['hanet-mm = hanet_mm.apis.cli:main'],

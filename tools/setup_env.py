@@ -84,7 +84,7 @@ def install_rest(env: Environment) -> None:
     """Install MMDetection, MMPose, the test tools and this package."""
     # The set-up of chumpy, which mmpose names, imports pip: no isolation.
     env.install('--no-build-isolation', 'chumpy')
-    env.install('--no-build-isolation', '--editable', '.[mm,video,tests]')
+    env.install('--no-build-isolation', '--editable', '.[mm,video,tests,docs]')
 
 
 def install_core(env: Environment) -> None:

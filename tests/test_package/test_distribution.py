@@ -1,5 +1,6 @@
 """What a built distribution holds."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from email import message_from_bytes
 import pytest
 
 SOURCES = (
+    'LICENSE',
     'MANIFEST.in',
     'README.md',
     'configs',
@@ -110,7 +112,30 @@ def test_wheel_asks_for_the_core_only_and_pins_nothing(wheel):
     assert names == {'numpy', 'safetensors', 'torch'}
     assert not any(mark in need for need in needs for mark in ('<', '=='))
     extras = set(metadata.get_all('Provides-Extra'))
-    assert {'mm', 'video', 'smpl', 'demo', 'tests'} <= extras
+    assert {'mm', 'video', 'smpl', 'demo', 'tests', 'docs'} <= extras
+
+
+def test_wheel_says_whose_it_is_and_may_be_used(wheel):
+    names = wheel.namelist()
+    licence = next(n for n in names if n.endswith('/LICENSE'))
+    text = wheel.read(licence).decode()
+    assert 'Copyright hanet_mm contributors' in text
+    assert 'Apache License' in text
+    name = next(n for n in names if n.endswith('/METADATA'))
+    metadata = message_from_bytes(wheel.read(name))
+    assert metadata['Author'] == 'hanet_mm contributors'
+    assert metadata['License'] == 'Apache-2.0'
+    assert 'Typing :: Typed' in metadata.get_all('Classifier')
+    assert 'hanet_mm/py.typed' in names
+
+
+def test_description_has_no_link_that_an_index_cannot_follow(wheel):
+    name = next(n for n in wheel.namelist() if n.endswith('/METADATA'))
+    metadata = message_from_bytes(wheel.read(name))
+    assert metadata['Description-Content-Type'] == 'text/markdown'
+    links = re.findall(r'\]\(([^)]*)\)', metadata.get_payload())
+    assert links
+    assert all(link.startswith('https://') for link in links)
 
 
 def test_wheel_has_the_console_script(wheel):

@@ -165,6 +165,17 @@ def test_removed_python_runs_the_setup_again(finished):
     assert not finished.is_current('inputs')
 
 
+def test_python_of_a_windows_environment_is_found(tmp_path):
+    from environment.venv import Environment
+
+    (tmp_path / 'Scripts').mkdir()
+    (tmp_path / 'Scripts' / 'python.exe').symlink_to(sys.executable)
+    env = Environment(tmp_path)
+    assert env.python == tmp_path / 'Scripts' / 'python.exe'
+    env.write_stamp('inputs')
+    assert env.is_current('inputs')
+
+
 def test_failed_step_ends_with_its_reason(repo_root, tmp_path, monkeypatch):
     (tmp_path / 'file').write_text('')
     monkeypatch.setenv('HANET_VENV', str(tmp_path / 'file' / 'venv'))

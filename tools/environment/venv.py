@@ -47,6 +47,14 @@ class SetupError(Exception):
     """The environment cannot be made; the message says why."""
 
 
+def venv_python(folder: Path) -> Path:
+    """Return the Python of a virtual environment, there or yet to come."""
+    windows = folder / 'Scripts' / 'python.exe'
+    if os.name == 'nt' or windows.exists():
+        return windows
+    return folder / 'bin' / 'python'
+
+
 def say(text: str) -> None:
     """Print one line of progress at once."""
     print(f'[setup] {text}', flush=True)
@@ -74,8 +82,12 @@ class Environment:
 
     def __init__(self, folder: Path, stamp: str = STAMP) -> None:
         self.folder = folder
-        self.python = folder / 'bin' / 'python'
         self.stamp = folder / stamp
+
+    @property
+    def python(self) -> Path:
+        """The Python of the environment."""
+        return venv_python(self.folder)
 
     def create(self) -> None:
         """Make the folder, or take up the one that is there."""
