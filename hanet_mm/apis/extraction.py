@@ -27,7 +27,7 @@ from .extraction_parts import (
     save_part,
 )
 from .extraction_video import AnnotatedVideo, ExtractionWork, run_video
-from .inferencers.skeleton_adapter import SkeletonAdapter
+from .video.refine_stage import SkeletonAdapter
 
 _PART_KEYS = (
     'keypoints_est',
@@ -92,7 +92,7 @@ def extract_estimates(
             ``<seq_name>``. Sequences of one name are persons of one video.
         out: The flat file to write.
         make_inferencer: Builds what has the models: ``reader`` (a
-            :class:`~.inferencers.frame_poses.PoseReader`) and
+            :class:`~.video.reader.PoseReader`) and
             ``keypoint_names`` of the estimator.
         estimator: Its name, for ``meta['estimator']``.
         models: What decides on the estimates, of what JSON can hold. A run

@@ -17,9 +17,9 @@ from hanet_mm.core.data.gaps import (
 )
 from hanet_mm.core.data.sequences import PoseSequences
 
-from .inferencers.poses import Poses, boxes_around
-from .inferencers.skeleton_adapter import SkeletonAdapter
-from .tracking.similarity import Persons, box_iou, keypoint_similarity
+from .video.frames import Poses, boxes_around
+from .video.refine_stage import SkeletonAdapter
+from .video.tracker import Persons, box_iou, keypoint_similarity
 
 # By which annotated boxes are enlarged before an estimator sees them.
 BOX_MARGIN = 0.25

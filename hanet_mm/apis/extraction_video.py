@@ -14,12 +14,10 @@ from .extraction_matching import (
     map_poses,
     match_persons,
 )
-from .inferencers.clock import StageClock
-from .inferencers.frame_poses import PoseReader
-from .inferencers.open_source import VIDEO_SUFFIXES, open_source
-from .inferencers.poses import Boxes, no_boxes
-from .inferencers.skeleton_adapter import SkeletonAdapter
-from .inferencers.sources import Frame, FrameSource
+from .video.frames import Boxes, no_boxes
+from .video.reader import PoseReader, StageClock
+from .video.refine_stage import SkeletonAdapter
+from .video.sources import VIDEO_SUFFIXES, Frame, FrameSource, open_source
 
 
 @dataclass(eq=False)

@@ -8,14 +8,12 @@ model is needed.
 import cv2
 import numpy as np
 
-from hanet_mm.apis.inferencers.clock import StageClock
-from hanet_mm.apis.inferencers.frame_poses import PoseReader
-from hanet_mm.apis.inferencers.pipeline import VideoPipeline
-from hanet_mm.apis.inferencers.poses import Boxes, Poses, no_boxes
-from hanet_mm.apis.inferencers.refine_stage import RefineStage
-from hanet_mm.apis.inferencers.skeleton_adapter import SkeletonAdapter
-from hanet_mm.apis.inferencers.sources import Frame, FrameSource
 from hanet_mm.apis.tracking import TrackedFrame
+from hanet_mm.apis.video.frames import Boxes, Poses, no_boxes
+from hanet_mm.apis.video.pipeline import VideoPipeline
+from hanet_mm.apis.video.reader import PoseReader, StageClock
+from hanet_mm.apis.video.refine_stage import RefineStage, SkeletonAdapter
+from hanet_mm.apis.video.sources import Frame, FrameSource
 
 NAMES = ['nose', 'left_hand', 'right_hand', 'left_foot', 'right_foot']
 LINKS = [(0, 1), (0, 2), (0, 3), (0, 4)]

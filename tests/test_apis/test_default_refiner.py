@@ -198,7 +198,7 @@ def parse(command, *words):
     ],
 )
 def test_a_video_has_the_default_for_2d(monkeypatch, words, expected):
-    from hanet_mm.apis.inferencers import pose_refinement_inferencer as module
+    from hanet_mm.apis.video import inferencer as module
 
     monkeypatch.setattr(module, 'PoseRefinementInferencer', dict)
     args = parse(video, 'video', 'x.mp4', *words)
@@ -206,7 +206,7 @@ def test_a_video_has_the_default_for_2d(monkeypatch, words, expected):
 
 
 def test_extraction_refines_nothing(monkeypatch):
-    from hanet_mm.apis.inferencers import pose_refinement_inferencer as module
+    from hanet_mm.apis.video import inferencer as module
 
     monkeypatch.setattr(module, 'PoseRefinementInferencer', dict)
     words = ('extract', 'in.npz', '--videos', 'videos', '-o', 'out.npz')

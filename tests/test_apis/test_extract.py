@@ -15,8 +15,8 @@ from blob_world import (
 )
 
 from hanet_mm.apis.commands import extract
-from hanet_mm.apis.inferencers.frame_poses import PoseReader
-from hanet_mm.apis.inferencers.poses import Boxes
+from hanet_mm.apis.video.frames import Boxes
+from hanet_mm.apis.video.reader import PoseReader
 from hanet_mm.core.data.sequences import (
     PoseSequences,
     load_pose_sequences,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hanet_mm.apis.tracking.similarity import (
+from hanet_mm.apis.video.tracker import (
     Persons,
     box_iou,
     keypoint_similarity,

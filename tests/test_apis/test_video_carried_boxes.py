@@ -3,9 +3,9 @@
 import numpy as np
 from blob_world import BlobDetector, draw, make_pipeline, truth
 
-from hanet_mm.apis.inferencers.carried_boxes import BoxCarrier
-from hanet_mm.apis.inferencers.open_source import open_source
-from hanet_mm.apis.inferencers.poses import Poses, boxes_around
+from hanet_mm.apis.video.frames import Poses, boxes_around
+from hanet_mm.apis.video.reader import BoxCarrier
+from hanet_mm.apis.video.sources import open_source
 
 
 def poses_at(*places, score=0.8):

@@ -18,12 +18,8 @@ from blob_world import (
 )
 
 from hanet_mm.apis.commands import video
-from hanet_mm.apis.inferencers.sources import SourceStopped
-from hanet_mm.apis.inferencers.video_job import (
-    OutputRequest,
-    VideoStopped,
-    run_video,
-)
+from hanet_mm.apis.video.job import OutputRequest, VideoStopped, run_video
+from hanet_mm.apis.video.sources import SourceStopped
 from hanet_mm.core.data.sequences import load_pose_sequences
 
 
@@ -199,7 +195,7 @@ def test_a_config_without_weights_is_refused(tmp_path):
 
 @pytest.mark.parametrize('how', ['--refiner', '--filter', '--no-refine'])
 def test_the_arguments_reach_the_inferencer(monkeypatch, how):
-    from hanet_mm.apis.inferencers import pose_refinement_inferencer as module
+    from hanet_mm.apis.video import inferencer as module
 
     monkeypatch.setattr(module, 'PoseRefinementInferencer', dict)
     expected = dict(
@@ -285,7 +281,7 @@ def test_a_camera_that_stops_by_itself_is_an_error(tmp_path):
 
 
 def test_a_full_disk_leaves_a_valid_part(tmp_path, monkeypatch):
-    import hanet_mm.apis.inferencers.json_output as module
+    import hanet_mm.apis.video.outputs as module
 
     plain, count = module.write_all, 0
 

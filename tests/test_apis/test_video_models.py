@@ -10,14 +10,14 @@ from mmpose.registry import INFERENCERS
 from small_world.models import detector_config, estimator_config
 
 from hanet_mm.apis.inferencers import PoseRefinementInferencer
-from hanet_mm.apis.inferencers.poses import Boxes, no_boxes
-from hanet_mm.apis.inferencers.resolve import (
+from hanet_mm.apis.video.frames import Boxes, no_boxes
+from hanet_mm.apis.video.stages import (
     ModelError,
     PoseModels,
     explain,
     find_in_index,
+    make_stages,
 )
-from hanet_mm.apis.inferencers.stages import make_stages
 from hanet_mm.filters import GaussianFilter
 
 SIZE = (160, 120)

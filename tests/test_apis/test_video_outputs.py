@@ -9,12 +9,10 @@ import pytest
 from blob_world import LINKS, NAMES, LateStream, draw, make_pipeline, walk
 
 from hanet_mm.apis.formats.mmpose import MMPosePredictions
-from hanet_mm.apis.inferencers.json_output import JsonOutput
-from hanet_mm.apis.inferencers.npz_output import NpzOutput
-from hanet_mm.apis.inferencers.open_source import open_source
-from hanet_mm.apis.inferencers.pose_painter import PosePainter, track_color
-from hanet_mm.apis.inferencers.video_output import VideoOutput
+from hanet_mm.apis.video.outputs import JsonOutput, NpzOutput, VideoOutput
+from hanet_mm.apis.video.sources import open_source
 from hanet_mm.core.data.sequences import load_pose_sequences
+from hanet_mm.visualization.pose_painter import PosePainter, track_color
 
 
 def results_of(frames, lookahead=2, fps=25, **options):
@@ -123,7 +121,7 @@ def test_nothing_is_left_if_the_first_frame_fails(tmp_path, monkeypatch):
     def write_all(file, content):
         raise OSError(errno.ENOSPC, 'No space left')
 
-    name = 'hanet_mm.apis.inferencers.json_output.write_all'
+    name = 'hanet_mm.apis.video.outputs.write_all'
     monkeypatch.setattr(name, write_all)
     output = JsonOutput(tmp_path / 'out.json')
     with pytest.raises(OSError, match='No space'):
@@ -189,7 +187,7 @@ def test_npz_has_nan_where_a_person_is_away(tmp_path):
 
 
 def test_npz_of_more_rows_than_fit_into_a_chunk(tmp_path, monkeypatch):
-    name = 'hanet_mm.apis.inferencers.npz_output._CHUNK'
+    name = 'hanet_mm.apis.video.outputs._CHUNK'
     monkeypatch.setattr(name, 3)
     results = results_of(list(two_people(10)))
     whole, chunked = NpzOutput(tmp_path / 'a.npz'), tmp_path / 'b.npz'

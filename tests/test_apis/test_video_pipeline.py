@@ -18,11 +18,9 @@ from blob_world import (
     walk,
 )
 
-from hanet_mm.apis.inferencers.clock import StageClock
-from hanet_mm.apis.inferencers.frame_poses import PoseReader
-from hanet_mm.apis.inferencers.open_source import open_source
-from hanet_mm.apis.inferencers.sources import SourceStopped
 from hanet_mm.apis.tracking import PoseTracker
+from hanet_mm.apis.video.reader import PoseReader, StageClock
+from hanet_mm.apis.video.sources import SourceStopped, open_source
 
 
 def run(pipeline, frames, fps=25):

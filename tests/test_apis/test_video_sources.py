@@ -5,9 +5,7 @@ import numpy as np
 import pytest
 from blob_world import walk, write_video
 
-from hanet_mm.apis.inferencers.open_source import open_source
-from hanet_mm.apis.inferencers.sources import SourceStopped
-from hanet_mm.apis.inferencers.video_clock import VideoClock
+from hanet_mm.apis.video.sources import SourceStopped, VideoClock, open_source
 
 
 class FakeCamera:

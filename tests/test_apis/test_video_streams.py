@@ -13,12 +13,14 @@ from blob_world import (
     walk,
 )
 
-from hanet_mm.apis.inferencers.buffered_stream import BufferedStream
-from hanet_mm.apis.inferencers.named_filter import NamedFilter
-from hanet_mm.apis.inferencers.open_source import open_source
-from hanet_mm.apis.inferencers.poses import Poses
-from hanet_mm.apis.inferencers.refine_stage import RefineStage
-from hanet_mm.apis.inferencers.skeleton_adapter import SkeletonAdapter
+from hanet_mm.apis.video.frames import Poses
+from hanet_mm.apis.video.refine_stage import (
+    BufferedStream,
+    NamedFilter,
+    RefineStage,
+    SkeletonAdapter,
+)
+from hanet_mm.apis.video.sources import open_source
 from hanet_mm.core.refine.refiner import Refiner
 from hanet_mm.core.stream.refiner import StreamingRefiner
 from hanet_mm.filters import GaussianFilter, MedianFilter

@@ -153,8 +153,8 @@ def run(args: argparse.Namespace) -> str:
         ValueError: One line: what went wrong, and where finished work is.
         OSError: If a file or camera is not there.
     """
-    from hanet_mm.apis.inferencers.open_source import open_source
-    from hanet_mm.apis.inferencers.video_job import run_video
+    from hanet_mm.apis.video.job import run_video
+    from hanet_mm.apis.video.sources import open_source
 
     if args.trajectories and not args.save_video:
         raise ValueError('--trajectories: needs --save-video')
@@ -208,10 +208,8 @@ def make_inferencer(args: argparse.Namespace) -> Any:
                 f'{model}: a config file has no weights: give them with '
                 f'--{flag}-weights'
             )
-    from hanet_mm.apis.inferencers.named_filter import NamedFilter
-    from hanet_mm.apis.inferencers.pose_refinement_inferencer import (
-        PoseRefinementInferencer,
-    )
+    from hanet_mm.apis.video.inferencer import PoseRefinementInferencer
+    from hanet_mm.apis.video.refine_stage import NamedFilter
 
     refiner = args.refiner
     if args.filter:
@@ -242,7 +240,7 @@ def _by_default(args: argparse.Namespace) -> bool:
 
 def _plan(args: argparse.Namespace) -> Tuple[List[Tuple[Any, Any]], bool]:
     """Sources and what to write of each; whether IN is a folder of videos."""
-    from hanet_mm.apis.inferencers.video_job import OutputRequest
+    from hanet_mm.apis.video.job import OutputRequest
 
     def request(poses: Path) -> OutputRequest:
         wanted = OutputRequest(poses, args.save_video, args.trajectories)
@@ -269,7 +267,7 @@ def _plan(args: argparse.Namespace) -> Tuple[List[Tuple[Any, Any]], bool]:
 
 def _videos(source: Path) -> Optional[List[Path]]:
     """Videos of a folder; None if it is none, or has pictures."""
-    from hanet_mm.apis.inferencers.open_source import (
+    from hanet_mm.apis.video.sources import (
         IMAGE_SUFFIXES,
         VIDEO_SUFFIXES,
         list_files,

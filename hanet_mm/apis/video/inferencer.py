@@ -11,17 +11,16 @@ from hanet_mm.core.data.gaps import check_max_gap
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
 from hanet_mm.core.stream.refiner import StreamingRefiner
 
-from .buffered_stream import BufferedStream
-from .clock import StageClock
-from .frame_poses import PoseReader, check_counts
-from .named_filter import NamedFilter
-from .open_source import SourceLike, open_source
 from .pipeline import VideoPipeline
-from .refine_stage import RefineStage
-from .resolve import PoseModels
-from .skeleton_adapter import SkeletonAdapter
-from .sources import FrameSource
-from .stages import make_stages
+from .reader import PoseReader, StageClock, check_counts
+from .refine_stage import (
+    BufferedStream,
+    NamedFilter,
+    RefineStage,
+    SkeletonAdapter,
+)
+from .sources import FrameSource, SourceLike, open_source
+from .stages import PoseModels, make_stages
 
 # Look-ahead for cameras: about 1/6 s.
 _LIVE_LOOKAHEAD = 4

@@ -8,11 +8,9 @@ from typing import Any, Dict, List, Optional, Set
 
 from hanet_mm.progress import progress_bar
 
-from .clock import StageClock
-from .json_output import JsonOutput
-from .npz_output import NpzOutput
+from .outputs import JsonOutput, NpzOutput, PosePainter, VideoOutput
+from .reader import StageClock
 from .sources import FrameSource
-from .video_output import PosePainter, VideoOutput
 
 POSE_SUFFIXES = ('.json', '.npz')
 

@@ -1,16 +1,55 @@
-"""Where frames come from; one frame at a time, so memory stays bounded."""
+"""Where frames come from, one at a time."""
 
 import os
+import re
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Iterable, Iterator, List, Optional, Tuple, Union
 
 import cv2
 import numpy as np
 
-from .video_clock import VideoClock
+from hanet_mm.core.refine.frame_rate import check_fps
+
+# A time stamp this near to its place at a constant rate, in frames, differs
+# by rounding only.
+_ROUNDING = 0.1
+
+
+class VideoClock:
+    """Time stamps of a video, without the rounding of its container.
+
+    Args:
+        fps (float, optional): Frames per second; None: not known.
+        timed (bool): Whether time stamps count. If one is not above the one
+            before it they do not from there on.
+    """
+
+    def __init__(self, fps: Optional[float], timed: bool) -> None:
+        self.fps, self.timed = fps, timed
+        self.first = self.elapsed = self.given = 0.0
+
+    def read(self, index: int, seconds: float) -> Optional[float]:
+        """The time of a frame in seconds since the first one."""
+        if not self.fps:
+            return None  # a file that knows no rate knows no times
+        if not index:
+            self.first = seconds
+            return 0.0
+        elapsed = seconds - self.first
+        if elapsed <= self.elapsed:
+            self.timed = False  # this reader does not tell the time
+        self.elapsed = elapsed
+        if not self.timed:
+            self.given += 1 / self.fps
+            return self.given
+        even = index / self.fps
+        near = abs(elapsed - even) * self.fps < _ROUNDING
+        self.given = even if near and even > self.given else elapsed
+        return self.given
+
 
 # Containers say rates such as 0 or 90000 where they know none.
 _MAX_FPS = 1000
@@ -242,3 +281,91 @@ class IteratorSource(FrameSource):
             del image, item  # not kept while the caller works
         if index < 0:
             raise ValueError(f'{self.name}: expected at least 1, found 0')
+
+
+IMAGE_SUFFIXES = (
+    '.jpg',
+    '.jpeg',
+    '.png',
+    '.bmp',
+    '.ppm',
+    '.pgm',
+    '.tif',
+    '.tiff',
+    '.webp',
+)
+VIDEO_SUFFIXES = (
+    '.mp4',
+    '.avi',
+    '.mov',
+    '.mkv',
+    '.webm',
+    '.m4v',
+    '.mpg',
+    '.mpeg',
+    '.wmv',
+    '.flv',
+)
+
+SourceLike = Union[str, 'os.PathLike[str]', int, np.ndarray, Iterable[Any]]
+
+
+def open_source(
+    inputs: SourceLike, fps: Optional[float] = None
+) -> FrameSource:
+    """Open whatever frames can be read from.
+
+    Args:
+        inputs: A :class:`FrameSource`, path of a video, a picture or a
+            folder of pictures (in natural order: 2 before 10), number of a
+            camera (also as ``'0'`` or ``'webcam:0'``), or frames as
+            :class:`IteratorSource` takes them.
+        fps: Frames per second, in place of what the source says.
+
+    Returns:
+        FrameSource: Frames are read when it is iterated over.
+
+    Raises:
+        ValueError: One line: no picture or video, or a rate not above 0.
+        OSError: If there is no such file or camera.
+    """
+    if fps is not None:
+        fps = check_fps(fps)
+    if isinstance(inputs, FrameSource):
+        return inputs
+    if isinstance(inputs, int):
+        return WebcamSource(inputs)
+    if isinstance(inputs, np.ndarray) and inputs.ndim == 3:
+        return IteratorSource([inputs], fps)
+    if not isinstance(inputs, (str, os.PathLike)):
+        return IteratorSource(inputs, fps)
+    path = Path(inputs)
+    camera = re.fullmatch(r'(?:webcam:?)?(\d*)', str(inputs))
+    if camera and not path.exists():
+        return WebcamSource(int(camera.group(1) or 0))
+    if path.is_dir():
+        images = list_files(path, IMAGE_SUFFIXES)
+        if not images:
+            raise ValueError(f'{path}: the folder has no picture')
+        return ImageSource(images, str(path), fps)
+    if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
+        return ImageSource([path], str(path), fps)
+    return VideoSource(path, fps)
+
+
+def list_files(folder: Path, suffixes: Tuple[str, ...]) -> List[Path]:
+    """Files of a folder with one of the endings, in natural order."""
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in suffixes
+        and path.is_file()
+        and not path.name.startswith('.')
+    ]
+    return sorted(found, key=_natural)
+
+
+def _natural(path: Path) -> list:
+    """Sort key in which numbers count as numbers."""
+    parts = re.split(r'(\d+)', path.name)
+    return [(int(x), '') if x.isdecimal() else (-1, x) for x in parts]

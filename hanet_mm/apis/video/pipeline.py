@@ -6,9 +6,8 @@ from typing import Any, Callable, Deque, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from .clock import StageClock
-from .frame_poses import PoseReader
-from .poses import Poses
+from .frames import Poses
+from .reader import PoseReader, StageClock
 from .refine_stage import Instance, RefineStage
 from .sources import Frame, FrameSource
 

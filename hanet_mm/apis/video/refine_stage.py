@@ -1,15 +1,214 @@
-"""Tracks of persons into the streaming refiner, and back into frames."""
+"""Tracks of people into the streaming refiner, and back into frames."""
 
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Any, Deque, Dict, List, Optional, Sequence, Set, Tuple
+from dataclasses import dataclass, field, replace
+from typing import (
+    Any,
+    Deque,
+    Dict,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 import numpy as np
 
-from hanet_mm.core.data.gaps import check_max_gap
+from hanet_mm.apis.filter_choice import choose_filter
+from hanet_mm.apis.pose_files import PoseTrack
+from hanet_mm.core.data.gaps import check_max_gap, long_gaps, missing_keypoints
+from hanet_mm.core.poses.keypoint_map import KeypointMap, match_skeletons
+from hanet_mm.core.poses.skeleton_data import skeleton_of_names
+from hanet_mm.core.refine.inputs import RefineResult
+from hanet_mm.core.stream.refiner import StreamedFrame
 
-from .poses import Poses, boxes_around
-from .skeleton_adapter import SkeletonAdapter
+from .frames import Poses, boxes_around
+
+
+class SkeletonAdapter:
+    """Matches keypoints by name.
+
+    N: persons, Ks: keypoints of the estimator, Kt: of the refiner.
+
+    Args:
+        source_names (Sequence[str], optional): Of the estimator. Defaults to
+            None: not known.
+        target_names (Sequence[str], optional): Of the refiner. Defaults to
+            None: not known, or it takes any keypoints. The keypoints then go
+            to the refiner as they are.
+
+    Raises:
+        ValueError: If the skeletons have no keypoint in common.
+
+    Attributes:
+        report: What was mapped, computed or left as it was; '' if all
+            keypoints are the same.
+    """
+
+    def __init__(
+        self,
+        source_names: Optional[Sequence[str]] = None,
+        target_names: Optional[Sequence[str]] = None,
+    ) -> None:
+        self.map: Optional[KeypointMap] = None
+        self.report = ''
+        if not source_names or not target_names:
+            return
+        matched = match_skeletons(
+            skeleton_of_names(source_names, 'estimator'),
+            skeleton_of_names(target_names, 'refiner'),
+        )
+        if matched.is_identity and len(matched.source) == len(matched.target):
+            return
+        self.map, self.report = matched, matched.report()
+
+    def to_refiner(
+        self, keypoints: np.ndarray, scores: np.ndarray
+    ) -> Tuple[np.ndarray, np.ndarray]:
+        """(N, Ks, 2), (N, Ks) -> (N, Kt, 2), (N, Kt)."""
+        if self.map is None:
+            return keypoints, scores
+        return self.map.forward(keypoints, scores)
+
+    def from_refiner(
+        self, refined: np.ndarray, filled: np.ndarray, keypoints: np.ndarray
+    ) -> Tuple[np.ndarray, np.ndarray]:
+        """Put refined keypoints in the place of those of the estimator.
+
+        Args:
+            refined: (N, Kt, 2).
+            filled: Bool, (N, Kt).
+            keypoints: Of the estimator, (N, Ks, 2); those that the refiner
+                does not know pass through.
+
+        Returns:
+            The keypoints, (N, Ks, 2), and which were filled, bool (N, Ks).
+        """
+        if self.map is None:
+            return refined, filled
+        return (
+            self.map.backward(refined, keypoints),
+            self.map.backward_flags(filled),
+        )
+
+
+# Frames that are finished together, and those on either side that are looked
+# at for them: beyond that, classical filters have next to no memory.
+_CHUNK = 64
+_CONTEXT = 32
+
+Pose = Tuple[np.ndarray, np.ndarray]  # keypoints (K, D), scores (K,)
+
+
+@dataclass
+class _Buffer:
+    """Frames of a track, oldest first; the first ``done`` are finished."""
+
+    frames: Deque[Tuple[Pose, Optional[float]]] = field(default_factory=deque)
+    done: int = 0
+    index: int = 0
+
+
+class BufferedStream:
+    """Streams through anything with ``refine``, such as a filter.
+
+    What :class:`hanet_mm.core.stream.refiner.StreamingRefiner` does for a
+    refiner: the frames of a track are collected and refined together with
+    those before and after them. Latency is up to 96 frames.
+
+    Args:
+        refiner (Any): With ``refine(keypoints, scores)``.
+        max_gap (int, optional): Longer gaps stay empty. Defaults to None:
+            all are filled.
+    """
+
+    def __init__(self, refiner: Any, max_gap: Optional[int] = None) -> None:
+        self.refiner, self.max_gap = refiner, max_gap
+        # A gap that is too long has to be known as such from the context.
+        self.context = max(_CONTEXT, (max_gap or 0) + 1)
+        self._buffers: Dict[int, _Buffer] = {}
+
+    def push_many(
+        self, poses: Mapping[int, Pose], timestamp: Optional[float] = None
+    ) -> Dict[int, List[StreamedFrame]]:
+        """Take the next frame of some tracks; give what is finished."""
+        finished = {}
+        for track_id, pose in poses.items():
+            buffer = self._buffers.setdefault(track_id, _Buffer())
+            buffer.frames.append((pose, timestamp))
+            ready = len(buffer.frames) - buffer.done
+            finished[track_id] = []
+            if ready == _CHUNK + self.context:
+                finished[track_id] = self._finish(buffer, _CHUNK)
+        return finished
+
+    def flush(self, track_id: int) -> List[StreamedFrame]:
+        """Finish a track and forget it."""
+        buffer = self._buffers.pop(track_id, _Buffer())
+        count = len(buffer.frames) - buffer.done
+        return self._finish(buffer, count) if count else []
+
+    def _finish(self, buffer: _Buffer, count: int) -> List[StreamedFrame]:
+        """Refine the buffer and give the next frames of it."""
+        keypoints = np.stack([pose[0] for pose, _ in buffer.frames])
+        scores = np.stack([pose[1] for pose, _ in buffer.frames])
+        missing = missing_keypoints(keypoints, scores)
+        refined = np.full_like(keypoints, np.nan)
+        if not missing.all():
+            refined = self.refiner.refine(keypoints, scores).keypoints
+        empty = long_gaps(missing, self.max_gap)
+        refined = np.where(empty[..., None], np.nan, refined)
+        filled = missing & ~empty
+        frames = []
+        for row in range(buffer.done, buffer.done + count):
+            time = buffer.frames[row][1]
+            frames.append(
+                StreamedFrame(buffer.index, refined[row], filled[row], time)
+            )
+            buffer.index += 1
+        buffer.done += count
+        while buffer.done > self.context:
+            buffer.frames.popleft()
+            buffer.done -= 1
+        return frames
+
+
+@dataclass(frozen=True)
+class NamedFilter:
+    """Chosen anew for each sequence, as its settings depend on that.
+
+    Args:
+        text (str): ``NAME`` or ``NAME:argument=number,...``, see
+            :func:`hanet_mm.apis.filter_choice.choose_filter`.
+        fps (float, optional): Frames per second. Defaults to None: 30.
+
+    Raises:
+        ImportError: If scipy is not installed.
+        ValueError: If there is no such filter or argument.
+    """
+
+    text: str
+    fps: Optional[float] = None
+
+    def __post_init__(self) -> None:
+        choose_filter(self.text, [], self.fps)
+
+    def at_rate(self, fps: Optional[float]) -> 'NamedFilter':
+        """The same filter for another frame rate, if that is known."""
+        return replace(self, fps=fps) if fps else self
+
+    def refine(
+        self,
+        keypoints: np.ndarray,
+        scores: Optional[np.ndarray] = None,
+        image_size: Optional[Sequence[float]] = None,
+    ) -> RefineResult:
+        """Filter one sequence, (T, K, 2)."""
+        track = PoseTrack('sequence', keypoints, scores)
+        chosen = choose_filter(self.text, [track], self.fps)
+        return chosen.refine(keypoints, scores, image_size)
 
 
 @dataclass(eq=False)

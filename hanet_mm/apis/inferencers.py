@@ -1,0 +1,5 @@
+"""The inferencer that MMPose finds by name; see :mod:`hanet_mm.apis.video`."""
+
+from .video.inferencer import PoseRefinementInferencer
+
+__all__ = ['PoseRefinementInferencer']
