@@ -10,7 +10,7 @@ class Human36mSequenceDataset(PoseSequenceDataset):
     """Estimated and recorded 3D poses of Human3.6M, in metres.
 
     Keypoints and skeleton are those of MMPose's Human3.6M data sets; files
-    come from ``tools/dataset_converters/h36m_published.py``.
+    come from ``tools/dataset_converters/published_3d.py``.
     """
 
     METAINFO = dict(from_file='configs/_base_/datasets/h36m.py')

@@ -9,7 +9,6 @@ from hanet_mm.core.poses.keypoint_map import match_skeletons
 from hanet_mm.core.poses.skeleton import make_skeleton
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import load_refiner
-from hanet_mm.datasets.converters.pickled import load_object_npz
 from hanet_mm.filters import KalmanFilter
 
 NAMES = sorted(SKELETONS)
@@ -126,10 +125,8 @@ def test_the_head_from_what_there_is():
 
 def test_parts_of_jhmdb_lie_where_its_annotators_put_them(shared_dir):
     """Made from shoulders and hips they are near the annotated ones."""
-    archive = load_object_npz(
-        shared_dir / 'data' / 'jhmdb_gt_test.npz',
-        ('joints_2d',),
-        trust_pickle=True,
+    archive = np.load(
+        shared_dir / 'data' / 'jhmdb_gt_test.npz', allow_pickle=True
     )
     truth = np.concatenate(
         [np.asarray(x, float).reshape(-1, 15, 2) for x in archive['joints_2d']]

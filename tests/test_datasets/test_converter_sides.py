@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from hanet_mm.datasets.converters.sides import check_sides
+from sides import check_sides
 
 NAMES = (
     *('neck', 'left_hip', 'left_knee', 'left_ankle', 'left_shoulder'),

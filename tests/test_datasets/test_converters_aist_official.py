@@ -8,10 +8,10 @@ import sys
 
 import numpy as np
 import pytest
+from aist_official import convert_official_aist
 from scipy.linalg import expm
 
 from hanet_mm.core.data.sequences import load_pose_sequences
-from hanet_mm.datasets.converters.aist_official import convert_official_aist
 
 COCO = (
     'nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder '

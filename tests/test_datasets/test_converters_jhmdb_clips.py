@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-
-from hanet_mm.core.data.sequences import PoseSequences
-from hanet_mm.datasets.converters.jhmdb_clips import (
+from jhmdb_clips import (
     ClipChoice,
-    find_repetitions,
+    compare_clips,
     read_clip_choice,
-    shared_clips,
 )
+
+from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
 
 @pytest.fixture
@@ -99,24 +98,19 @@ def test_what_is_missing_is_said(splits, tmp_path):
         read_clip_choice(tmp_path / 'nowhere.txt')
 
 
-def test_repetitions_point_to_the_first():
-    assert find_repetitions(['x', 'y', 'x', 'z', 'y', 'x']) == {
-        2: 0,
-        4: 1,
-        5: 0,
-    }
-
-
-def test_shared_clips():
+def test_clips_in_two_files(tmp_path):
     def named(*names):
-        return PoseSequences(
+        path = tmp_path / f'{"".join(names)}.npz'
+        sequences = PoseSequences(
             keypoints_est=np.zeros((len(names), 1, 2)),
             scores=np.ones((len(names), 1)),
             seq_len=np.ones(len(names), int),
             seq_name=names,
         )
+        save_pose_sequences(path, sequences)
+        return path
 
-    assert shared_clips(named('b', 'a', 'c'), named('c', 'd', 'b', 'b')) == [
-        'b',
-        'c',
-    ]
+    note = compare_clips(named('b', 'a', 'c'), named('c', 'd', 'b', 'b'))
+    assert note.startswith('WARNING: 2 clips are in both')
+    assert note.endswith(': b, c')
+    assert compare_clips(named('a'), named('b')).startswith('no clip is in')

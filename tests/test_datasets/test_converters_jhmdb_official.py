@@ -7,17 +7,15 @@ import sys
 
 import numpy as np
 import pytest
-from scipy.io import savemat
-
-from hanet_mm.core.data.sequences import load_pose_sequences
-from hanet_mm.datasets.converters.jhmdb_clips import (
-    ClipChoice,
-    jhmdb_keypoint_names,
-)
-from hanet_mm.datasets.converters.jhmdb_official import (
+from jhmdb_clips import ClipChoice
+from jhmdb_official import (
     convert_official_jhmdb,
     read_joint_positions,
 )
+from published_files import JHMDB_KEYPOINTS
+from scipy.io import savemat
+
+from hanet_mm.core.data.sequences import load_pose_sequences
 
 CLIPS = {'run/b!(er)t': 3, 'walk/anna': 5, 'walk/solo': 1}
 
@@ -100,7 +98,7 @@ def test_converts_the_tree(tree, out):
     assert (seqs.scores == 0.5).all()
     assert (seqs.visible == 1).all()
     assert seqs.image_size.tolist() == [[320, 240]] * 3
-    assert seqs.meta['keypoint_names'] == [*jhmdb_keypoint_names()]
+    assert seqs.meta['keypoint_names'] == [*JHMDB_KEYPOINTS]
     assert seqs.meta['estimator'] == 'predictions'
     assert '0 of 9 frames without a person' in notes
     # a box as large as the joints plus 5 % on each of its sides

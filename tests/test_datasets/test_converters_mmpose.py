@@ -9,16 +9,15 @@ from mmengine.evaluator import DumpResults, Evaluator
 from mmengine.structures import InstanceData
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.structures import PoseDataSample, split_instances
-
-from hanet_mm.datasets.converters.jhmdb_clips import jhmdb_keypoint_names
-from hanet_mm.datasets.converters.mmpose_predictions import (
+from mmpose_predictions import (
     ClipPredictions,
     follow_truth,
     open_predictions,
     order_keypoints,
 )
+from published_files import JHMDB_KEYPOINTS
 
-NAMES = jhmdb_keypoint_names()
+NAMES = JHMDB_KEYPOINTS
 
 
 def poses(frames, keypoints=15, seed=0):

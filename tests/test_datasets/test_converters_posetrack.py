@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from posetrack import convert_posetrack
 from posetrack_scenes import (
     BODY,
     HEAD,
@@ -17,7 +18,6 @@ from posetrack_scenes import (
 )
 
 from hanet_mm.core.data.sequences import load_pose_sequences
-from hanet_mm.datasets.converters.posetrack import convert_posetrack
 
 VIDEO = '000342_mpii_test'
 

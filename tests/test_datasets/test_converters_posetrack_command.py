@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from PIL import Image
+from posetrack import convert_posetrack
 from posetrack_scenes import (
     Script,
     annotation_17,
@@ -16,7 +17,6 @@ from posetrack_scenes import (
 )
 
 from hanet_mm.core.data.sequences import load_pose_sequences
-from hanet_mm.datasets.converters.posetrack import convert_posetrack
 
 VIDEO = '000342_mpii_test'
 

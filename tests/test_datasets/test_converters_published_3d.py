@@ -6,12 +6,10 @@ import sys
 
 import numpy as np
 import pytest
+from published_3d import convert_published_3d
+from published_files import PUBLISHED_DATASETS
 
 from hanet_mm.core.data.sequences import load_pose_sequences
-from hanet_mm.datasets.converters.published_3d import (
-    PUBLISHED_DATASETS,
-    convert_published_3d,
-)
 
 # The 17 joints as the publication lists them, and the 14 of AIST++.
 ORDER_17 = (
@@ -300,8 +298,8 @@ def spoil(gt, det, where, key, index, change):
             'gt',
             'joints_3d',
             lambda v: v[:, :48],
-            r'gt\.npz: joints_3d of .*office.*: unknown joint order: '
-            r'16 joints, expected 17 or 14',
+            r'gt\.npz: joints_3d of .*office.*: expected 51 or 42 numbers a '
+            r'frame \(17 or 14 joints of a known order\), found 48',
         ),
         (
             'gt',
@@ -335,7 +333,7 @@ def test_bad_entries(tmp_path, out, where, key, change, message):
 def test_joint_order_may_not_change_between_sequences(tmp_path, out):
     gt, det = published('pw3d')
     gt['joints_3d'][1] = gt['joints_3d'][1][:, :42]
-    with pytest.raises(ValueError, match=r'office.*order: 14 joints'):
+    with pytest.raises(ValueError, match=r'office.*known order.*found 42'):
         convert_published_3d('pw3d', *save(tmp_path, gt, det), out, True)
 
 
@@ -372,22 +370,21 @@ def test_an_interrupted_run_leaves_what_was_there(tmp_path, out, monkeypatch):
     assert [p.name for p in out.parent.iterdir()] == ['out.npz']
 
 
-def script(dataset):
-    return f'tools/dataset_converters/{dataset}_published.py'
+SCRIPT = 'tools/dataset_converters/published_3d.py'
 
 
 @pytest.mark.parametrize('dataset', ['h36m', 'pw3d', 'aist'])
 def test_command_line(repo_root, tmp_path, out, monkeypatch, caplog, dataset):
     caplog.set_level(logging.INFO)
     gt, det = published(dataset)
-    argv = [script(dataset), *save(tmp_path, gt, det), out]
+    argv = [SCRIPT, dataset, *save(tmp_path, gt, det), out]
     argv += ['--trust-pickle', '--estimator', 'mine', '--fps', '25']
     monkeypatch.setattr(sys, 'argv', list(map(str, argv)))
-    runpy.run_path(str(repo_root / script(dataset)), run_name='__main__')
+    runpy.run_path(str(repo_root / SCRIPT), run_name='__main__')
     seqs = load_pose_sequences(out)
     assert seqs.meta['estimator'] == 'mine'
     assert seqs.fps.tolist() == [25, 25]
     assert 'differs from the published files' in caplog.text
     monkeypatch.setattr(sys, 'argv', [*sys.argv, '--units', 'cm'])
     with pytest.raises(SystemExit, match=r"^error: .*'cm'.*seem.*'m'"):
-        runpy.run_path(str(repo_root / script(dataset)), run_name='__main__')
+        runpy.run_path(str(repo_root / SCRIPT), run_name='__main__')

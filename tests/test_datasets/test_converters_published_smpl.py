@@ -5,11 +5,11 @@ import runpy
 import sys
 
 import numpy as np
+import published_files
 import pytest
+from published_smpl import convert_published_smpl
 
 from hanet_mm.core.data.sequences import load_pose_sequences
-from hanet_mm.datasets.converters import published_pair
-from hanet_mm.datasets.converters.published_smpl import convert_published_smpl
 
 SEQUENCES = {'downtown_bus_00': 4, 'office_phoneCall_00': 3}
 SMPL_24 = (
@@ -251,14 +251,14 @@ def test_the_file_is_not_held_while_it_is_flattened(
     """Keys are read one by one, and their entries are let go one by one."""
     paths = save(tmp_path, *published('pw3d'))
     loaded = []
-    load = published_pair.load_object_npz
+    load = published_files.load_object_npz
 
     def keep(path, need, **kwargs):
         arrays = load(path, need, **kwargs)
         loaded.append(arrays)
         return arrays
 
-    monkeypatch.setattr(published_pair, 'load_object_npz', keep)
+    monkeypatch.setattr(published_files, 'load_object_npz', keep)
     convert_published_smpl('pw3d', *paths, out, True)
     assert all(len(arrays) == 1 for arrays in loaded)
     assert sorted(key for arrays in loaded for key in arrays) == [
@@ -272,8 +272,8 @@ def test_the_file_is_not_held_while_it_is_flattened(
 @pytest.mark.parametrize('dataset', ['pw3d', 'aist'])
 def test_command_line(repo_root, tmp_path, out, monkeypatch, caplog, dataset):
     caplog.set_level(logging.INFO)
-    script = f'tools/dataset_converters/{dataset}_published.py'
-    argv = [script, *save(tmp_path, *published(dataset)), out]
+    script = 'tools/dataset_converters/published_3d.py'
+    argv = [script, dataset, *save(tmp_path, *published(dataset)), out]
     argv += ['--trust-pickle', '--smpl']
     monkeypatch.setattr(sys, 'argv', list(map(str, argv)))
     runpy.run_path(str(repo_root / script), run_name='__main__')

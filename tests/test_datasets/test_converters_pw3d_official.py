@@ -7,11 +7,11 @@ import sys
 
 import numpy as np
 import pytest
+from published_files import PUBLISHED_DATASETS
+from pw3d_official import convert_official_pw3d
 from scipy.linalg import expm
 
 from hanet_mm.core.data.sequences import load_pose_sequences
-from hanet_mm.datasets.converters.published_3d import PUBLISHED_DATASETS
-from hanet_mm.datasets.converters.pw3d_official import convert_official_pw3d
 
 # The 14 joints among SMPL's 24, by number.
 PICKS = [8, 5, 2, 1, 4, 7, 21, 19, 17, 16, 18, 20, 12, 15]

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
+from published_3d import (
+    H36M_KEYPOINTS,
+    LSP_KEYPOINTS,
+    convert_published_3d,
+)
+from published_smpl import (
+    SMPL_KEYPOINTS,
+    convert_published_smpl,
+)
 from scipy.spatial.transform import Rotation
 
 import hanet_mm  # noqa: F401
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 from hanet_mm.core.poses.body import SMPL_PARENTS
-from hanet_mm.datasets.converters.published_3d import (
-    H36M_KEYPOINTS,
-    LSP_KEYPOINTS,
-    convert_published_3d,
-)
-from hanet_mm.datasets.converters.published_smpl import (
-    SMPL_KEYPOINTS,
-    convert_published_smpl,
-)
 
 JOINTS = {
     'Human36mSequenceDataset': (H36M_KEYPOINTS, [0]),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
+from posetrack import convert_posetrack
 from posetrack_scenes import (
     NAMES,
     Script,
@@ -15,7 +16,6 @@ from posetrack_scenes import (
 )
 
 import hanet_mm  # noqa: F401
-from hanet_mm.datasets.converters.posetrack import convert_posetrack
 
 VIDEO = '000342_mpii_test'
 REGION = [[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]]

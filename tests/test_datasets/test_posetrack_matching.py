@@ -4,20 +4,12 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmpose.evaluation.functional.nms import oks_iou
 from posetrack_scenes import BODY
-from torchvision.ops import box_iou
+from posetrack_tracks import OKS_THRESHOLD, compare_poses, match_poses
 
-from hanet_mm.datasets.converters.posetrack_matching import (
-    OKS_THRESHOLD,
-    Poses,
-    iou,
-    match_poses,
-    oks,
-)
 from hanet_mm.datasets.metainfo.posetrack15 import posetrack15
 
 
@@ -29,7 +21,7 @@ def people(rng, count, spread=60):
         np.float32
     )
     boxes = np.concatenate([points.min(1), points.max(1)], axis=1)
-    return Poses(points, boxes)
+    return list(zip(points, boxes))
 
 
 @pytest.mark.parametrize('seed', range(5))
@@ -37,15 +29,16 @@ def test_oks_is_that_of_mmpose(seed):
     rng = np.random.default_rng(seed)
     first, second = people(rng, 3), people(rng, 4)
     unknown = rng.random((3, 15)) < 0.3
-    first.keypoints[unknown] = np.nan
-    found = oks(first, second)
+    for (points, _), row in zip(first, unknown):
+        points[row] = np.nan
+    found = compare_poses(first, second)
     sigmas = np.array(posetrack15['sigmas'])
-    for i in range(3):
+    for i, (true, box) in enumerate(first):
         known = ~unknown[i]
-        area = (first.bboxes[i, 2:] - first.bboxes[i, :2]).prod()
+        area = (box[2:] - box[:2]).prod()
         triples = [
             np.c_[points[known], np.ones(known.sum())].reshape(-1)
-            for points in (first.keypoints[i], *second.keypoints)
+            for points in (true, *(points for points, _ in second))
         ]
         expected = oks_iou(
             triples[0],
@@ -57,25 +50,31 @@ def test_oks_is_that_of_mmpose(seed):
         np.testing.assert_allclose(found[i], expected, rtol=1e-4)
 
 
+def known_only(*indices):
+    """The body with these keypoints, others unknown, in its box."""
+    points = np.full_like(BODY, np.nan)
+    points[list(indices)] = BODY[list(indices)]
+    return points, np.array([-50, -100, 50, 100.0])
+
+
 def test_oks_of_unknown_keypoints():
-    one = Poses(BODY[None], np.array([[-50, -100, 50, 100.0]]))
-    half = Poses(one.keypoints.copy(), one.bboxes)
-    half.keypoints[0, 5:] = np.nan
-    nothing = Poses(np.full_like(one.keypoints, np.nan), one.bboxes)
+    def oks(first, second):
+        return compare_poses([first], [second]).item()
+
+    one, five = known_only(*range(15)), known_only(*range(5))
     assert oks(one, one) == 1
-    assert oks(one, half) == pytest.approx(5 / 15)  # not found counts 0
-    assert oks(half, one) == 1  # not annotated does not count
-    assert oks(nothing, one) == 0
-    assert oks(one, nothing) == 0
+    assert oks(one, five) == pytest.approx(5 / 15)  # not found counts 0
+    assert oks(five, one) == 1  # not annotated does not count
+    assert oks(known_only(), one) == 0
+    assert oks(one, known_only()) == 0
 
 
-def test_iou_is_that_of_torchvision():
-    rng = np.random.default_rng(0)
-    first, second = people(rng, 5).bboxes, people(rng, 6).bboxes
-    expected = box_iou(torch.from_numpy(first), torch.from_numpy(second))
-    np.testing.assert_allclose(iou(first, second), expected, rtol=1e-4)
-    unknown = np.full((1, 4), np.nan, np.float32)
-    assert (iou(unknown, second) == 0).all()
+def test_boxes_decide_where_fewer_than_three_keypoints_are_annotated():
+    one, three, two = (known_only(*range(n)) for n in (15, 3, 2))
+    assert [m.by_box for m in match_poses([three], [one])] == [False]
+    assert [m.by_box for m in match_poses([two], [one])] == [True]
+    apart = one[0], one[1] + 100
+    assert match_poses([two], [apart]) == []
 
 
 @given(
@@ -93,7 +92,7 @@ def test_matches_have_the_largest_sum_of_oks(seed, rows, columns):
     if not rows or not columns:
         assert not matches
         return
-    values = oks(first, second)
+    values = compare_poses(first, second)
     by_pose = [m for m in matches if not m.by_box]
     assert all(values[m.first, m.second] >= OKS_THRESHOLD for m in by_pose)
     values = np.where(values >= OKS_THRESHOLD, values, 0)
@@ -107,19 +106,17 @@ def test_matches_have_the_largest_sum_of_oks(seed, rows, columns):
 
 
 def test_boxes_decide_only_between_poses_that_are_left():
-    still = np.array([[-50, -100, 50, 100.0]] * 2)
-    true = Poses(np.stack([BODY, BODY[::-1]]), still)
-    found = Poses(np.stack([BODY]), still[:1])
-    (match,) = match_poses(true, found)
+    still = np.array([-50, -100, 50, 100.0])
+    true = [(BODY, still), (BODY[::-1], still)]
+    (match,) = match_poses(true, [(BODY, still)])
     assert (match.first, match.by_box) == (0, False)
     # the second is not like anything, but its box is where the other is
-    found = Poses(np.stack([BODY * 0 + 999, BODY]), still)
-    assert [
-        (m.first, m.second, m.by_box) for m in match_poses(true, found)
-    ] == [
+    far = BODY * 0 + 999
+    found = [(far, still), (BODY, still)]
+    matches = match_poses(true, found)
+    assert [(m.first, m.second, m.by_box) for m in matches] == [
         (0, 1, False),
         (1, 0, True),
     ]
     # boxes that overlap by less than half do not
-    apart = Poses(found.keypoints[:1], still[:1] + [50, 0, 50, 0])
-    assert match_poses(true, apart) == []
+    assert match_poses(true, [(far, still + [50, 0, 50, 0])]) == []

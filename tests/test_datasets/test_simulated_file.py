@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip('mmpose')
 
 from mmpose.registry import DATASETS
+from simulated import simulate
 
 from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.core.poses.skeleton_data import SKELETONS
-from hanet_mm.datasets.converters.simulated import write_simulated
 
 SMALL = dict(num_windows=6, window_size=12, chunk_size=4, seed=3)
 
@@ -21,10 +21,9 @@ SMALL = dict(num_windows=6, window_size=12, chunk_size=4, seed=3)
     ('skeleton', 'noise', 'units'),
     [('coco17', 'any', 'px'), ('h36m17', 'any-lifter', 'm')],
 )
-def test_the_file_holds_the_windows(tmp_path, skeleton, noise, units):
+def test_the_file_holds_the_windows(skeleton, noise, units):
     options = dict(SMALL, skeleton=skeleton, noise=noise)
-    write_simulated(tmp_path / 'a.npz', options)
-    sequences = load_pose_sequences(tmp_path / 'a.npz')
+    sequences = simulate(options)
     names = SKELETONS[skeleton].keypoint_names
     assert tuple(sequences.meta['keypoint_names']) == names
     assert sequences.meta['units'] == units

@@ -1,41 +1,78 @@
 """Write simulated people and estimators as a file, to measure refiners on.
 
-python tools/dataset_converters/simulated.py \
-    configs/hanet/portable/hanet-plus_simulated-49frm_1xb64-9k_coco17-2d.py \
+python tools/dataset_converters/simulated.py \\
+    configs/hanet/portable/hanet-plus_simulated-49frm_1xb64-9k_coco17-2d.py \\
     data/simulated/coco17_test.npz --split test
 """
 
-import argparse
-import sys
+from typing import Any, Dict, List
 
+import numpy as np
+from common import make_parser, run, save
 from mmengine.config import Config
 
-from hanet_mm.datasets.converters.simulated import write_simulated
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.datasets import SimulatedPoseSequenceDataset
+from hanet_mm.progress import track
+
+
+def simulate(dataset: Dict[str, Any]) -> PoseSequences:
+    """Take the windows of a data set of simulated people as sequences.
+
+    ``dataset``: arguments of :class:`SimulatedPoseSequenceDataset`, but for
+    the pipeline.
+    """
+    source = SimulatedPoseSequenceDataset(**dataset)
+    source.full_init()
+    infos = [
+        source.get_data_info(index)
+        for index in track(range(len(source)), 'simulating')
+    ]
+
+    def flat(key: str) -> np.ndarray:
+        return np.concatenate([info[key] for info in infos])
+
+    missing = ~flat('keypoints_valid')[..., None]
+    optional = {}
+    if 'bboxes' in infos[0]:
+        optional = dict(
+            bboxes=flat('bboxes'),
+            image_size=np.stack([info['image_size'] for info in infos]),
+        )
+    return PoseSequences(
+        keypoints_est=np.where(missing, np.nan, flat('keypoints')),
+        scores=flat('keypoint_scores'),
+        seq_len=[len(info['keypoints']) for info in infos],
+        seq_name=[info['seq_name'] for info in infos],
+        keypoints_gt=flat('keypoints_gt'),
+        visible=flat('keypoints_visible'),
+        fps=[info['fps'] for info in infos],
+        meta=dict(
+            dataset='simulated',
+            estimator='simulated',
+            units='px' if optional else 'm',
+            keypoint_names=list(infos[0]['keypoint_names']),
+        ),
+        **optional,
+    )
+
+
+def convert(
+    config: PathLike, out: PathLike, split: str, **changes: Any
+) -> List[str]:
+    """Simulate the data set of a config, with changes that are not None."""
+    loader = Config.fromfile(config)[f'{split}_dataloader']
+    options = dict(loader.dataset)
+    for key in ('type', 'pipeline', 'test_mode'):
+        options.pop(key, None)
+    given = {key: x for key, x in changes.items() if x is not None}
+    return [save(out, simulate({**options, **given}))]
 
 
 def main() -> None:
     """Run the converter on the command line's arguments."""
-    args = _parser().parse_args()
-    try:
-        loader = Config.fromfile(args.config)[f'{args.split}_dataloader']
-        options = dict(loader.dataset)
-        for key in ('type', 'pipeline', 'test_mode'):
-            options.pop(key, None)
-        for key in ('ann_file', 'num_windows', 'window_size', 'part'):
-            value = getattr(args, key)
-            if value is not None:
-                options[key] = value
-        sequences = write_simulated(args.out, options, progress=True)
-    except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')
-    print(f'{args.out}: {sequences}')
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('config', help='with SimulatedPoseSequenceDataset')
     parser.add_argument('out', help='the .npz to write')
     parser.add_argument(
@@ -46,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--part', help='recordings: train, val or test')
     parser.add_argument('--num-windows', type=int, help='sequences')
     parser.add_argument('--window-size', type=int, help='frames of each')
-    return parser
+    run(convert, parser)
 
 
 if __name__ == '__main__':

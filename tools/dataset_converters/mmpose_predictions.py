@@ -12,48 +12,43 @@ Four forms are read, one person or more in a frame:
   ``.../action/clip/<number>``; it is unpickled only on explicit trust.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import numpy as np
+from common import load_pickle
 
 from hanet_mm.apis.formats.mmpose import parse_instances, parse_mmpose_video
 from hanet_mm.core.data.files import PathLike, read_json
-from hanet_mm.datasets.converters.pickled import load_pickle
 
 # Persons of one frame: keypoints (n, K, 2) px, scores (n, K).
 Persons = Tuple[np.ndarray, np.ndarray]
 
 
-@dataclass
-class ClipPredictions:
-    """What an estimator found in one clip.
+class ClipPredictions(NamedTuple):
+    """What an estimator found in one clip; frames count from 0."""
 
-    Args:
-        source: File or folder it was read from, for messages.
-        frames: Frame counted from 0 -> its persons; frames where nobody was
-            found may be missing.
-        keypoint_names: Names of the K keypoints, where the source has them.
-    """
-
-    source: str
-    frames: Dict[int, Persons] = field(default_factory=dict)
+    source: str  # file or folder, for messages
+    frames: Dict[int, Persons]  # where somebody was found, or all
     keypoint_names: Optional[Tuple[str, ...]] = None
 
 
 def open_predictions(
     path: PathLike, trust_pickle: bool = False
 ) -> Callable[[str], Optional[ClipPredictions]]:
-    """Give a function from ``action/clip`` to its predictions, or None.
+    """Return a function from ``action/clip`` to its predictions, or None.
 
-    Args:
-        path: Folder of JSON files (``action/clip.json`` or ``clip.json``, or
-            a folder of that name with a file an image), or a ``.pkl`` dump.
-        trust_pickle: Whether to unpickle a dump.
-
-    Raises:
-        ValueError: One line naming the file, now or when a clip is read.
+    ``path`` is a folder of JSON files (``action/clip.json`` or ``clip.json``,
+    or a folder of that name with a file an image), or a ``.pkl`` dump.
     """
     path = Path(path)
     if path.is_dir():
@@ -69,18 +64,7 @@ def open_predictions(
 def order_keypoints(
     predictions: ClipPredictions, names: Sequence[str]
 ) -> ClipPredictions:
-    """Bring keypoints into an order, by their names.
-
-    Without names in the predictions the number of keypoints has to fit, and
-    their order is taken as it is.
-
-    Args:
-        predictions: What the estimator found.
-        names: Names of the keypoints that are wanted.
-
-    Raises:
-        ValueError: If a keypoint is not there.
-    """
+    """Order keypoints by name; without names their number has to fit."""
     found = predictions.keypoint_names
     if found is None:
         _check_number(predictions, len(names))
@@ -104,18 +88,12 @@ def order_keypoints(
 def follow_truth(
     predictions: ClipPredictions, truth: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Take in each frame the person that lies nearest to the truth.
+    """Take in each frame the person that is nearest to the truth (T, K, 2).
 
     Nearest is by the mean distance of the annotated keypoints, whatever that
-    distance is: a wrong pose stays an error of the estimator.
-
-    Args:
-        predictions: What the estimator found, K keypoints.
-        truth: Ground truth of the clip, (T, K, 2) px.
-
-    Returns:
-        Estimates (T, K, 2) px and scores (T, K); NaN and 0 where nobody was
-        found.
+    distance is: a wrong pose stays an error of the estimator. Returns
+    estimates (T, K, 2) px and scores (T, K); NaN and 0 where nobody was
+    found.
     """
     estimate = np.full(truth.shape, np.nan, np.float32)
     scores = np.zeros(truth.shape[:2], np.float32)

@@ -9,25 +9,28 @@ values in lists of one. Images have no numbers there; besides by its name an
 image may be called by the number that PoseTrack's toolkit makes of it.
 """
 
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Dict,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike
-from hanet_mm.datasets.converters.posetrack_video import (
-    KEYPOINTS,
-    Frame,
-    Person,
-    Video,
-    make_person,
-    numbers,
-    read_json,
-    split_image_name,
-    take,
-    toolkit_number,
-)
+from hanet_mm.core.data.files import PathLike, read_json
+from hanet_mm.core.poses.boxes import boxes_around
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 
+KEYPOINTS = SKELETONS['posetrack15'].keypoint_names
 # The joints of 2017 by their number.
 JOINTS_17 = (
     *('right_ankle', 'right_knee', 'right_hip'),
@@ -36,21 +39,61 @@ JOINTS_17 = (
     *('left_shoulder', 'left_elbow', 'left_wrist'),
     *('head_bottom', 'nose', 'head_top'),
 )
+# How an estimator may refer to an image: its number, or '<video>/<file>'.
+ImageKey = Union[int, str]
+Polygon = List[List[float]]  # [[x, y], ..] px
 _PLACES_17 = [KEYPOINTS.index(name) for name in JOINTS_17]
+# Source of a video and the digit that stands for it in an image's number.
+_SOURCES = {'mpii': 1, 'bonn': 2, 'mpiinew': 3}
+# PoseTrack's toolkit measures a head by this share of its box's diagonal.
+_HEAD_SHARE = 0.6
+
+
+class Person(NamedTuple):
+    """One annotated person in one frame."""
+
+    track_id: int
+    keypoints: np.ndarray  # (15, 2) float32 px; NaN where not annotated
+    bbox: np.ndarray  # (4,) float32 x1 y1 x2 y2, px; NaN if unknown
+    head_size: float  # px; NaN if unknown
+
+
+@dataclass
+class Frame:
+    """One image of a video; ``regions`` are without annotation."""
+
+    number: int  # by the name of the image
+    labelled: bool  # whether people were annotated
+    persons: List[Person] = field(default_factory=list)
+    regions: List[Polygon] = field(default_factory=list)
+
+
+@dataclass
+class Video:
+    """One video as annotated, whatever the form of its file."""
+
+    name: str  # folder of its images
+    source: str  # file it was read from, for messages
+    image: str  # name of its first image, as in the file
+    image_size: Optional[Tuple[int, int]] = None  # W, H if the file has them
+    frames: Dict[int, Frame] = field(default_factory=dict)
+    images: Dict[ImageKey, int] = field(default_factory=dict)  # -> frame
+
+    def add(self, frame: Frame, key: Optional[ImageKey], image: str) -> None:
+        """Add a frame and the names of its image."""
+        if frame.number in self.frames or key in self.images:
+            raise ValueError(
+                f'{self.source}: {self.name}, frame {frame.number}: image '
+                f'{image!r} ({key}) occurs twice'
+            )
+        self.frames[frame.number] = frame
+        self.images[image_key(image)] = frame.number
+        if key is not None:
+            self.images[key] = frame.number
 
 
 def read_annotations(files: Iterable[PathLike]) -> Dict[str, Video]:
-    """Read annotation files.
-
-    Args:
-        files: JSON files of either form.
-
-    Returns:
-        The videos by name, in the order of their names.
-
-    Raises:
-        ValueError: One line naming file, key, video and frame.
-    """
+    """Read JSON files of either form; videos are sorted by name."""
     videos: Dict[str, Video] = {}
     for path in files:
         content = read_json(path)
@@ -82,11 +125,7 @@ def read_annotations(files: Iterable[PathLike]) -> Dict[str, Video]:
 
 
 def list_files(path: PathLike) -> List[Path]:
-    """JSON files of a folder, or the file itself.
-
-    Raises:
-        ValueError: If there are none.
-    """
+    """JSON files of a folder, or the file itself."""
     path = Path(path)
     files = sorted(path.glob('*.json')) if path.is_dir() else [path]
     if not files or not files[0].is_file():
@@ -96,12 +135,39 @@ def list_files(path: PathLike) -> List[Path]:
     return files
 
 
-def keypoint_order(names: Any, where: str) -> List[int]:
-    """Where PoseTrack's 15 keypoints lie among names.
+def take(mapping: Any, key: str, where: str) -> Any:
+    """Value of a key that has to be there."""
+    if not isinstance(mapping, dict):
+        raise ValueError(
+            f'{where}: expected an object with key {key!r}, '
+            f'found {type(mapping).__name__}'
+        )
+    if key not in mapping:
+        raise ValueError(f'{where}: key {key!r} is missing')
+    return mapping[key]
 
-    Raises:
-        ValueError: If one is missing, or there are others than the ears.
-    """
+
+def numbers(
+    value: Any, count: Tuple[int, ...], key: str, where: str
+) -> np.ndarray:
+    """Array of float32 whose number of elements is one of ``count``."""
+    try:
+        # What float32 cannot hold becomes inf and is refused below.
+        with np.errstate(over='ignore'):
+            array = np.asarray(value, dtype=np.float32).reshape(-1)
+    except (TypeError, ValueError):
+        array = np.zeros(0, np.float32)
+    if array.size not in count or np.isinf(array).any():
+        raise ValueError(
+            f'{where}: key {key!r}: expected '
+            f'{" or ".join(map(str, count))} finite numbers, found '
+            f'{str(value)[:60]}'
+        )
+    return array
+
+
+def keypoint_order(names: Any, where: str) -> List[int]:
+    """Places of the 15 keypoints among names; only ears may be besides."""
     names = list(names) if isinstance(names, (list, tuple)) else []
     missing = [name for name in KEYPOINTS if name not in names]
     others = {*names} - {*KEYPOINTS, 'left_ear', 'right_ear'}
@@ -132,6 +198,12 @@ def corners(
     return np.concatenate([box[:2], box[:2] + box[2:]])
 
 
+def image_key(image: str) -> str:
+    """How images are looked up by name: ``<video>/<file>``, no ending."""
+    parts = image.replace('\\', '/').split('/')
+    return '/'.join([*parts[-2:-1], parts[-1].rpartition('.')[0] or parts[-1]])
+
+
 def _read_18(path: str, content: dict) -> List[Video]:
     names = category_names(content, path)
     order = keypoint_order(names, f'{path}: categories')
@@ -141,7 +213,7 @@ def _read_18(path: str, content: dict) -> List[Video]:
         where = f'{path}: images[{index}]'
         name = take(image, 'file_name', where)
         key = take(image, 'id', where)
-        video_name, number = split_image_name(name, where)
+        video_name, number = _split_image_name(name, where)
         video = videos.setdefault(
             video_name, Video(video_name, path, name, _size(image))
         )
@@ -171,7 +243,7 @@ def _person_18(item: dict, count: int, order: List[int], where: str) -> Person:
         take(item, 'keypoints', where), (3 * count,), 'keypoints', where
     ).reshape(count, 3)[order]
     points = np.where((values == 0).all(1, keepdims=True), np.nan, values)
-    return make_person(
+    return _make_person(
         take(item, 'track_id', where),
         points[:, :2],
         corners(item.get('bbox_head'), 'bbox_head', where),
@@ -186,7 +258,7 @@ def _size(image: dict) -> Optional[Tuple[int, int]]:
     return None
 
 
-def _regions_18(image: dict, where: str) -> List[List[List[float]]]:
+def _regions_18(image: dict, where: str) -> List[Polygon]:
     xs = image.get('ignore_regions_x') or []
     ys = image.get('ignore_regions_y') or []
     lengths = [[np.size(line) for line in lines] for lines in (xs, ys)]
@@ -212,11 +284,11 @@ def _read_17(path: str, content: dict) -> List[Video]:
     for index, item in enumerate(content['annolist']):
         where = f'{path}: annolist[{index}]'
         name = take(_one(take(item, 'image', where)), 'name', where)
-        video_name, number = split_image_name(name, where)
+        video_name, number = _split_image_name(name, where)
         video = videos.setdefault(video_name, Video(video_name, path, name))
         where = f'{path}: {video_name}, frame {number}'
         frame = Frame(number, bool(_one(item.get('is_labeled', 0))))
-        video.add(frame, toolkit_number(video_name, number), name)
+        video.add(frame, _toolkit_number(video_name, number), name)
         for region in item.get('ignore_regions') or []:
             points = take(region, 'point', f'{where}: ignore_regions')
             frame.regions.append(
@@ -247,7 +319,7 @@ def _person_17(item: dict, where: str) -> Person:
         ]
         head = numbers(sides, (4,), 'x1', where)
     track_id = _one(take(item, 'track_id', where))
-    return make_person(track_id, points, head, None, where)
+    return _make_person(track_id, points, head, None, where)
 
 
 def _point(point: dict, where: str) -> List[float]:
@@ -258,3 +330,60 @@ def _point(point: dict, where: str) -> List[float]:
 def _one(value: Any) -> Any:
     """The only element of a list of one; anything else as it is."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _make_person(
+    track_id: Any,
+    keypoints: np.ndarray,
+    head: Optional[np.ndarray],
+    bbox: Optional[np.ndarray],
+    where: str,
+) -> Person:
+    """Check one annotated person; scores need a box of the head.
+
+    ``head`` and ``bbox`` are x1 y1 x2 y2; without ``bbox`` the box around the
+    keypoints (15, 2) and the head is taken.
+    """
+    if isinstance(track_id, bool) or not isinstance(track_id, (int, float)):
+        raise ValueError(
+            f"{where}: key 'track_id': expected an integer, found {track_id!r}"
+        )
+    known = ~np.isnan(keypoints).any(-1)
+    size = float('nan')
+    if head is not None:
+        size = _HEAD_SHARE * float(np.hypot(*(head[2:] - head[:2])))
+    elif known.any():
+        raise ValueError(
+            f'{where}: a person with keypoints but without a head box'
+        )
+    if bbox is None or not (bbox[2:] > bbox[:2]).all():
+        points = keypoints[known]
+        if head is not None:
+            points = np.concatenate([points, head.reshape(2, 2)])
+        bbox = boxes_around(points)
+    return Person(int(track_id), keypoints, bbox, size)
+
+
+def _split_image_name(image: Any, where: str) -> Tuple[str, int]:
+    """Video and frame number from a name ``.../<video>/<number>.jpg``."""
+    parts = str(image).replace('\\', '/').split('/')
+    digits = re.match(r'\d+', parts[-1])
+    if len(parts) < 2 or digits is None:
+        raise ValueError(
+            f'{where}: expected an image .../<video>/<number>.jpg, '
+            f'found {image!r}'
+        )
+    return parts[-2], int(digits.group())
+
+
+def _toolkit_number(video: str, number: int) -> Optional[int]:
+    """Number TSSSSSSFFFF of an image, as PoseTrack's toolkit makes it.
+
+    T stands for the source (1 mpii, 2 bonn, 3 mpiinew), S for the video and
+    F for the frame. None for videos of another name.
+    """
+    match = re.match(r'(\d+)_([a-z]+)', video)
+    source = _SOURCES.get(match.group(2)) if match else None
+    if source is None:
+        return None
+    return source * 10**10 + int(match.group(1)) * 10**4 + number

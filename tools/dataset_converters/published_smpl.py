@@ -1,24 +1,19 @@
-"""SMPL parameters of the published files for 3DPW and AIST++.
+"""SMPL parameters of the published files of 3DPW and AIST++.
 
 ``pose`` (24 rotations, axis-angle, the global one first) becomes the pose
-sequence; shape, translation, scale and camera travel beside it as extras.
-AIST++'s truth has a scale and no shape.
+sequence; shape, translation, scale and camera are written as extras. AIST++'s
+truth has a scale and no shape.
 """
 
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
+from typing import Dict, List, Optional
 
 import numpy as np
+from common import save
+from published_files import PublishedPair, per_frame
 
 from hanet_mm.core.data.files import PathLike
-from hanet_mm.core.data.sequences import save_pose_sequences
-from hanet_mm.datasets.converters.published_3d import (
-    PUBLISHED_DATASETS,
-    assemble,
-    count_notes,
-    describe,
-)
-from hanet_mm.datasets.converters.published_pair import PublishedPair
+from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.datasets.metainfo.skeleton import keypoint_names
 from hanet_mm.datasets.metainfo.smpl24 import smpl24
 
@@ -45,37 +40,23 @@ def convert_published_smpl(
     units: str = 'm',
     estimator: Optional[str] = None,
     fps: Optional[float] = None,
-    progress: bool = False,
 ) -> List[str]:
     """Convert the SMPL parameters of a published pair to the flat layout.
 
-    Args:
-        dataset: 'pw3d' or 'aist'.
-        gt_path: Ground truth, ``<dataset>_gt_{train,test}.npz``.
-        det_path: Estimates, ``<dataset>_<estimator>_{train,test}.npz``.
-        out: Flat ``.npz`` to write.
-        trust_pickle: Whether to unpickle the object arrays.
-        units: Unit of AIST++'s ``trans`` and of what ``scaling`` makes of
-            the body model: 'm', 'mm' or 'cm'. They are written in metres.
-        estimator: What to call the estimator; by default the name of its
-            file.
-        fps: Frame rate to note, 1/s; by default that of the data set.
-        progress: Whether to show progress bars on stderr.
-
-    Returns:
-        What was read and found odd, a line each.
-
-    Raises:
-        ValueError: One line naming file, key and sequence.
+    ``units`` is the unit of AIST++'s ``trans`` and of the body model times
+    ``scaling``; metres are written.
     """
-    known = PUBLISHED_DATASETS[dataset]
-    pair = PublishedPair(gt_path, det_path, known.form, trust_pickle, progress)
+    if dataset not in _NEEDED:
+        raise ValueError(
+            f'{dataset}: the published files have no SMPL parameters'
+        )
+    pair = PublishedPair(dataset, gt_path, det_path, trust_pickle)
     estimate, truth = (
         _read_rotations(pair, path) for path in (det_path, gt_path)
     )
     extras = _read_extras(pair, dataset)
-    to_metre(extras, f'{gt_path}: scaling', units)
-    meta = describe(dataset, pair, estimator or Path(det_path).stem)
+    convert_scale(extras, f'{gt_path}: scaling', units)
+    meta = pair.describe(estimator or Path(det_path).stem)
     meta.update(
         units='axis-angle',
         keypoint_names=list(SMPL_KEYPOINTS),
@@ -83,35 +64,28 @@ def convert_published_smpl(
         if 'betas_gt' in extras
         else 'without shape: the mean shape of the body model, times scale_gt',
     )
-    flat = assemble(pair, estimate, truth, meta, fps or known.fps, extras)
-    save_pose_sequences(out, flat)
+    flat = pair.assemble(estimate, truth, meta, fps, extras=extras)
     return [
-        *count_notes(dataset, pair),
+        *pair.notes(),
         f'beside the rotations: {", ".join(sorted(extras))}',
-        f'{len(flat)} sequences, {len(truth)} frames -> {out}',
+        save(out, flat),
     ]
 
 
-def to_metre(
-    extras: Dict[str, np.ndarray], where: str, units: str = 'm'
+def convert_scale(
+    extras: Dict[str, np.ndarray], where: str, units: str
 ) -> None:
-    """Bring the truth's scale and translation to metres, in place.
-
-    Args:
-        extras: With or without ``scale_gt`` and ``transl_gt``.
-        where: File and key of the scale, for messages.
-        units: Unit of both: 'm', 'mm' or 'cm'.
-
-    Raises:
-        ValueError: If the scale makes no person of the body model.
-    """
+    """Convert ``scale_gt`` and ``transl_gt`` to metres, in place."""
     if 'scale_gt' not in extras:
         return
     found = float(np.median(extras['scale_gt']))
-    factors = {'m': 1.0, 'cm': 1e-2, 'mm': 1e-3}
     low, high = _SCALES
-    if not low <= found * factors[units] <= high:
-        fits = [u for u, f in factors.items() if low <= found * f <= high]
+    if not low <= found * LENGTHS[units] <= high:
+        fits = [
+            unit
+            for unit in ('m', 'cm', 'mm')
+            if low <= found * LENGTHS[unit] <= high
+        ]
         guess = f'seems to be in {fits[0]!r}' if fits else 'is no size'
         raise ValueError(
             f'{where}: expected a scale of {low:g} to {high:g} for the body '
@@ -120,19 +94,11 @@ def to_metre(
         )
     for name in ('scale_gt', 'transl_gt'):
         if name in extras:
-            extras[name] *= np.float32(factors[units])
+            extras[name] *= np.float32(LENGTHS[units])
 
 
 def check_angles(rotations: np.ndarray, where: str) -> None:
-    """Refuse rotations that can hardly be axis-angle in radians.
-
-    Args:
-        rotations: (N, 24, 3) rad; NaN = missing.
-        where: File and key, for messages.
-
-    Raises:
-        ValueError: Naming the suspected unit.
-    """
+    """Refuse rotations (N, 24, 3) that can hardly be axis-angle in rad."""
     # Some frames of the whole file are enough to tell.
     some = rotations[:: max(1, len(rotations) // 10_000)]
     largest = np.linalg.norm(some, axis=-1).max(-1)
@@ -146,17 +112,11 @@ def check_angles(rotations: np.ndarray, where: str) -> None:
 
 
 def _read_rotations(pair: PublishedPair, path: PathLike) -> np.ndarray:
-    rotations = pair.read(
-        path, 'pose', {72: range(72)}, _expected('axis-angle rotations', 72)
-    ).reshape(-1, 24, 3)
+    expected = '72 numbers a frame (axis-angle rotations)'
+    rotations = pair.read(path, 'pose', per_frame(72), expected)
+    rotations = rotations.reshape(-1, 24, 3)
     check_angles(rotations, f'{path}: pose')
     return rotations
-
-
-def _expected(what: str, count: int) -> Callable[[int], str]:
-    return lambda found: (
-        f'expected {count} numbers a frame ({what}), found {found}'
-    )
 
 
 def _read_extras(pair: PublishedPair, dataset: str) -> Dict[str, np.ndarray]:
@@ -167,9 +127,8 @@ def _read_extras(pair: PublishedPair, dataset: str) -> Dict[str, np.ndarray]:
     ):
         for key, (name, count) in known.items():
             if key in _NEEDED[dataset][side] or pair.has(path, key):
-                extras[name] = pair.read(
-                    path, key, {count: range(count)}, _expected(name, count)
-                )
+                expected = f'{count} numbers a frame ({name})'
+                extras[name] = pair.read(path, key, per_frame(count), expected)
     if 'scaling' in _NEEDED[dataset]['gt'] or pair.has(
         pair.gt_path, 'scaling'
     ):

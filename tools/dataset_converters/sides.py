@@ -1,4 +1,4 @@
-"""Whether left and right of 3D joints are what they are called.
+"""Check whether left and right of 3D joints are what they are called.
 
 A knee bends forward: seen from the line between hip and ankle it lies on the
 side to which the person faces. Where the person faces follows from the hips,
@@ -23,17 +23,11 @@ _ALIASES = {'foot': 'ankle', 'thorax': 'neck'}
 def check_sides(
     keypoints: np.ndarray, names: Sequence[str], what: str
 ) -> List[str]:
-    """Say whether left and right seem to be exchanged.
+    """Report whether left and right of joints (N, K, 3) seem exchanged.
 
-    Args:
-        keypoints: Joints, (N, K, 3); NaN = unknown.
-        names: Their K names, with the hips, knees, ankles (or feet),
-            shoulders and the neck (or thorax).
-        what: What to call the joints.
-
-    Returns:
-        One line; it begins with 'WARNING' if the joints seem wrong. No line
-        if too few joints are known.
+    Hips, knees, ankles (or feet), shoulders and the neck (or thorax) have to
+    be among the names. Returns one line, which begins with 'WARNING' if the
+    joints seem wrong; none if too few joints are known.
     """
     step = max(1, len(keypoints) // _FRAMES)
     joints = _by_name(keypoints[::step], names)

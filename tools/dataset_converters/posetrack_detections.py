@@ -13,23 +13,20 @@ number of the image in the annotation or its name ``.../<video>/<file>``.
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
-
-from hanet_mm.core.data.files import PathLike
-from hanet_mm.datasets.converters.posetrack_annotations import (
-    category_names,
-    corners,
-    keypoint_order,
-)
-from hanet_mm.datasets.converters.posetrack_video import (
+from posetrack_annotations import (
     KEYPOINTS,
     ImageKey,
     Video,
-    box_around,
+    category_names,
+    corners,
     image_key,
+    keypoint_order,
     numbers,
-    read_json,
     take,
 )
+
+from hanet_mm.core.data.files import PathLike, read_json
+from hanet_mm.core.poses.boxes import boxes_around
 
 # Where the 15 keypoints lie among 17: the ears are the fourth and fifth.
 _ORDERS = {
@@ -57,18 +54,10 @@ class _Detection(NamedTuple):
 def read_detections(
     files: Iterable[PathLike], videos: Dict[str, Video]
 ) -> Tuple[Dict[str, Dict[int, Detections]], int]:
-    """Read an estimator's output.
+    """Read an estimator's output: video -> frame number -> poses.
 
-    Args:
-        files: JSON files.
-        videos: The annotated videos by name.
-
-    Returns:
-        Video -> frame number -> poses, and the number of poses that were
-        left out because no keypoint of theirs has a score above 0.
-
-    Raises:
-        ValueError: One line naming file, entry, key and image.
+    Also returns the number of poses that were left out because none of their
+    keypoints has a score above 0.
     """
     places: Dict[ImageKey, Tuple[str, int]] = {
         key: (name, number)
@@ -151,7 +140,7 @@ def _read(
     points = np.where(missing[:, None], np.float32(np.nan), points)
     bbox = corners(entry.get('bbox'), 'bbox', where)
     if bbox is None or not (bbox[2:] > bbox[:2]).all():
-        bbox = box_around(points)
+        bbox = boxes_around(points)
     track_id = entry.get('track_id')
     if track_id is not None and not isinstance(track_id, int):
         raise ValueError(

@@ -6,38 +6,36 @@ train and test, one text file per action and split, called
 ``<clip>.avi 2`` (test).
 """
 
+import argparse
 import re
-import warnings
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Dict, FrozenSet, List, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+)
+
+from common import add_arguments, examples
 
 from hanet_mm.core.data.files import PathLike
-from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.data.sequences import load_pose_sequences
 
 _SUBSETS = {'train': '1', 'test': '2'}
 
 
-@dataclass(frozen=True)
-class ClipChoice:
-    """Clips to convert.
+class ClipChoice(NamedTuple):
+    """Clips to convert."""
 
-    Args:
-        names: ``action/clip``, or ``clip`` alone, which fits any action.
-        protocol: What to call the choice beside a figure.
-    """
-
-    names: FrozenSet[str]
-    protocol: str
+    names: FrozenSet[str]  # action/clip, or clip alone, which fits any action
+    protocol: str  # how the choice is named beside a figure
 
     def mask(self, clips: Sequence[str]) -> List[bool]:
-        """Tell for each clip whether it is chosen.
-
-        Args:
-            clips: ``action/clip``, or ``clip`` alone where the action is not
-                known; those are compared by their last part.
-        """
+        """Tell for each clip, with or without action, if it is chosen."""
         tails = {_tail(name) for name in self.names}
         return [
             clip in self.names
@@ -57,16 +55,10 @@ class ClipChoice:
 def read_clip_choice(
     splits: PathLike, split: int = 1, subset: Optional[str] = None
 ) -> ClipChoice:
-    """Read which clips belong to a subset of a split.
+    """Read which clips belong to the train or test subset of a split.
 
-    Args:
-        splits: JHMDB's folder of split files, or one text file: either a
-            plain list with a clip name a line, or a split file.
-        split: Number of the split, used with a folder.
-        subset: ``'train'`` or ``'test'``; not used with a plain list.
-
-    Raises:
-        ValueError: One line naming the file and line.
+    ``splits`` is JHMDB's folder of split files, or one text file: a plain
+    list with a clip name a line, or a split file.
     """
     splits = Path(splits)
     if splits.is_dir():
@@ -91,40 +83,57 @@ def read_clip_choice(
     return ClipChoice(names, protocol)
 
 
-def find_repetitions(keys: Sequence[Tuple]) -> Dict[int, int]:
-    """Find entries that came before.
-
-    Args:
-        keys: What identifies each sequence.
-
-    Returns:
-        Index of each repetition -> index of the first occurrence.
-    """
-    first: Dict[Tuple, int] = {}
-    repeated = {}
-    for index, key in enumerate(keys):
-        if first.setdefault(key, index) != index:
-            repeated[index] = first[key]
-    return repeated
-
-
-def shared_clips(first: PoseSequences, second: PoseSequences) -> List[str]:
-    """Clips that occur in both, such as a train and a test set, sorted."""
-    return sorted({*first.seq_name.tolist()} & {*second.seq_name.tolist()})
+def add_clip_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that both converters of JHMDB understand."""
+    add_arguments(parser, fps=25.0)
+    parser.add_argument(
+        '--splits',
+        help="JHMDB's folder of <action>_test_split<k>.txt, or one text "
+        'file with a clip name a line: take these clips only',
+    )
+    parser.add_argument(
+        '--split', type=int, default=1, help='number of the split: 1, 2, 3'
+    )
+    parser.add_argument('--subset', choices=('train', 'test'))
+    parser.add_argument(
+        '--compare-with',
+        metavar='NPZ',
+        help='a converted file, such as the train set: report which clips '
+        'are in both',
+    )
 
 
-@cache
-def jhmdb_keypoint_names() -> Tuple[str, ...]:
-    """JHMDB's 15 keypoint names in order, as MMPose has them."""
-    from mmpose.datasets.datasets.utils import parse_pose_metainfo
+def with_clip_arguments(
+    convert: Callable[..., List[str]],
+) -> Callable[..., List[str]]:
+    """Wrap a converter so that it takes those options."""
 
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # it says where it found the file
-        meta = parse_pose_metainfo(
-            dict(from_file='configs/_base_/datasets/jhmdb.py')
-        )
-    names = meta['keypoint_id2name']
-    return tuple(names[index] for index in range(len(names)))
+    def convert_clips(
+        splits: Optional[str],
+        split: int,
+        subset: Optional[str],
+        compare_with: Optional[str],
+        **more: Any,
+    ) -> List[str]:
+        clips = read_clip_choice(splits, split, subset) if splits else None
+        notes = convert(clips=clips, **more)
+        if compare_with:
+            notes.append(compare_clips(more['out'], compare_with))
+        return notes
+
+    return convert_clips
+
+
+def compare_clips(first: PathLike, second: PathLike) -> str:
+    """Report which clips are in both files, such as train and test."""
+    names = [load_pose_sequences(x).seq_name.tolist() for x in (first, second)]
+    shared = sorted({*names[0]} & {*names[1]})
+    if not shared:
+        return f'no clip is in both {first} and {second}'
+    return (
+        f'WARNING: {len(shared)} clips are in both {first} and {second}: '
+        + examples(shared)
+    )
 
 
 def _read_split_folder(folder: Path, split: int) -> Dict[str, str]:

@@ -1,1 +1,0 @@
-"""From other people's pose files to the flat pickle-free layout."""

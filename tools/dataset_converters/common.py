@@ -1,0 +1,187 @@
+"""What the converters share: options, pickled input, output."""
+
+import argparse
+import logging
+import pickle
+import sys
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Optional,
+    Sequence,
+)
+
+import numpy as np
+
+from hanet_mm.core.data.files import ObjectArrayError, PathLike, read_npz
+from hanet_mm.core.data.sequences import (
+    PER_FRAME,
+    PoseSequences,
+    save_pose_sequences,
+)
+
+
+def make_parser(description: Optional[str]) -> argparse.ArgumentParser:
+    """Make a parser whose help is the docstring of a script."""
+    return argparse.ArgumentParser(
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_arguments(
+    parser: argparse.ArgumentParser,
+    fps: Optional[float],
+    trust_pickle: bool = True,
+) -> None:
+    """Add the output and the options that all converters understand."""
+    parser.add_argument('out', help='flat .npz to write')
+    if trust_pickle:
+        parser.add_argument(
+            '--trust-pickle',
+            action='store_true',
+            help='unpickle the input: only for files from a source you trust, '
+            'since unpickling runs any code that their author put there',
+        )
+    parser.add_argument('--estimator', help='what to call the estimator')
+    parser.add_argument(
+        '--fps',
+        type=float,
+        default=fps,
+        help=f'frame rate, default: {fps or "that of the data set"}',
+    )
+
+
+def add_units(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the option that declares the unit of the input."""
+    parser.add_argument(
+        '--units',
+        choices=('m', 'cm', 'mm'),
+        default=default,
+        help='unit of the input; metres are written. Default: %(default)s',
+    )
+
+
+def add_smpl(parser: argparse.ArgumentParser) -> None:
+    """Add the option that asks for SMPL parameters instead of joints."""
+    parser.add_argument(
+        '--smpl',
+        action='store_true',
+        help='write the 24 SMPL rotations, with shape, translation and scale '
+        'where they are known, instead of joints',
+    )
+
+
+def run(
+    convert: Callable[..., List[str]], parser: argparse.ArgumentParser
+) -> None:
+    """Convert with the parsed arguments and log the notes it returns."""
+    arguments = vars(parser.parse_args())
+    logging.basicConfig(level=logging.INFO, format='%(message)s')
+    logger = logging.getLogger(__name__)
+    try:
+        notes = convert(**arguments)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+    for note in notes:
+        warn = note.startswith('WARNING')
+        logger.log(logging.WARNING if warn else logging.INFO, note)
+
+
+def join_tracks(
+    names: Sequence[str],
+    tracks: Sequence[Dict[str, np.ndarray]],
+    fps: float,
+    meta: Dict[str, Any],
+    image_size: Optional[Any] = None,
+) -> PoseSequences:
+    """Concatenate tracks, dicts of (T, ...) arrays with ``keypoints_gt``.
+
+    Arrays that the flat layout does not name become extras; those that only
+    some of the tracks have are left out.
+    """
+    shared = set(tracks[0]).intersection(*tracks)
+    arrays = {
+        key: np.concatenate([item[key] for item in tracks])
+        for key in sorted(shared)
+    }
+    known = {key: arrays.pop(key) for key in PER_FRAME if key in arrays}
+    return PoseSequences(
+        **known,
+        visible=~np.isnan(known['keypoints_gt']).any(-1),
+        seq_len=np.array([len(item['keypoints_gt']) for item in tracks]),
+        seq_name=np.array(names),
+        image_size=image_size,
+        fps=np.full(len(tracks), fps),
+        meta=meta,
+        extras=arrays,
+    )
+
+
+def save(out: PathLike, seqs: PoseSequences) -> str:
+    """Write the flat file and return a note that says so."""
+    save_pose_sequences(out, seqs)
+    return f'{len(seqs)} sequences, {len(seqs.scores)} frames -> {out}'
+
+
+def examples(names: Sequence[str]) -> str:
+    """Name the first three of many."""
+    return ', '.join(names[:3]) + (', ..' if len(names) > 3 else '')
+
+
+def load_object_npz(
+    path: PathLike,
+    need: Sequence[str],
+    optional: Sequence[str] = (),
+    trust_pickle: bool = False,
+) -> Dict[str, np.ndarray]:
+    """Read keys of an archive; unpickle object arrays only if trusted."""
+    wanted = (*need, *optional)
+    try:
+        return read_npz(path, need, wanted)
+    except ObjectArrayError as error:
+        if not trust_pickle:
+            raise ValueError(_refusal(str(error))) from None
+    try:
+        with np.load(path, allow_pickle=True) as archive:
+            found = archive.files
+            arrays = {key: archive[key] for key in wanted if key in found}
+    except Exception as error:  # a pickle can raise anything
+        raise ValueError(_broken(path, error)) from None
+    missing = [key for key in need if key not in arrays]
+    if missing:
+        raise ValueError(
+            f'{path}: key {missing[0]!r} is missing; expected '
+            f'{", ".join(need)}, found {", ".join(found)}'
+        )
+    return arrays
+
+
+def load_pickle(
+    path: PathLike, trust_pickle: bool, encoding: str = 'ASCII'
+) -> Any:
+    """Unpickle a whole file if trusted; Python 2's arrays need 'latin1'."""
+    if not trust_pickle:
+        raise ValueError(_refusal(f'{path} is a pickle'))
+    try:
+        with open(path, 'rb') as file:
+            return pickle.load(file, encoding=encoding)
+    except OSError:
+        raise
+    except Exception as error:  # a pickle can raise anything
+        raise ValueError(_broken(path, error)) from None
+
+
+def _refusal(found: str) -> str:
+    return (
+        f'{found.split(";")[0]}; unpickling runs any code that the author of '
+        'the file put there: expected --trust-pickle (trust_pickle=True) for '
+        'a file from a source you trust'
+    )
+
+
+def _broken(path: PathLike, error: Exception) -> str:
+    reason = ' '.join(str(error).split()) or 'no data'
+    return f'{path}: cannot be unpickled ({type(error).__name__}: {reason})'
