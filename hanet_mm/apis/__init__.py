@@ -1,9 +1,9 @@
-"""What a person calls, in Python or as ``hanet-mm``.
+"""The Python API of the command ``hanet-mm``.
 
-Imports torch and numpy only; what needs OpenMMLab imports it when it runs.
+Imports torch and numpy only; OpenMMLab is imported when it is needed.
 """
 
 from .export import export_refiner
-from .refine_files import RefineSummary, refine_file
+from .refine import RefineSummary, refine_file
 
 __all__ = ['RefineSummary', 'export_refiner', 'refine_file']

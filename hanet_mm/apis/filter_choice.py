@@ -5,9 +5,11 @@ from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 
-from .pose_files import PoseTrack
+from hanet_mm.core.poses.boxes import person_size
 
-# Where neither the caller nor the file says the frame rate.
+from .formats.base import PersonTrack
+
+# If neither the caller nor the file gives the frame rate.
 _DEFAULT_FPS = 30.0
 # In the units of the filters' grids: frames, cycles per frame, Hz, or Hz per
 # body size per second. Mild smoothing of video at 25 to 30 frames a second.
@@ -23,17 +25,17 @@ _USUAL: Dict[str, Mapping[str, float]] = {
 
 
 def choose_filter(
-    text: str, tracks: List[PoseTrack], fps: Optional[float] = None
+    text: str, tracks: List[PersonTrack], fps: Optional[float] = None
 ) -> Any:
     """Make a filter.
 
     Args:
-        text: Name of a filter, a key of :data:`hanet_mm.filters.FILTERS`, or
+        text: A key of :data:`hanet_mm.filters.FILTERS`, or
             ``name:argument=number,...`` with arguments of its class in place
             of the usual ones, such as ``gaussian:sigma=3``.
-        tracks: Poses to be filtered, for the size of a person.
-        fps: Frames per second. Defaults to None: the median of those of the
-            tracks, 30 where they have none.
+        tracks: Poses to filter, for the size of a person.
+        fps: Frames per second. Defaults to None: the median of the tracks',
+            or 30.
 
     Returns:
         SequenceFilter: Ready to use.
@@ -52,18 +54,18 @@ def choose_filter(
             f'({error})'
         ) from None
     kind = find_filter(name)
-    rates = [track.fps for track in tracks if track.fps] or [_DEFAULT_FPS]
-    fps = float(np.median(rates)) if fps is None else fps
+    if fps is None:
+        rates = [x.fps for x in tracks if x.fps] or [_DEFAULT_FPS]
+        fps = float(np.median(rates))
     arguments = kind.in_units(_USUAL[name], _person_size(tracks), fps)
-    known = inspect.signature(kind).parameters
+    known = [x for x in inspect.signature(kind).parameters if x != 'rotations']
     for setting in filter(None, settings.split(',')):
         key, equals, value = setting.partition('=')
         key = key.strip()
-        if key not in known or key == 'rotations' or not equals:
-            choices = ', '.join(x for x in known if x != 'rotations')
+        if key not in known or not equals:
             raise ValueError(
                 f'filter {text!r}: expected settings argument=number of '
-                f'{choices}, found {setting!r}'
+                f'{", ".join(known)}, found {setting!r}'
             )
         arguments[key] = _number(value, text)
     return kind(**arguments)
@@ -79,16 +81,9 @@ def _number(text: str, where: str) -> float:
     return int(value) if value.is_integer() else value
 
 
-def _person_size(tracks: List[PoseTrack]) -> float:
-    """Median over all frames of the larger side of a person's box."""
-    sizes = [np.zeros(0)]
-    for track in tracks:
-        points = track.keypoints
-        shown = ~np.isnan(points)
-        high = np.where(shown, points, -np.inf).max(1)
-        low = np.where(shown, points, np.inf).min(1)
-        sizes.append((high - low).max(1))
-    found = np.concatenate(sizes)
-    found = found[(found > 0) & np.isfinite(found)]
-    # Points without extent have no size to go by.
-    return float(np.median(found)) if len(found) else 1.0
+def _person_size(tracks: List[PersonTrack]) -> float:
+    """Median over the frames of all tracks; 1 for points without extent."""
+    if not tracks:
+        return 1.0
+    size = person_size(np.concatenate([x.keypoints for x in tracks]))
+    return 1.0 if np.isnan(size) else size

@@ -1,4 +1,4 @@
-"""Which keypoints of a file a refiner gets, and what becomes of the others.
+"""Map the keypoints of a file to those of a refiner and back.
 
 T: frames, Ks: keypoints of the file, Kt: keypoints of the refiner.
 """
@@ -9,7 +9,11 @@ from typing import Any, List, Optional, Sequence, Tuple
 import numpy as np
 
 from hanet_mm.core.data.files import PathLike
-from hanet_mm.core.data.gaps import long_gaps, missing_keypoints
+from hanet_mm.core.data.gaps import (
+    long_gaps,
+    missing_keypoints,
+    scores_or_default,
+)
 from hanet_mm.core.poses.keypoint_map import KeypointMap, match_skeletons
 from hanet_mm.core.poses.skeleton import Skeleton
 from hanet_mm.core.poses.skeleton_data import (
@@ -19,7 +23,9 @@ from hanet_mm.core.poses.skeleton_data import (
 )
 from hanet_mm.core.refine.refiner import Refiner, RefineResult
 
-from .pose_files import PoseFile, PoseTrack
+from .formats.base import PersonTrack, PoseFile
+
+Poses = Tuple[np.ndarray, Optional[np.ndarray]]
 
 
 @dataclass
@@ -27,24 +33,22 @@ class KeypointPlan:
     """How the keypoints of a file go to a refiner and come back.
 
     Attributes:
-        mapping: None: they are those of the refiner.
-        report: One line about it; '' if there is nothing to say.
+        mapping: None: the keypoints are those of the refiner.
+        report: One line for the user; '' if there is nothing to say.
     """
 
     mapping: Optional[KeypointMap] = None
     report: str = ''
 
-    def to_refiner(
-        self, track: PoseTrack
-    ) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-        """Keypoints (T, Kt, D) and scores (T, Kt) for the refiner."""
+    def to_refiner(self, track: PersonTrack) -> Poses:
+        """Keypoints (T, Kt, D) and scores (T, Kt) or None."""
         if self.mapping is None:
             return track.keypoints, track.scores
         return self.mapping.forward(track.keypoints, track.scores)
 
     def from_refiner(
         self,
-        track: PoseTrack,
+        track: PersonTrack,
         result: Optional[RefineResult],
         max_gap: Optional[int] = None,
         others: Optional[Any] = None,
@@ -52,11 +56,11 @@ class KeypointPlan:
         """Put refined keypoints into a track.
 
         Args:
-            track: As it came.
-            result: Of the refiner; None: it had nothing to go by.
-            max_gap: Longest gap of a keypoint that is filled, in frames;
-                those in longer ones stay as they came. Defaults to None: any.
-            others: A filter for keypoints that the refiner does not know.
+            track: The input.
+            result: Of the refiner; None: no keypoint was known to it.
+            max_gap: Longest gap of a keypoint that is filled, in frames; in
+                longer ones the keypoint stays unchanged. None: any.
+            others: A filter for keypoints unknown to the refiner.
 
         Returns:
             RefineResult: Keypoints (T, Ks, D), and which of them were missing
@@ -73,27 +77,19 @@ class KeypointPlan:
             keypoints = self.mapping.backward(result.keypoints, given)
             filled = self.mapping.backward_flags(result.filled)
             untouched = self.mapping.untouched
-        scores = track.scores
-        if scores is None:
-            scores = np.ones(given.shape[:2])
-        missing = missing_keypoints(given, scores)
+        missing = track.missing
         empty = long_gaps(missing, max_gap) & filled
         keypoints = np.where(empty[..., None], given, keypoints)
-        if others is not None and untouched.any():
-            keypoints[:, untouched] = _filter_seen(
-                others,
-                given[:, untouched],
-                scores[:, untouched],
-                missing[:, untouched],
-            )
+        seen = untouched & ~missing.all(0)
+        if others is not None and seen.any():
+            scores = None if track.scores is None else track.scores[:, seen]
+            smooth = others.refine(given[:, seen], scores).keypoints
+            stays = missing[:, seen, None]
+            keypoints[:, seen] = np.where(stays, given[:, seen], smooth)
         return RefineResult(keypoints, filled & ~empty)
 
     def check_known(self, poses: PoseFile) -> None:
-        """Check that a refiner that nobody asked for fits the poses.
-
-        Raises:
-            ValueError: If the file has less than half of its keypoints.
-        """
+        """Raise unless half of the default refiner's keypoints are known."""
         if self.mapping is None:
             return
         known = (self.mapping.weights != 0).any(1)
@@ -106,25 +102,23 @@ class KeypointPlan:
 
 
 def plan_keypoints(
-    poses: PoseFile,
-    refiner: Any,
-    skeleton: Optional[PathLike] = None,
+    poses: PoseFile, refiner: Any, skeleton: Optional[PathLike] = None
 ) -> KeypointPlan:
-    """Match the keypoints of a file with those of a refiner.
+    """Match the keypoints of a file to those of a refiner.
 
     Args:
-        poses: The file, with one person at least.
-        refiner: What refines; filters take any keypoints.
-        skeleton: Of the file, a name or a JSON file, see
-            :func:`find_skeleton`; in place of the names that it has.
+        poses: The file, with at least one person.
+        refiner: Filters accept any keypoints.
+        skeleton: Name or JSON file, see :func:`find_skeleton`; replaces the
+            names in the file.
 
     Returns:
-        KeypointPlan: Keypoints are matched by name where both sides have
-        names; a file without is of the only skeleton with as many keypoints.
+        KeypointPlan: Keypoints are matched by name if both sides have names;
+        a file without names has the only skeleton with as many keypoints.
 
     Raises:
-        ValueError: One line naming the file: keypoints that cannot be those
-            of the skeleton, or of no skeleton for certain.
+        ValueError: One line naming the file: the keypoints do not fit the
+            skeleton, or the skeleton is ambiguous.
     """
     count = poses.tracks[0].keypoints.shape[1]
     source, note = None, ''
@@ -159,6 +153,15 @@ def plan_keypoints(
     return KeypointPlan(mapping, mapping.report() + note)
 
 
+def nonempty_indices(inputs: Sequence[Poses]) -> List[int]:
+    """Indices of poses (T, K, D), (T, K) with at least one keypoint."""
+    missing = [
+        missing_keypoints(points, scores_or_default(scores, points.shape[:2]))
+        for points, scores in inputs
+    ]
+    return [index for index, x in enumerate(missing) if not x.all()]
+
+
 def _guess(poses: PoseFile, count: int, target: Skeleton) -> Skeleton:
     choices = skeletons_of_size(count)
     if len(choices) == 1:
@@ -170,31 +173,3 @@ def _guess(poses: PoseFile, count: int, target: Skeleton) -> Skeleton:
         + (f'they may be {names}' if choices else 'of no known skeleton')
         + '; say it with --skeleton NAME or --skeleton FILE.json'
     )
-
-
-def _filter_seen(
-    others: Any,
-    keypoints: np.ndarray,
-    scores: np.ndarray,
-    missing: np.ndarray,
-) -> np.ndarray:
-    """Filter keypoints (T, K, D); those that are missing stay as they are."""
-    seen = ~missing.all(0)
-    if not seen.any():
-        return keypoints
-    smooth = keypoints.copy()
-    smooth[:, seen] = others.refine(
-        keypoints[:, seen], scores[:, seen]
-    ).keypoints
-    return np.where(missing[..., None], keypoints, smooth)
-
-
-def split_empty(
-    inputs: Sequence[Tuple[np.ndarray, Optional[np.ndarray]]],
-) -> List[int]:
-    """Which of some poses (T, K, D), (T, K) have any keypoint at all."""
-    return [
-        index
-        for index, (points, scores) in enumerate(inputs)
-        if scores is None or not missing_keypoints(points, scores).all()
-    ]

@@ -12,8 +12,7 @@ from test_refine_3d_files import joints_file, make_refiner
 from hanet_mm.apis import refine_file
 from hanet_mm.apis.cli import main
 from hanet_mm.apis.commands import extract, video
-from hanet_mm.apis.refine_folders import refine_folder
-from hanet_mm.apis.refine_options import RefineOptions
+from hanet_mm.apis.refine import RefineOptions, refine_folder
 from hanet_mm.core.data.sequences import (
     PoseSequences,
     load_pose_sequences,
@@ -122,7 +121,7 @@ def test_rotations_have_no_default(tmp_path, weights, capsys):
     np.savez(source, poses=np.zeros((6, 72), np.float32))
     assert refine(source, out) == 1
     error = capsys.readouterr().err
-    assert 'in.npz: no refiner is the default for rotations' in error
+    assert 'in.npz: there is no default refiner for rotations' in error
     assert '--refiner' in error
 
 
@@ -145,11 +144,11 @@ def test_a_folder_loads_each_default_once(tmp_path, weights, monkeypatch):
     for name in ('a', 'b'):
         points_file(folder / f'{name}.npz', COCO)
     joints_file(folder / 'c.npz', 'm', 1)  # of 5 joints without names
-    from hanet_mm.apis import refine_options
+    from hanet_mm.apis import refine as module
 
-    load = refine_options.load_refiner
+    load = module.load_refiner
     monkeypatch.setattr(
-        refine_options,
+        module,
         'load_refiner',
         lambda *x: loaded.append(x[0]) or load(*x),
     )

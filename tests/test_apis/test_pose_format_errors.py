@@ -31,7 +31,7 @@ BAD_JSON = {
     ),
     'coco: image id': (
         [COCO, {**COCO, 'image_id': -4}],
-        ['image_id: expected a number from 0 on', 'found -4'],
+        ['image_id: expected a number from 0,', 'found -4'],
     ),
     'coco: id twice': (
         [{**COCO, 'track_id': 7}] * 2,
@@ -39,7 +39,7 @@ BAD_JSON = {
     ),
     'coco: id of some': (
         [COCO, {**COCO, 'image_id': 4, 'track_id': 7}],
-        ['frame 3: one of its entries has no track_id, others have'],
+        ['frame 3: a person has no track_id, others have'],
     ),
     'coco: id': (
         [{**COCO, 'track_id': {}}],
@@ -67,7 +67,7 @@ BAD_JSON = {
     ),
     'alphapose: number': (
         {'a1.jpg': dict(people=[PERSON]), 'b1.jpg': dict(people=[])},
-        ['a number of its own for each frame, found a1.jpg and b1.jpg'],
+        ['a different number for each frame, found a1.jpg and b1.jpg'],
     ),
     'mediapipe: number': (
         [LANDMARKS, LANDMARKS[:-1]],
@@ -103,7 +103,10 @@ BAD_JSON = {
     ),
     'unknown dict': (
         dict(version=1, joints=[]),
-        ['in the format of mmpose, alphapose', 'a dict with version, joints'],
+        [
+            'one of the formats mmpose, alphapose',
+            'a dict with version, joints',
+        ],
     ),
     'unknown list': ([dict(a=1)], ['found a list of dict with a']),
     'a number': (3, ['found int']),
@@ -177,7 +180,7 @@ BAD_ARRAYS = {
     ),
     'names': (
         dict(data=ONES, ids=[1, 2], keypoint_names=np.ones(3)),
-        'keypoint_names: expected texts (K,)',
+        'keypoint_names: expected an array of K strings',
     ),
 }
 
@@ -244,5 +247,5 @@ def test_wrong_formats(tmp_path):
     people, _ = write_example('alphapose', tmp_path)
     people.write_text(json.dumps(dict(a=1)))
     assert_fails(people, ['expected a list of results'], format='coco')
-    with pytest.raises(FileNotFoundError, match='no such file of keypoints'):
+    with pytest.raises(FileNotFoundError, match='no such pose file'):
         open_poses(tmp_path / 'no.csv')

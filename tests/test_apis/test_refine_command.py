@@ -43,7 +43,7 @@ def test_summary_is_one_line_with_all_numbers(tmp_path, refiner, capsys):
 def test_bad_arguments(tmp_path, assert_fails):
     source = tmp_path / 'in.npz'
     save_pose_sequences(source, make_sequences())
-    assert_fails(tmp_path / 'no.npz', 'no.npz: no such file of keypoints')
+    assert_fails(tmp_path / 'no.npz', 'no.npz: no such pose file')
     assert_fails(
         tmp_path / 'a.xml',
         'expected a file ending in .json or .npz or .npy or .csv',

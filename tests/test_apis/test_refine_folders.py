@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from format_files import make_coco_refiner, write_example
 
-from hanet_mm.apis import refine_file, refine_folders
+from hanet_mm.apis import refine as module
+from hanet_mm.apis import refine_file
 from hanet_mm.apis.cli import main
 from hanet_mm.apis.formats import open_poses
-from hanet_mm.apis.refine_files import RefineOptions
-from hanet_mm.apis.refine_folders import refine_folder
+from hanet_mm.apis.refine import RefineOptions, refine_folder
 
 NAMES = ('coco', 'csv', 'arrays', 'openpose', 'alphapose')
 
@@ -60,7 +60,7 @@ def test_a_run_that_was_cut_off_goes_on(
     source, options, tmp_path, monkeypatch
 ):
     out = tmp_path / 'out'
-    real, calls = refine_folders.refine_poses, []
+    real, calls = module.refine_poses, []
 
     def interrupted(item, *more):
         calls.append(item.name)
@@ -68,7 +68,7 @@ def test_a_run_that_was_cut_off_goes_on(
             raise KeyboardInterrupt
         return real(item, *more)
 
-    monkeypatch.setattr(refine_folders, 'refine_poses', interrupted)
+    monkeypatch.setattr(module, 'refine_poses', interrupted)
     with pytest.raises(KeyboardInterrupt):
         refine_folder(source, out, options)
     finished = {x: (out / x).stat().st_mtime_ns for x in files_of(out)}
@@ -121,7 +121,7 @@ def test_a_full_disk_ends_the_run(source, options, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, 'No space left on device')
 
-    monkeypatch.setattr(refine_folders, 'refine_poses', full)
+    monkeypatch.setattr(module, 'refine_poses', full)
     with pytest.raises(OSError, match='No space left'):
         refine_folder(source, tmp_path / 'out', options)
 

@@ -165,11 +165,11 @@ GOOD = make_instance(make_poses(1)[0])
 BAD_PREDICTIONS = {
     'two persons': (
         [*frames_of(GOOD), dict(frame_id=1, instances=[GOOD, GOOD])],
-        ['frame 1: expected one person, or a track_id', 'found 2 instances'],
+        ['frame 1: expected one person, or a track_id', 'found 2 persons'],
     ),
     'track_id of some': (
         frames_of(GOOD, {**GOOD, 'track_id': 1}),
-        ['frame 0: one of its instances has no track_id'],
+        ['frame 0: a person has no track_id'],
     ),
     'track_id twice': (
         [dict(frame_id=3, instances=[{**GOOD, 'track_id': 1}] * 2)],
@@ -181,11 +181,11 @@ BAD_PREDICTIONS = {
     ),
     'frame twice': (
         [*frames_of(GOOD), *frames_of(GOOD)],
-        ['entry 1: expected each frame_id once and from 0 on, found 0'],
+        ['entry 1: expected each frame_id once and from 0, found 0'],
     ),
     'frame number': (
         [dict(frame_id='0', instances=[GOOD])],
-        ["entry 0: expected each frame_id once and from 0 on, found '0'"],
+        ["entry 0: expected each frame_id once and from 0, found '0'"],
     ),
     'far frames': (
         [*frames_of(GOOD), dict(frame_id=10**9, instances=[GOOD])],
@@ -197,7 +197,7 @@ BAD_PREDICTIONS = {
     'not frames': (
         dict(images=[]),
         [
-            'expected poses in the format of mmpose',
+            'expected one of the formats mmpose',
             'dict with images',
         ],
     ),

@@ -13,7 +13,7 @@ from robustness_data import (
 )
 
 import hanet_mm.apis.robustness.filter_bank as filter_bank
-from hanet_mm.apis.refine_files import refine_file
+from hanet_mm.apis.refine import refine_file
 from hanet_mm.apis.robustness.curves import CurveMaker
 from hanet_mm.apis.robustness.filter_bank import BANK, FilterBank
 from hanet_mm.apis.robustness.frame_rates import resample_sequences

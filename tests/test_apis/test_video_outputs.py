@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from blob_world import LINKS, NAMES, LateStream, draw, make_pipeline, walk
 
-from hanet_mm.apis.formats.mmpose import MMPosePredictions
+from hanet_mm.apis.formats import open_poses
 from hanet_mm.apis.video.outputs import JsonOutput, NpzOutput, VideoOutput
 from hanet_mm.apis.video.sources import open_source
 from hanet_mm.core.data.sequences import load_pose_sequences
@@ -65,7 +65,7 @@ def test_json_is_read_by_hanet_mm_refine(tmp_path):
     output = JsonOutput(tmp_path / 'out.json')
     write(output, results_of(list(two_people(10))))
     output.finish()
-    tracks = MMPosePredictions(output.path).tracks
+    tracks = open_poses(output.path).tracks
     assert [len(x.keypoints) for x in tracks] == [10, 4]
     assert tracks[1].first_frame == 3
 

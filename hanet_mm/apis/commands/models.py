@@ -1,4 +1,4 @@
-"""``hanet-mm models``: the refiners that come with the package."""
+"""``hanet-mm models``: list the bundled refiners."""
 
 import argparse
 
@@ -13,26 +13,18 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         'models',
-        help='list the refiners that come with the package',
-        description='List the refiners that come with the package, or print '
-        'the model card of one: what it was trained on and how, its figures, '
-        'limits and licence.',
+        help='list the bundled refiners',
+        description='List the bundled refiners, or print the model card of '
+        'one: training data, results, limits and licence.',
     )
     parser.add_argument(
-        'name', metavar='NAME', nargs='?', help='of the refiner'
+        'name', metavar='NAME', nargs='?', help='name of a refiner'
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> str:
-    """Run the subcommand.
-
-    Returns:
-        str: A line for each refiner, or the card of one.
-
-    Raises:
-        ValueError: If there is none of that name.
-    """
+    """A line for each refiner, or the card of one."""
     if args.name is not None:
         return refiner_card(args.name).rstrip()
     names = list_refiners()

@@ -1,37 +1,28 @@
-"""``hanet-mm refine``: refine files of keypoints."""
+"""``hanet-mm refine``: refine pose files."""
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from hanet_mm.apis.formats import FORMATS
-from hanet_mm.apis.formats.people import is_openpose_folder
-from hanet_mm.apis.refine_files import (
-    RefineOptions,
-    check_names,
-    refine_poses,
-)
-from hanet_mm.apis.refine_folders import refine_folder
+from hanet_mm.apis.formats import FORMATS, is_pose_folder
+from hanet_mm.apis.refine import RefineOptions, refine_file, refine_folder
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.weights_file import DEFAULTS
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
-    """Add the subcommand.
-
-    Args:
-        commands: What ``add_subparsers`` returned.
-    """
+    """Add the subcommand."""
     parser = commands.add_parser(
         'refine',
-        help='refine the keypoints in a file',
-        description='Refine keypoints of any estimator. The output has the '
-        'layout of the input; the keypoints that came are kept beside the '
-        'refined ones, and filled marks those that were missing.',
+        help='refine the keypoints in a file or folder',
+        description='Refine the keypoints of any pose estimator. The output '
+        'has the layout of the input; the input keypoints are kept beside '
+        'the refined ones, and filled marks those that were missing.',
     )
     parser.add_argument(
         'source',
         metavar='IN',
-        help="predictions of MMPose, results in COCO's format, AlphaPose, "
+        help='predictions of MMPose, results in the COCO format, AlphaPose, '
         'OpenPose (a folder), MediaPipe (.json); arrays (.npz, .npy); tables '
         '(.csv); or a folder of such files',
     )
@@ -40,16 +31,15 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         '--out',
         required=True,
         metavar='OUT',
-        help='file, or folder for a folder; a run over a folder that was '
-        'cut off goes on',
+        help='file, or folder for a folder; an interrupted run over a folder '
+        'is resumed',
     )
     method = parser.add_mutually_exclusive_group()
     method.add_argument(
         '--refiner',
         metavar='NAME|FILE.safetensors',
-        help='name of a refiner of the package, see hanet-mm models, or a '
-        'file, made with: hanet-mm export. Default: '
-        f'{DEFAULTS[2]}, for 3D {DEFAULTS[3]}',
+        help='name of a bundled refiner, see hanet-mm models, or a file made '
+        f'with hanet-mm export. Default: {DEFAULTS[2]}, for 3D {DEFAULTS[3]}',
     )
     method.add_argument(
         '--filter',
@@ -61,37 +51,29 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         '--others',
         metavar='NAME[:ARGUMENT=NUMBER,...]',
-        help='filter for the keypoints that the refiner does not know; '
-        'without it they stay as they are',
+        help='filter for keypoints unknown to the refiner, which otherwise '
+        'stay unchanged',
     )
     parser.add_argument(
         '--max-gap',
         type=int,
         metavar='FRAMES',
-        help='fill gaps of a keypoint up to this long; in longer ones it '
-        'stays as it came. Default: fill all',
+        help='longest gap of a keypoint that is filled; in longer ones it '
+        'stays unchanged. Default: fill all',
     )
     parser.add_argument(
         '--fps',
         type=float,
-        help='frames per second, where the file does not say it; for a '
-        'refiner that knows the rate it was trained at, and for filters',
+        help='frames per second, if the file does not contain it; for '
+        'refiners with a known training rate, and for filters',
     )
     parser.add_argument('--device', default='cpu', help='default: cpu')
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> str:
-    """Refine what the arguments say.
-
-    Returns:
-        str: A line to print.
-
-    Raises:
-        OSError: If a file is not there or cannot be written.
-        ValueError: If a file is wrong; for a folder, after all others.
-    """
-    options = RefineOptions(
+    """Refine a file or a folder; returns a line to print."""
+    options = dict(
         refiner=f'filter:{args.filter}' if args.filter else args.refiner,
         image_size=args.image_size,
         device=args.device,
@@ -103,34 +85,31 @@ def run(args: argparse.Namespace) -> str:
         fps=args.fps,
     )
     source = Path(args.source)
-    if source.is_dir() and not is_openpose_folder(source):
-        summary = refine_folder(source, args.out, options, progress=True)
-        if summary.failed:
-            raise ValueError(f'{args.out}: {summary}')
-        return f'{args.out}: {summary}'
-    check_names(source, args.out)
-    done = refine_poses(source, args.out, options.load())
-    return f'{args.out}: {done}'
+    if not source.is_dir() or is_pose_folder(source):
+        return f'{args.out}: {refine_file(source, args.out, **options)}'
+    summary = refine_folder(
+        source, args.out, RefineOptions(**options), progress=True
+    )
+    if summary.failed:
+        raise ValueError(f'{args.out}: {summary}')
+    return f'{args.out}: {summary}'
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
-    """Add what tells how to read the input."""
     parser.add_argument(
-        '--format',
-        choices=FORMATS,
-        help='of the input. Default: by its content',
+        '--format', choices=FORMATS, help='input format. Default: by content'
     )
     parser.add_argument(
         '--skeleton',
         metavar='NAME|FILE.json',
-        help='of the input, where it has no names of keypoints: '
+        help='skeleton of the input, if it has no keypoint names: '
         f'{", ".join(SKELETONS)}, or a file {{"name": ..., '
         '"keypoint_names": [...], "links": [[a, b], ...]}',
     )
     parser.add_argument(
         '--track',
         action='store_true',
-        help='tell persons apart where the input does not; needs MMDet',
+        help='track persons if the input has no ids; needs MMDet',
     )
     parser.add_argument(
         '--image-size',
@@ -138,11 +117,11 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         metavar=('W', 'H'),
         help="pixels; for refiners with 'image' normalisation and for "
-        'MediaPipe, where the file does not say it',
+        'MediaPipe, if the file does not contain it',
     )
 
 
-def _make_tracker():
+def _make_tracker() -> Any:
     from hanet_mm.apis.tracking import PoseTracker
 
     return PoseTracker()

@@ -11,8 +11,8 @@ from typing import List, Optional, Sequence
 import numpy as np
 
 from hanet_mm.apis.formats import open_poses
-from hanet_mm.apis.npz_files import FlatPoses
-from hanet_mm.apis.pose_files import PoseFile, PoseTrack
+from hanet_mm.apis.formats.base import PersonTrack, PoseFile
+from hanet_mm.apis.formats.npz import FlatPoses
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.data.gaps import missing_keypoints
 from hanet_mm.core.poses.units import LENGTHS, ROTATIONS
@@ -144,7 +144,7 @@ def _find_unit(poses: PoseFile) -> Optional[str]:
     return 'm' if given in LENGTHS else given
 
 
-def _make_track(track: PoseTrack, refined: bool) -> Track:
+def _make_track(track: PersonTrack, refined: bool) -> Track:
     points = np.asarray(track.keypoints).astype(np.float64)
     if track.scores is not None:
         missing = missing_keypoints(points, track.scores)

@@ -1,21 +1,22 @@
-"""Arrays as ultralytics, ViTPose and others hand them out.
+"""Keypoint arrays as ultralytics, ViTPose and others return them.
 
 T: frames, P: persons, K: keypoints. ``.npy``, or an ``.npz`` archive with
 ``data`` (as in ultralytics' results) or ``keypoints``: (T, K, C) of one
 person or (T, P, K, C) of several, C = 3 for x, y and score, C = 2 for x and y.
-Archives may have ``conf`` or ``scores`` (T, P, K), and ``ids``, (T, P) or
-(P,), with -1 or NaN for nobody, and ``keypoint_names`` (K,).
+Archives may have ``conf`` or ``scores`` (T, P, K), ``ids``, (T, P) or (P,),
+with -1 or NaN for nobody, and ``keypoint_names`` (K,).
 """
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.apis.npz_files import read_names
 from hanet_mm.core.data.files import PathLike, atomic_path, read_npz
 from hanet_mm.core.refine.refiner import RefineResult
 
+from .base import Source
+from .npz import read_names
 from .persons import DetectionFile, Detections
 
 _POINTS = ('data', 'keypoints')
@@ -23,26 +24,37 @@ _SCORES = ('conf', 'scores', 'keypoint_scores')
 _IDS = ('ids', 'track_ids')
 
 
+def matches(source: Source) -> bool:
+    """Whether a file looks like such arrays: any ``.npy``, some archives."""
+    if source.kind == '.npy':
+        return True
+    shapes = source.content
+    if 'keypoints_est' in shapes:
+        return False
+    if 'data' in shapes:
+        return True
+    has_ids = any(key in shapes for key in _IDS)
+    return 'keypoints' in shapes and (len(shapes['keypoints']) == 4 or has_ids)
+
+
+def read(source: Source) -> 'PoseArrays':
+    """Read an array or an archive."""
+    return PoseArrays(source)
+
+
 class PoseArrays(DetectionFile):
     """Keypoints in an array.
 
-    Refined keypoints take the place of those that came, with their scores.
-    In archives these are kept as ``<key>_input``, and ``filled`` (T, P, K)
-    tells which of them were missing; in ``.npy`` their score 0 does.
+    Refined keypoints replace the given ones, with their scores. Archives keep
+    the input as ``<key>_input``, and ``filled`` (T, P, K) marks the keypoints
+    that were missing; in ``.npy`` their score 0 does.
 
-    A place without anybody is NaN, or has scores 0 throughout, or zeros
+    A place without a person is NaN, has scores 0 throughout, or is zero
     throughout; without scores, a keypoint at 0, 0 is missing.
-
-    Args:
-        path: The file.
-        tracker: See :class:`DetectionFile`.
-
-    Raises:
-        ValueError: One line naming the file and the key.
     """
 
-    def __init__(self, path: PathLike, tracker: Optional[Any] = None):
-        self.path = path
+    def __init__(self, source: Source):
+        self.path = path = source.path
         self.arrays, self.key = _read_arrays(path)
         value = self.arrays[self.key]
         if (
@@ -55,7 +67,6 @@ class PoseArrays(DetectionFile):
                 '(T, P, K, 3), x, y and score, or x and y only, found '
                 f'{value.dtype} {value.shape}'
             )
-        size = self.arrays.get('image_size')
         self.keypoint_names = read_names(self.arrays, path)
         # (T, P, K, C)
         self.values = value if value.ndim == 4 else value[:, None]
@@ -75,13 +86,10 @@ class PoseArrays(DetectionFile):
             points[self.places],
             None if scores is None else scores[self.places],
             [None if x == '' else x for x in ids[self.places]],
-            'track id',
-            'persons',
         )
-        super().__init__(path, found, tracker)
-        if size is not None:
-            for track in self.tracks:
-                track.image_size = size
+        super().__init__(source, found)
+        for track in self.tracks:
+            track.image_size = self.arrays.get('image_size')
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
@@ -103,17 +111,23 @@ class PoseArrays(DetectionFile):
             np.savez(file, **arrays)
 
     def _scores(self) -> Optional[np.ndarray]:
-        """(T, P, K); None where there are none."""
+        """Scores (T, P, K), or None."""
         shape = self.values.shape[:3]
-        for key in _SCORES:
-            if key in self.arrays:
-                return self._numbers(key, shape)
-        if self.values.shape[3] == 3:
+        key = next((key for key in _SCORES if key in self.arrays), None)
+        if key is None:
+            if self.values.shape[3] == 2:
+                return None
             return self.values[..., 2].astype(np.float64)
-        return None
+        value = self.arrays[key]
+        if value.dtype.kind not in 'fiu' or value.size != np.prod(shape):
+            raise ValueError(
+                f'{self.path}: {key}: expected numbers (T, P, K) = {shape}, '
+                f'found {value.dtype} {value.shape}'
+            )
+        return value.reshape(shape).astype(np.float64)
 
     def _ids(self, there: np.ndarray) -> np.ndarray:
-        """Who is at each place (T, P): '' not said, None nobody."""
+        """Person ids (T, P): '' unknown, None nobody."""
         key = next((key for key in _IDS if key in self.arrays), None)
         if key is None:
             return np.full(there.shape, '', object)
@@ -132,26 +146,9 @@ class PoseArrays(DetectionFile):
         result[nobody] = None
         return result
 
-    def _numbers(self, key: str, shape: Tuple[int, ...]) -> np.ndarray:
-        value = self.arrays[key]
-        if value.dtype.kind not in 'fiu' or value.size != np.prod(shape):
-            raise ValueError(
-                f'{self.path}: {key}: expected numbers (T, P, K) = {shape}, '
-                f'found {value.dtype} {value.shape}'
-            )
-        return value.reshape(shape).astype(np.float64)
-
-
-def is_pose_archive(shapes: Dict[str, Tuple[int, ...]]) -> bool:
-    """Whether an archive with arrays of these shapes seems to be of these."""
-    key = next((key for key in _POINTS if key in shapes), None)
-    if key is None:
-        return False
-    has_ids = any(name in shapes for name in _IDS)
-    return key == 'data' or len(shapes[key]) == 4 or has_ids
-
 
 def _read_arrays(path: PathLike) -> Tuple[Dict[str, np.ndarray], str]:
+    """The arrays by key, and the key of the keypoints."""
     if Path(path).suffix.lower() == '.npy':
         try:
             return dict(array=np.load(path, allow_pickle=False)), 'array'
@@ -162,10 +159,10 @@ def _read_arrays(path: PathLike) -> Tuple[Dict[str, np.ndarray], str]:
                 f'numbers ({reason})'
             ) from None
     arrays = read_npz(path, (), (), prefix='')
-    keys: List[str] = [key for key in _POINTS if key in arrays]
-    if not keys:
+    key = next((key for key in _POINTS if key in arrays), None)
+    if key is None:
         raise ValueError(
             f'{path}: expected {" or ".join(_POINTS)}, found '
             f'{", ".join(arrays) or "nothing"}'
         )
-    return arrays, keys[0]
+    return arrays, key

@@ -1,15 +1,13 @@
 """Landmarks of MediaPipe Pose, dumped as JSON.
 
-A list with an entry for each frame: the list of the 33 landmarks ``{x, y, z,
-visibility}``; or a list of such lists, one for each person; or nothing
-(``null`` or ``[]``) where nobody was found; or a dict with that as
-``landmarks`` or ``pose_landmarks``, and where it is there ``frame``,
-``frame_id`` or ``frame_index``. The list may be the ``frames`` of a dict,
-with ``width`` and ``height``.
+A list with an entry for each frame: the 33 landmarks ``{x, y, z,
+visibility}``; or a list of such lists, one for each person; or ``null`` or
+``[]`` if nobody was found; or a dict with one of these as ``landmarks`` or
+``pose_landmarks`` and optionally ``frame``, ``frame_id`` or ``frame_index``.
+The list may be the ``frames`` of a dict with ``width`` and ``height``.
 
-MediaPipe divides x by the width and y by the height of the image: the size
-of the image has to be known, for a refiner works in pixels. z is passed
-through.
+x and y are fractions of the image size, which has to be known because a
+refiner works in pixels. z is copied.
 """
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -20,7 +18,9 @@ from hanet_mm.core.data.files import PathLike, to_lists, write_json
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
-from .persons import DetectionFile, Detections, stack_numbers
+from .base import Source
+from .persons import DetectionFile, Detections
+from .values import merge_changes, stack_numbers
 
 NAMES = SKELETONS['mediapipe33'].keypoint_names
 _LANDMARKS = ('landmarks', 'pose_landmarks', 'poseLandmarks')
@@ -29,83 +29,11 @@ _FRAME = ('frame', 'frame_id', 'frame_index')
 Landmarks = List[Dict[str, Any]]
 
 
-class MediaPipeLandmarks(DetectionFile):
-    """Landmarks of a video.
-
-    Refined coordinates take the place of ``x`` and ``y``; those that came
-    are kept as ``x_input`` and ``y_input`` of each landmark, and ``filled``
-    tells which of them were missing.
-
-    Args:
-        path: The file.
-        content: What is in it.
-        image_size: W, H in pixels, in place of what the file says.
-        tracker: See :class:`DetectionFile`; without it there can be one
-            person only.
-
-    Raises:
-        ValueError: One line naming the file, the frame and the field.
-    """
-
-    def __init__(
-        self,
-        path: PathLike,
-        content: Any,
-        image_size: Optional[Sequence[float]] = None,
-        tracker: Optional[Any] = None,
-    ):
-        self.content = content
-        self.keypoint_names = list(NAMES)
-        self.image_size = np.array(_image_size(content, image_size, path))
-        self.people: List[Landmarks] = []
-        where, frames = [], []
-        for number, people in _read_frames(content, path):
-            for landmarks in people:
-                self.people.append(landmarks)
-                frames.append(number)
-                where.append(f'{path}: frame {number}')
-        points, scores = _read_landmarks(self.people, where)
-        found = Detections(
-            np.array(frames, np.int64),
-            points * self.image_size,
-            scores,
-            [None] * len(frames),
-            'track id',
-            'persons',
-        )
-        super().__init__(path, found, tracker)
-        for track in self.tracks:
-            track.image_size = self.image_size
-
-    def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
-        """See :meth:`PoseFile.save`."""
-        keypoints, filled = self.collect(refined)
-        changed = {
-            id(landmarks): [
-                {
-                    **landmark,
-                    'x': x,
-                    'y': y,
-                    'x_input': landmark['x'],
-                    'y_input': landmark['y'],
-                    'filled': flag,
-                }
-                for landmark, (x, y), flag in zip(landmarks, points, flags)
-            ]
-            for landmarks, points, flags in zip(
-                self.people,
-                to_lists(keypoints / self.image_size),
-                filled.tolist(),
-            )
-        }
-        write_json(out, _replace(self.content, changed), self.path)
-
-
-def is_mediapipe(content: Any) -> bool:
-    """Whether JSON seems to be such landmarks."""
-    entries = content
-    if isinstance(content, dict):
-        entries = content.get('frames')
+def matches(source: Source) -> bool:
+    """Whether JSON looks like such landmarks."""
+    entries = source.content
+    if isinstance(entries, dict):
+        entries = entries.get('frames')
     if not isinstance(entries, list):
         return False
     first = next((entry for entry in entries if entry), None)
@@ -114,45 +42,98 @@ def is_mediapipe(content: Any) -> bool:
     return first is None or isinstance(first, list)
 
 
-def _image_size(
-    content: Any, given: Optional[Sequence[float]], path: PathLike
-) -> Tuple[float, float]:
-    if given is not None:
-        return tuple(given)
+def read(source: Source) -> 'MediaPipeLandmarks':
+    """Read the landmarks of a video."""
+    return MediaPipeLandmarks(source)
+
+
+class MediaPipeLandmarks(DetectionFile):
+    """Landmarks of a video.
+
+    Refined coordinates replace ``x`` and ``y``; the input is kept as
+    ``x_input`` and ``y_input`` of each landmark, and ``filled`` marks the
+    landmarks that were missing.
+    """
+
+    def __init__(self, source: Source):
+        path, self.content = source.path, source.content
+        self.keypoint_names = list(NAMES)
+        self.image_size = np.array(_image_size(source))
+        self.people: List[Landmarks] = []
+        where, frames = [], []
+        for number, people in _read_frames(self.content, path):
+            for landmarks in people:
+                self.people.append(landmarks)
+                frames.append(number)
+                where.append(f'{path}: frame {number}')
+        points, scores = _read_landmarks(self.people, where)
+        numbers = np.array(frames, np.int64)
+        points = points * self.image_size
+        ids = [None] * len(frames)
+        super().__init__(source, Detections(numbers, points, scores, ids))
+        for track in self.tracks:
+            track.image_size = self.image_size
+
+    def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
+        """See :meth:`PoseFile.save`."""
+        keypoints, filled = self.collect(refined)
+        keypoints = to_lists(keypoints / self.image_size)
+        changes = {
+            id(landmark): dict(
+                x=x,
+                y=y,
+                x_input=landmark['x'],
+                y_input=landmark['y'],
+                filled=flag,
+            )
+            for landmarks, points, flags in zip(
+                self.people, keypoints, filled.tolist()
+            )
+            for landmark, (x, y), flag in zip(landmarks, points, flags)
+        }
+        keys = (*_LANDMARKS, 'frames')
+        write_json(out, merge_changes(self.content, changes, keys), self.path)
+
+
+def _image_size(source: Source) -> Sequence[float]:
+    content = source.content
+    if source.image_size is not None:
+        return source.image_size
     if isinstance(content, dict) and {'width', 'height'} <= {*content}:
         size = content['width'], content['height']
         if all(type(x) in (int, float) and x > 0 for x in size):
             return size
         raise ValueError(
-            f'{path}: width, height: expected numbers above 0, found {size}'
+            f'{source.path}: width, height: expected numbers above 0, found '
+            f'{size}'
         )
     raise ValueError(
-        f'{path}: MediaPipe divides by the size of the image, which the file '
-        'does not say: give it with --image-size W H'
+        f'{source.path}: MediaPipe coordinates are fractions of the image '
+        'size, which is not in the file: give it with --image-size W H'
     )
 
 
 def _read_frames(
     content: Any, path: PathLike
 ) -> List[Tuple[int, List[Landmarks]]]:
-    """Number of each frame and the people in it."""
+    """Number of each frame and its people."""
     entries = content['frames'] if isinstance(content, dict) else content
     frames, seen = [], set()
     for position, entry in enumerate(entries):
         number, landmarks = position, entry
         if isinstance(entry, dict):
-            keys = [key for key in _LANDMARKS if key in entry]
-            if not keys:
+            key = next((key for key in _LANDMARKS if key in entry), None)
+            if key is None:
                 raise ValueError(
                     f'{path}: frame {position}: expected a dict with '
                     f'{" or ".join(_LANDMARKS)}'
                 )
-            landmarks = entry[keys[0]]
+            landmarks = entry[key]
             number = next((entry[x] for x in _FRAME if x in entry), position)
         if type(number) is not int or number < 0 or number in seen:
             raise ValueError(
                 f'{path}: entry {position}: expected the number of each '
-                f'frame once and from 0 on, found {number!r}'
+                f'frame once and from 0, found {number!r}'
             )
         seen.add(number)
         landmarks = landmarks or []
@@ -170,7 +151,7 @@ def _read_frames(
 def _read_landmarks(
     people: List[Landmarks], where: List[str]
 ) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-    """x, y (N, 33, 2) as in the file, and visibility (N, 33) if there."""
+    """x, y (N, 33, 2) as in the file, and visibility (N, 33) or None."""
     for landmarks, place in zip(people, where):
         found = len(landmarks) if isinstance(landmarks, list) else 'none'
         if found != len(NAMES):
@@ -191,19 +172,3 @@ def _read_landmarks(
         return points, None
     values = [[x.get('visibility') for x in one] for one in people]
     return points, stack_numbers(values, 'visibility', '(33,)', where)
-
-
-def _replace(content: Any, changed: Dict[int, Landmarks]) -> Any:
-    """Put changed landmarks in the place of those in the content."""
-    if id(content) in changed:
-        return changed[id(content)]
-    if isinstance(content, dict):
-        return {
-            key: _replace(value, changed)
-            if key in (*_LANDMARKS, 'frames')
-            else value
-            for key, value in content.items()
-        }
-    if isinstance(content, list):
-        return [_replace(entry, changed) for entry in content]
-    return content

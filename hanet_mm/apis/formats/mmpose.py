@@ -10,10 +10,12 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike, read_json, to_lists, write_json
+from hanet_mm.core.data.files import PathLike, to_lists, write_json
 from hanet_mm.core.refine.refiner import RefineResult
 
-from .persons import DetectionFile, Detections, stack_numbers
+from .base import Source
+from .persons import DetectionFile, Detections
+from .values import merge_changes, stack_numbers
 
 Instance = Dict[str, Any]
 
@@ -27,8 +29,9 @@ class MMPoseVideo:
     keypoint_names: Optional[Tuple[str, ...]]  # where the file has them
 
 
-def is_mmpose_video(content: Any) -> bool:
-    """Whether the content of a JSON file looks like such predictions."""
+def matches(source: Source) -> bool:
+    """Whether JSON looks like predictions of MMPose."""
+    content = source.content
     if isinstance(content, dict):
         return 'instance_info' in content
     if not isinstance(content, list):
@@ -63,7 +66,7 @@ def parse_mmpose_video(content: Any, path: PathLike) -> MMPoseVideo:
         frame = entry['frame_id']
         if type(frame) is not int or not 0 <= frame < 2**31 or frame in frames:
             raise ValueError(
-                f'{where}: expected each frame_id once and from 0 on, '
+                f'{where}: expected each frame_id once and from 0, '
                 f'found {frame!r}'
             )
         frames[frame] = parse_instances(
@@ -99,34 +102,21 @@ def _parse_names(meta: Any, path: PathLike) -> Optional[Tuple[str, ...]]:
     return tuple(by_id[index] for index in sorted(by_id))
 
 
+def read(source: Source) -> 'MMPosePredictions':
+    """Read predictions of a video."""
+    return MMPosePredictions(source)
+
+
 class MMPosePredictions(DetectionFile):
-    """Predictions of a video.
+    """Predictions of a video; ``track_id`` identifies persons.
 
-    Either the list of ``{frame_id, instances}`` of an inferencer, or the
-    ``{meta_info, instance_info}`` of MMPose's demo scripts. Persons are told
-    apart by the ``track_id`` of their instances.
-
-    Refined keypoints take the place of ``keypoints``; those that came are
-    kept as ``keypoints_input``, and ``filled`` tells which of them were
-    missing. A coordinate that is NaN is read as missing and written as null:
-    JSON has no NaN.
-
-    Args:
-        path: The file.
-        content: What is in it. Defaults to None: it is read.
-        tracker: See :class:`DetectionFile`.
-
-    Raises:
-        ValueError: One line naming the file, the frame and what is wrong.
+    Refined keypoints replace ``keypoints``; the input is kept as
+    ``keypoints_input``, and ``filled`` marks the keypoints that were missing.
+    NaN, which JSON lacks, is read as missing and written as null.
     """
 
-    def __init__(
-        self,
-        path: PathLike,
-        content: Optional[Any] = None,
-        tracker: Optional[Any] = None,
-    ):
-        self.content = read_json(path) if content is None else content
+    def __init__(self, source: Source):
+        path, self.content = source.path, source.content
         video = parse_mmpose_video(self.content, path)
         if video.keypoint_names:
             self.keypoint_names = list(video.keypoint_names)
@@ -153,15 +143,9 @@ class MMPosePredictions(DetectionFile):
                     f'{path}: keypoint_scores: expected {keypoints.shape[1]} '
                     f'for each person, found {scores.shape[1]}'
                 )
-        found = Detections(
-            np.array(frames, np.int64),
-            keypoints,
-            scores,
-            ids,
-            'track_id',
-            'instances',
-        )
-        super().__init__(path, found, tracker)
+        numbers = np.array(frames, np.int64)
+        found = Detections(numbers, keypoints, scores, ids, 'track_id')
+        super().__init__(source, found)
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
@@ -176,22 +160,10 @@ class MMPosePredictions(DetectionFile):
                 self.instances, to_lists(keypoints), filled.tolist()
             )
         }
-        is_dict = isinstance(self.content, dict)
-        frames = self.content['instance_info'] if is_dict else self.content
-        content: Any = [
-            {
-                **frame,
-                'instances': [
-                    {**x, **changes[id(x)]} for x in frame['instances']
-                ],
-            }
-            for frame in frames
-        ]
-        if is_dict:
-            content = {**self.content, 'instance_info': content}
-        write_json(out, content, self.path)
+        keys = ('instance_info', 'instances')
+        write_json(out, merge_changes(self.content, changes, keys), self.path)
 
-    def _stack(self, key: str, letters: str, where: list) -> np.ndarray:
+    def _stack(self, key: str, letters: str, where: List[str]) -> np.ndarray:
         values = [instance.get(key) for instance in self.instances]
         return stack_numbers(values, key, letters, where)
 

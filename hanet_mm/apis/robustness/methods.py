@@ -10,8 +10,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from hanet_mm.apis.keypoint_plan import KeypointPlan, split_empty
-from hanet_mm.apis.pose_files import PoseTrack
+from hanet_mm.apis.formats.base import PersonTrack
+from hanet_mm.apis.keypoint_plan import KeypointPlan, nonempty_indices
 from hanet_mm.core.data.gaps import fill_missing
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.refine.refiner import Refiner, RefineResult
@@ -104,11 +104,11 @@ class RefinerMethod(Method):
 
     def _refine(
         self,
-        tracks: List[PoseTrack],
+        tracks: List[PersonTrack],
         inputs: List[Tuple[np.ndarray, Optional[np.ndarray]]],
     ) -> List[Optional[RefineResult]]:
         """Refined keypoints, None of tracks with nothing to go by."""
-        some = split_empty(inputs)
+        some = nonempty_indices(inputs)
         knowledge: Dict[str, Any] = {}
         if self.refiner.normalization == 'image':
             sizes = [tracks[i].image_size for i in some]
@@ -129,11 +129,11 @@ class RefinerMethod(Method):
         return found
 
 
-def make_tracks(sequences: PoseSequences) -> List[PoseTrack]:
+def make_tracks(sequences: PoseSequences) -> List[PersonTrack]:
     """Sequences as the tracks of a file."""
     rates, sizes = sequences.fps, sequences.image_size
     return [
-        PoseTrack(
+        PersonTrack(
             name=f'sequence {str(sequences.seq_name[i])!r} (index {i})',
             keypoints=sequences.keypoints_est[start : start + length],
             scores=sequences.scores[start : start + length],

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.apis.pose_files import PoseTrack
+from hanet_mm.apis.formats.base import PersonTrack
 from hanet_mm.core.data.gaps import missing_keypoints
 from hanet_mm.core.refine.refiner import RefineResult
 from hanet_mm.core.stream.refiner import StreamingRefiner
@@ -29,7 +29,7 @@ class StreamMethod(RefinerMethod):
     lookahead: int = 0
 
     def _refine(
-        self, tracks: List[PoseTrack], inputs: Inputs
+        self, tracks: List[PersonTrack], inputs: Inputs
     ) -> List[Optional[RefineResult]]:
         results: List[Optional[RefineResult]] = [None] * len(tracks)
         for numbers in _alike(tracks):
@@ -46,7 +46,7 @@ class StreamMethod(RefinerMethod):
         return results
 
 
-def _alike(tracks: Sequence[PoseTrack]) -> List[List[int]]:
+def _alike(tracks: Sequence[PersonTrack]) -> List[List[int]]:
     """Tracks of equal frame rate and image size, which share a stream."""
     groups: Dict[Any, List[int]] = defaultdict(list)
     for number, track in enumerate(tracks):

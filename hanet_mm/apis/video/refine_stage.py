@@ -17,7 +17,7 @@ from typing import (
 import numpy as np
 
 from hanet_mm.apis.filter_choice import choose_filter
-from hanet_mm.apis.pose_files import PoseTrack
+from hanet_mm.apis.formats import PersonTrack
 from hanet_mm.core.data.gaps import check_max_gap, long_gaps, missing_keypoints
 from hanet_mm.core.poses.keypoint_map import KeypointMap, match_skeletons
 from hanet_mm.core.poses.skeleton_data import skeleton_of_names
@@ -206,7 +206,7 @@ class NamedFilter:
         image_size: Optional[Sequence[float]] = None,
     ) -> RefineResult:
         """Filter one sequence, (T, K, 2)."""
-        track = PoseTrack('sequence', keypoints, scores)
+        track = PersonTrack('sequence', keypoints, scores)
         chosen = choose_filter(self.text, [track], self.fps)
         return chosen.refine(keypoints, scores, image_size)
 

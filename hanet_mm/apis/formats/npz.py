@@ -1,4 +1,9 @@
-"""Keypoints in ``.npz`` archives."""
+"""Keypoints in ``.npz`` archives.
+
+The flat layout of :class:`PoseSequences`; or ``keypoints`` (T, K, D) of one
+person with optional ``scores`` or ``keypoint_scores`` (T, K), ``image_size``
+(2,) and ``keypoint_names`` (K,); or SMPL's ``pose`` or ``poses`` (T, 3K).
+"""
 
 from typing import Dict, List, Optional, Sequence
 
@@ -18,7 +23,7 @@ from hanet_mm.core.data.sequences import (
 from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.refiner import RefineResult
 
-from .pose_files import PoseFile, PoseTrack
+from .base import PersonTrack, PoseFile, Source
 
 FLAT_KEYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
 _NAMES = 'keypoint_names'
@@ -27,21 +32,17 @@ _PLAIN_KEYS = (
 )
 
 
-def read_npz_poses(path: PathLike) -> PoseFile:
-    """Read the flat layout, or the keypoints of one person.
+def matches(source: Source) -> bool:
+    """Any archive: :func:`read` says what was expected of it."""
+    return source.kind == '.npz'
 
-    Args:
-        path: With the keys of :class:`PoseSequences`, or ``keypoints``
-            (T, K, D) and, where there are any, ``scores`` or
-            ``keypoint_scores`` (T, K), ``image_size`` (2,) and
-            ``keypoint_names`` (K,), or SMPL's ``pose`` or ``poses`` (T, 3K).
 
-    Raises:
-        ValueError: One line naming the file and the key.
-    """
-    if read_npz(path, (), ('keypoints_est',)):
+def read(source: Source) -> PoseFile:
+    """Read the flat layout, or the keypoints or rotations of one person."""
+    path = source.path
+    if 'keypoints_est' in source.content:
         return FlatPoses(path)
-    if read_npz(path, (), ('keypoints',)):
+    if 'keypoints' in source.content:
         return PlainPoses(path)
     for key in SmplPoses.keys:
         if read_npz(path, (), (key,)):
@@ -60,11 +61,10 @@ def read_npz_poses(path: PathLike) -> PoseFile:
 class FlatPoses(PoseFile):
     """The layout of :func:`load_pose_sequences`.
 
-    Refined keypoints take the place of ``keypoints_est``; those that came
-    are kept as ``keypoints_input`` (N, K, D), and ``filled`` (N, K) tells
-    which of them were missing. Keys that the layout does not know are not
-    copied. 3D joints in millimetres, as ``meta['units']`` says, go to the
-    refiner in metres and come back.
+    Refined keypoints replace ``keypoints_est``; the input is kept as
+    ``keypoints_input`` (N, K, D), and ``filled`` (N, K) marks the keypoints
+    that were missing. Unknown keys are not copied. 3D joints in millimetres
+    according to ``meta['units']`` are refined in metres and converted back.
     """
 
     def __init__(self, path: PathLike):
@@ -77,7 +77,7 @@ class FlatPoses(PoseFile):
         ends = np.cumsum(seqs.seq_len)[:-1]
         sizes = seqs.image_size
         self.tracks = [
-            PoseTrack(
+            PersonTrack(
                 f'keypoints_est: {name_sequence(seqs, i)}',
                 keypoints,
                 scores,
@@ -107,9 +107,9 @@ class FlatPoses(PoseFile):
 class PlainPoses(PoseFile):
     """The keypoints of one person.
 
-    Refined keypoints take the place of ``keypoints``; those that came are
-    kept as ``keypoints_input`` (T, K, D), and ``filled`` (T, K) tells which
-    of them were missing.
+    Refined keypoints replace ``keypoints``; the input is kept as
+    ``keypoints_input`` (T, K, D), and ``filled`` (T, K) marks the keypoints
+    that were missing.
     """
 
     def __init__(self, path: PathLike):
@@ -128,7 +128,7 @@ class PlainPoses(PoseFile):
             )
         scores = arrays.get('scores', arrays.get('keypoint_scores'))
         self.tracks = [
-            PoseTrack(
+            PersonTrack(
                 'keypoints', arrays['keypoints'], scores, image_size=size
             )
         ]
@@ -147,10 +147,10 @@ class PlainPoses(PoseFile):
 class SmplPoses(PoseFile):
     """The joint rotations of one person, as SMPL fits are stored.
 
-    Refined rotations take the place of ``pose`` or ``poses``, (T, 3K) or
-    (T, K, 3) axis-angle; those that came are kept as ``<key>_input``, and
-    ``filled`` (T, K) tells which of them were missing. All other arrays
-    (shape, translation, ...) are passed through.
+    Refined rotations replace ``pose`` or ``poses``, (T, 3K) or (T, K, 3)
+    axis-angle; the input is kept as ``<key>_input``, and ``filled`` (T, K)
+    marks the joints that were missing. Other arrays (shape, translation, ...)
+    are copied.
     """
 
     keys = ('pose', 'poses', 'smpl_poses')
@@ -166,7 +166,7 @@ class SmplPoses(PoseFile):
                 f'{path}: {key}: expected numbers (T, 3K) or (T, K, 3), found '
                 f'{value.dtype} {value.shape}'
             )
-        self.tracks = [PoseTrack(key, value.reshape(-1, joints, 3))]
+        self.tracks = [PersonTrack(key, value.reshape(-1, joints, 3))]
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
@@ -180,14 +180,14 @@ class SmplPoses(PoseFile):
 def read_names(
     arrays: Dict[str, np.ndarray], path: PathLike
 ) -> Optional[List[str]]:
-    """``keypoint_names`` of an archive, or None where it has none."""
+    """``keypoint_names`` of an archive, or None."""
     if _NAMES not in arrays:
         return None
     names = arrays[_NAMES]
     if names.dtype.kind != 'U' or names.ndim != 1:
         raise ValueError(
-            f'{path}: {_NAMES}: expected texts (K,), found {names.dtype} '
-            f'{names.shape}'
+            f'{path}: {_NAMES}: expected an array of K strings, found '
+            f'{names.dtype} {names.shape}'
         )
     return names.tolist()
 

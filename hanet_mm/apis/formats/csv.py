@@ -1,43 +1,57 @@
 """Tables of keypoints as CSV.
 
-One row for each person in each frame: ``frame``, ``person`` where there is
-more than one, and for each keypoint ``<name>_x``, ``<name>_y`` and, where
-there is one, ``<name>_score``. A cell that is empty or ``nan`` is missing.
+One row for each person in each frame: ``frame``, ``person`` if there are
+several, and for each keypoint ``<name>_x``, ``<name>_y`` and, if there is
+one, ``<name>_score``. An empty cell or ``nan`` is missing.
 """
 
 import csv
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.data.gaps import scores_or_default
 from hanet_mm.core.refine.refiner import RefineResult
 
+from .base import Source
 from .persons import DetectionFile, Detections
 
 _X, _Y, _SCORE = '_x', '_y', '_score'
 _FRAME, _PERSON = 'frame', 'person'
 
 
+class Table(NamedTuple):
+    """Column names, rows of cells, and the line of each row in the file."""
+
+    columns: List[str]
+    rows: List[List[str]]
+    lines: List[int]
+
+
+def matches(source: Source) -> bool:
+    """Whether a table has columns of keypoints."""
+    return bool(_keypoint_names(source.content.columns))
+
+
+def read(source: Source) -> 'CsvTable':
+    """Read a table."""
+    return CsvTable(source)
+
+
 class CsvTable(DetectionFile):
     """A table of keypoints.
 
-    Refined keypoints take the place of those that came, which are kept in
-    columns ``<name>_x_input`` and ``<name>_y_input``; ``<name>_filled`` is 1
-    where they were missing. Other columns are passed through.
-
-    Args:
-        path: The file.
-        tracker: See :class:`DetectionFile`.
-
-    Raises:
-        ValueError: One line naming the file, the row and the column.
+    Refined keypoints replace the given ones, which are kept in columns
+    ``<name>_x_input`` and ``<name>_y_input``; ``<name>_filled`` is 1 where a
+    keypoint was missing. Other columns are copied.
     """
 
-    def __init__(self, path: PathLike, tracker: Optional[Any] = None):
-        self.path = path
-        self.columns, self.cells, self.lines = _read_table(path)
-        names = table_names(self.columns)
+    def __init__(self, source: Source):
+        self.path = path = source.path
+        _check_table(source.content, path)
+        self.columns, self.cells, self.lines = source.content
+        names = _keypoint_names(self.columns)
         if not names or _FRAME not in self.columns:
             raise ValueError(
                 f'{path}: expected columns {_FRAME}, <name>{_X} and '
@@ -45,26 +59,16 @@ class CsvTable(DetectionFile):
             )
         self.keypoint_names = names
         frames = self._frames()
-        points = np.stack(
-            [
-                np.stack([self._column(x + _X), self._column(x + _Y)], -1)
-                for x in names
-            ],
-            1,
-        )
+        x = np.stack([self._column(name + _X) for name in names], 1)
+        y = np.stack([self._column(name + _Y) for name in names], 1)
         ids: List[Any] = [None] * len(self.cells)
         if _PERSON in self.columns:
             index = self.columns.index(_PERSON)
             ids = [row[index].strip() or None for row in self.cells]
-        found = Detections(
-            frames,
-            points,
-            self._scores(names),
-            ids,
-            _PERSON,
-            'rows',
+        points, scores = np.stack([x, y], -1), self._scores()
+        super().__init__(
+            source, Detections(frames, points, scores, ids, _PERSON)
         )
-        super().__init__(path, found, tracker)
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
@@ -91,7 +95,6 @@ class CsvTable(DetectionFile):
             csv.writer(file, lineterminator='\n').writerows([columns, *rows])
 
     def _frames(self) -> np.ndarray:
-        """(N,) int64."""
         frames = self._column(_FRAME)
         wrong = ~((frames == np.floor(frames)) & (frames >= 0))
         if wrong.any():
@@ -99,20 +102,20 @@ class CsvTable(DetectionFile):
             cell = self.cells[row][self.columns.index(_FRAME)]
             raise ValueError(
                 f'{self.path}: line {self.lines[row]}: {_FRAME}: expected an '
-                f'integer from 0 on, found {cell!r}'
+                f'integer from 0, found {cell!r}'
             )
         return frames.astype(np.int64)
 
-    def _scores(self, names: List[str]) -> Optional[np.ndarray]:
-        """(N, K), 1 for keypoints without; None where none has any."""
-        if not any(name + _SCORE in self.columns for name in names):
+    def _scores(self) -> Optional[np.ndarray]:
+        """Scores (N, K); None if no keypoint has a column of them."""
+        columns = [name + _SCORE for name in self.keypoint_names]
+        if not {*columns} & {*self.columns}:
             return None
+        unknown = scores_or_default(None, (len(self.cells),))
         return np.stack(
             [
-                self._column(name + _SCORE)
-                if name + _SCORE in self.columns
-                else np.ones(len(self.cells))
-                for name in names
+                self._column(x) if x in self.columns else unknown
+                for x in columns
             ],
             1,
         )
@@ -123,19 +126,16 @@ class CsvTable(DetectionFile):
         try:
             return np.array(cells, np.float64)
         except ValueError:
-            line, cell = next(
-                pair
-                for pair in zip(self.lines, cells)
-                if not _is_number(pair[1])
-            )
+            pairs = zip(self.lines, cells)
+            line, cell = next(x for x in pairs if not _is_number(x[1]))
             raise ValueError(
                 f'{self.path}: line {line}: {name}: expected a number, found '
                 f'{cell!r}'
             ) from None
 
 
-def table_names(columns: Sequence[str]) -> List[str]:
-    """Names of the keypoints that have an x and a y among the columns."""
+def _keypoint_names(columns: Sequence[str]) -> List[str]:
+    """Keypoints that have an x and a y among the columns."""
     return [
         column[: -len(_X)]
         for column in columns
@@ -143,47 +143,35 @@ def table_names(columns: Sequence[str]) -> List[str]:
     ]
 
 
-def read_header(path: PathLike) -> List[str]:
-    """Names of the columns.
-
-    Raises:
-        ValueError: If it is no text.
-    """
-    try:
-        with open(path, newline='', encoding='utf-8-sig') as file:
-            return [x.strip() for x in next(csv.reader(file), [])]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f'{path}: expected CSV, found {error}') from None
-
-
-def _read_table(
-    path: PathLike,
-) -> Tuple[List[str], List[List[str]], List[int]]:
-    """Names of the columns, the rows, and the line of each."""
-    columns = read_header(path)
-    twice = [x for x in columns if columns.count(x) > 1]
-    if twice:
-        raise ValueError(
-            f'{path}: expected each column once, found {twice[0]!r} twice'
-        )
+def read_table(path: PathLike) -> Table:
+    """Read the cells of a CSV file."""
     rows, lines = [], []
     try:
         with open(path, newline='', encoding='utf-8-sig') as file:
             reader = csv.reader(file)
-            next(reader, None)
+            columns = [x.strip() for x in next(reader, [])]
             for row in reader:
                 if row:
                     rows.append(row)
                     lines.append(reader.line_num)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f'{path}: expected CSV, found {error}') from None
+    return Table(columns, rows, lines)
+
+
+def _check_table(table: Table, path: PathLike) -> None:
+    columns, rows, lines = table
+    twice = [x for x in columns if columns.count(x) > 1]
+    if twice:
+        raise ValueError(
+            f'{path}: expected each column once, found {twice[0]!r} twice'
+        )
     for line, row in zip(lines, rows):
         if len(row) != len(columns):
             raise ValueError(
                 f'{path}: line {line}: expected {len(columns)} cells, found '
                 f'{len(row)}'
             )
-    return columns, rows, lines
 
 
 def _is_number(text: str) -> bool:

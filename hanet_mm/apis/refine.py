@@ -1,0 +1,418 @@
+"""Refine the poses in files and folders, as ``hanet-mm refine`` does."""
+
+import errno
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.gaps import check_max_gap
+from hanet_mm.core.refine.frame_rate import check_fps
+from hanet_mm.core.refine.refiner import Refiner, RefineResult, load_refiner
+from hanet_mm.core.refine.weights_file import default_refiner
+from hanet_mm.progress import track as track_progress
+
+from .filter_choice import choose_filter
+from .formats import KINDS, PoseFile, is_pose_folder, open_poses
+from .keypoint_plan import KeypointPlan, nonempty_indices, plan_keypoints
+
+# Disk full or quota exceeded: all later files would fail too.
+_FATAL = (errno.ENOSPC, errno.EDQUOT)
+_FILTER = 'filter:'
+
+
+@dataclass
+class RefineOptions:
+    """Options of refining files.
+
+    Attributes:
+        refiner: Name or path, see :func:`load_refiner`; a refiner or filter
+            object; a filter by name as ``filter:NAME``, see
+            :func:`choose_filter`; None: the default for the poses.
+        image_size: W, H in pixels; replaces the size in the file.
+        device: Device of the network.
+        format: See :func:`open_poses`.
+        skeleton: See :func:`plan_keypoints`.
+        others: Filter for keypoints unknown to the refiner, see
+            :func:`choose_filter`; None: they stay unchanged.
+        tracker: See :func:`open_poses`.
+        max_gap: Longest gap of a keypoint that is filled, in frames; None:
+            all gaps are filled.
+        fps: Frames per second; replaces the rate in the file.
+    """
+
+    refiner: Union[PathLike, Any, None] = None
+    image_size: Optional[Sequence[int]] = None
+    device: str = 'cpu'
+    format: Optional[str] = None
+    skeleton: Optional[PathLike] = None
+    others: Optional[str] = None
+    tracker: Optional[Any] = None
+    max_gap: Optional[int] = None
+    fps: Optional[float] = None
+    # Default refiners loaded so far, by name.
+    _defaults: Dict[str, Refiner] = field(default_factory=dict, init=False)
+
+    def load(self) -> 'RefineOptions':
+        """Check the options and load the refiner, once for many files."""
+        _check_device(self.device)
+        check_max_gap(self.max_gap)
+        if self.image_size is not None and min(self.image_size) <= 0:
+            raise ValueError(
+                f'image size: expected W, H > 0, found {list(self.image_size)}'
+            )
+        if self.fps is not None:
+            check_fps(self.fps)
+        is_loaded = self.refiner is None or hasattr(self.refiner, 'refine')
+        if not is_loaded and not self.filter_name:
+            self.refiner = load_refiner(self.refiner)
+        if isinstance(self.refiner, Refiner):
+            self.refiner.to(self.device)
+        return self
+
+    @property
+    def filter_name(self) -> Optional[str]:
+        """The filter, if the refiner is ``filter:NAME``."""
+        is_name = isinstance(self.refiner, str)
+        if is_name and self.refiner.startswith(_FILTER):
+            return self.refiner[len(_FILTER) :]
+        return None
+
+    def choose(self, poses: PoseFile) -> Tuple[Any, str]:
+        """The refiner of a file, and its name if it is the default."""
+        if self.filter_name:
+            chosen = choose_filter(self.filter_name, poses.tracks, self.fps)
+            return chosen, ''
+        if self.refiner is not None:
+            return self.refiner, ''
+        try:
+            if poses.has_rotations:
+                raise ValueError('there is no default refiner for rotations')
+            name = default_refiner(poses.tracks[0].keypoints.shape[2])
+            if name not in self._defaults:
+                self._defaults[name] = load_refiner(name, self.device)
+        except ValueError as error:
+            raise ValueError(
+                f'{poses.path}: {error}; name one with --refiner, or a '
+                'filter with --filter'
+            ) from None
+        return self._defaults[name], name
+
+
+@dataclass
+class RefineSummary:
+    """What was refined, and how; its text is one line.
+
+    Attributes:
+        num_sequences: Persons or sequences.
+        num_frames: Frames of all of them.
+        num_keypoints: Keypoints of all frames.
+        num_filled: Keypoints that were missing and are filled.
+        refiner: The refiner or filter.
+        keypoints: How keypoints were mapped; '' if they are the refiner's.
+        num_left: Sequences without any keypoint known to the refiner, which
+            are unchanged.
+        default: Name of the refiner, if it is the default.
+    """
+
+    num_sequences: int
+    num_frames: int
+    num_keypoints: int
+    num_filled: int
+    refiner: Any
+    keypoints: str = ''
+    num_left: int = 0
+    default: str = ''
+
+    def __str__(self) -> str:
+        left = ''
+        if self.num_left:
+            left = (
+                f'{self.num_left} sequences without a known keypoint are '
+                'unchanged; '
+            )
+        names = f'; {self.keypoints}' if self.keypoints else ''
+        default = f'by {self.default}: ' if self.default else ''
+        return (
+            f'{self.num_frames} frames of {self.num_sequences} sequences '
+            f'refined, {self.num_filled} of {self.num_keypoints} keypoints '
+            f'filled; {left}{default}{_describe(self.refiner)}{names}'
+        )
+
+
+@dataclass
+class FolderSummary:
+    """What happened to the files of a folder; its text is one line.
+
+    Attributes:
+        num_refined: Files that were refined.
+        num_skipped: Files whose output existed already.
+        num_frames: Frames of all persons of the refined files.
+        failed: Files that failed, and why.
+    """
+
+    num_refined: int = 0
+    num_skipped: int = 0
+    num_frames: int = 0
+    failed: List[Tuple[str, str]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        parts = [
+            f'{self.num_refined} files refined, {self.num_frames} frames',
+            f'{self.num_skipped} were finished already',
+        ]
+        if self.failed:
+            reasons = ' | '.join(reason for _, reason in self.failed)
+            parts.append(f'{len(self.failed)} failed: {reasons}')
+        return '; '.join(parts)
+
+
+def refine_file(
+    source: PathLike,
+    out: PathLike,
+    refiner: Union[PathLike, Any, None] = None,
+    image_size: Optional[Sequence[int]] = None,
+    device: str = 'cpu',
+    **options: Any,
+) -> RefineSummary:
+    """Refine a pose file into one of the same layout.
+
+    Args:
+        source (PathLike): In one of :data:`hanet_mm.apis.formats.FORMATS`.
+        out (PathLike): Written completely or not at all; an existing file is
+            replaced.
+        refiner (PathLike | Refiner | SequenceFilter, optional): See
+            :class:`RefineOptions`, as all others. Defaults to None: the
+            bundled refiner for such poses.
+        image_size (Sequence[int], optional): W, H in pixels.
+        device (str): Defaults to 'cpu'.
+        **options: ``format``, ``skeleton``, ``others``, ``tracker``,
+            ``max_gap``, ``fps``.
+
+    Returns:
+        RefineSummary: Its text reports in a line what was done.
+
+    Raises:
+        FileNotFoundError: If a file does not exist.
+        ValueError: One line naming the file and the fault.
+    """
+    settings = RefineOptions(refiner, image_size, device, **options)
+    ending = Path(source).suffix
+    is_file = not Path(source).is_dir()
+    if is_file and Path(out).suffix.lower() != ending.lower():
+        raise ValueError(
+            f'{out}: expected an output ending in {ending} as {source}: the '
+            'layout does not change'
+        )
+    return refine_poses(source, out, settings.load())
+
+
+def refine_poses(
+    source: PathLike, out: PathLike, options: RefineOptions
+) -> RefineSummary:
+    """:func:`refine_file` with loaded options."""
+    poses = open_poses(
+        source, options.format, options.image_size, options.tracker
+    )
+    poses.check()
+    refiner, default = options.choose(poses)
+    if poses.has_rotations and not isinstance(refiner, Refiner):
+        raise ValueError(
+            f'{poses.path}: expected keypoints, found rotations, which '
+            'filters of coordinates cannot smooth'
+        )
+    plan = plan_keypoints(poses, refiner, options.skeleton)
+    if default:
+        plan.check_known(poses)
+    results = _refine(poses, refiner, plan, options)
+    others = None
+    if options.others is not None:
+        others = choose_filter(options.others, poses.tracks, options.fps)
+    final = [
+        plan.from_refiner(track, result, options.max_gap, others)
+        for track, result in zip(poses.tracks, results)
+    ]
+    poses.save(out, final)
+    return RefineSummary(
+        num_sequences=len(final),
+        num_frames=sum(len(x.keypoints) for x in final),
+        num_keypoints=sum(x.filled.size for x in final),
+        num_filled=sum(int(x.filled.sum()) for x in final),
+        refiner=refiner,
+        keypoints=plan.report,
+        num_left=results.count(None),
+        default=default,
+    )
+
+
+def refine_folder(
+    source: PathLike,
+    out: PathLike,
+    options: RefineOptions,
+    progress: bool = False,
+) -> FolderSummary:
+    """Refine all pose files below a folder into another folder.
+
+    Outputs have the names and places of their inputs and are written
+    completely or not at all. An output that is not older than its input is
+    skipped, so an interrupted run can be resumed (use another folder for
+    other options). A file that fails does not stop the others.
+
+    Args:
+        source: Contains files in any of the formats, and OpenPose folders.
+        out: A folder outside of ``source``.
+        options: How to refine.
+        progress: Show a progress bar on stderr, if that is a terminal.
+
+    Returns:
+        FolderSummary: Includes the files that failed.
+
+    Raises:
+        OSError: If the disk is full.
+        ValueError: If there is nothing to refine, or an option is wrong.
+    """
+    source, out = Path(source), Path(out)
+    if source.resolve() in (out.resolve(), *out.resolve().parents):
+        raise ValueError(
+            f'{out}: expected a folder outside of {source} for the outputs'
+        )
+    items = sorted(_find_items(source))
+    if not items:
+        raise ValueError(
+            f'{source}: expected pose files ending in '
+            f'{", ".join(kind for kind in KINDS if kind != "folder")}, or '
+            'folders of OpenPose, found none'
+        )
+    options = options.load()
+    summary = FolderSummary()
+    shown = progress and sys.stderr.isatty()
+    for item in track_progress(items, unit='file', shown=shown):
+        target = out / item.relative_to(source)
+        if _is_finished(item, target):
+            summary.num_skipped += 1
+            continue
+        try:
+            done = refine_poses(item, target, options)
+        except (OSError, ValueError) as error:
+            if getattr(error, 'errno', None) in _FATAL:
+                raise
+            reason = ' '.join(str(error).split())
+            summary.failed.append((str(item), reason))
+        else:
+            summary.num_refined += 1
+            summary.num_frames += done.num_frames
+    return summary
+
+
+def _refine(
+    poses: PoseFile, refiner: Any, plan: KeypointPlan, options: RefineOptions
+) -> List[Optional[RefineResult]]:
+    """Refine the tracks of a file; None for tracks without known keypoints."""
+    path, tracks = poses.path, poses.tracks
+    inputs = [plan.to_refiner(track) for track in tracks]
+    # Values for each track; filters need none.
+    knowledge: Dict[str, list] = {}
+    if isinstance(refiner, Refiner):
+        _check_shapes(poses, inputs, refiner)
+        if refiner.normalization == 'image':
+            knowledge['image_size'] = _image_sizes(poses, options.image_size)
+        if refiner.fps is not None:
+            rates = [options.fps or x.fps or refiner.fps for x in tracks]
+            knowledge['fps'] = rates
+    some = nonempty_indices(inputs)
+    if not some:
+        raise ValueError(
+            f'{path}: no person has a keypoint known to the refiner '
+            f'({plan.report})'
+        )
+    try:
+        results = refiner.refine(
+            [inputs[i][0] for i in some],
+            [inputs[i][1] for i in some],
+            **{
+                key: [values[i] for i in some]
+                for key, values in knowledge.items()
+            },
+        )
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    found: List[Optional[RefineResult]] = [None] * len(tracks)
+    for index, result in zip(some, results):
+        if not np.isfinite(result.keypoints).all():
+            raise ValueError(
+                f'{path}: {tracks[index].name}: the refined keypoints are '
+                'not finite: coordinates beyond float32, or a damaged refiner'
+            )
+        found[index] = result
+    return found
+
+
+def _check_shapes(
+    poses: PoseFile, inputs: List[tuple], refiner: Refiner
+) -> None:
+    head = refiner.network.head
+    # Rotations may be axis-angle too.
+    dims = (3, 6) if refiner.normalization == 'rot6d' else (head.coord_dims,)
+    for track, (points, _) in zip(poses.tracks, inputs):
+        if points.shape[1:] not in [(head.num_keypoints, x) for x in dims]:
+            raise ValueError(
+                f'{poses.path}: {track.name}: the refiner expects keypoints '
+                f'(T, K, D) = (T, {head.num_keypoints}, '
+                f'{" or ".join(map(str, dims))}), found {points.shape}'
+            )
+
+
+def _image_sizes(
+    poses: PoseFile, given: Optional[Sequence[int]]
+) -> List[Sequence[float]]:
+    sizes = [
+        track.image_size if given is None else given for track in poses.tracks
+    ]
+    if any(size is None for size in sizes):
+        raise ValueError(
+            f"{poses.path}: has no image size, which the refiner's 'image' "
+            'normalisation needs: give it with --image-size W H'
+        )
+    return sizes
+
+
+def _describe(refiner: Any) -> str:
+    if not isinstance(refiner, Refiner):
+        return str(refiner)
+    return (
+        f'window T = {refiner.window_size}, sampling interval '
+        f'N = {refiner.network.sample_interval} (a sampled frame reads '
+        f'its two neighbours too), stride {refiner.stride}, '
+        f'normalization {refiner.normalization!r}'
+    )
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).split('\n', 1)[0]
+        raise ValueError(f'device {device!r}: {reason}') from None
+
+
+def _find_items(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name.startswith('.'):
+            continue
+        if path.is_dir() and not is_pose_folder(path):
+            yield from _find_items(path)
+        elif path.is_dir() or path.suffix.lower() in KINDS:
+            yield path
+
+
+def _is_finished(item: Path, target: Path) -> bool:
+    if item.is_dir():
+        # Moved to its place when it was complete.
+        return target.is_dir() and any(target.iterdir())
+    if not target.is_file():
+        return False
+    return target.stat().st_mtime_ns >= item.stat().st_mtime_ns
