@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hanet_mm.core.data.gaps import UNKNOWN_SCORE
 from hanet_mm.filters import (
     FILTERS,
     ButterworthFilter,
@@ -142,7 +143,7 @@ def test_no_sequences_give_no_results(smoother):
 @each(ALL)
 def test_stands_where_a_refiner_stands(smoother):
     poses = make_poses(9)
-    scores = np.full((9, K), 0.5)
+    scores = np.full((9, K), UNKNOWN_SCORE)
     found = smoother.refine(poses, scores, image_size=(320, 240))
     np.testing.assert_array_equal(found.keypoints, smooth(smoother, poses))
 

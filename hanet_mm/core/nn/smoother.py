@@ -1,9 +1,10 @@
 """Score-weighted smoothing and the start of the decoder (not in the paper)."""
 
-from typing import NamedTuple, Optional, Sequence
+from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 # Missing keypoints weigh so much of the stiffness: little beside estimates,
 # but enough to hold a joint where it was filled, and for float32's digits.
@@ -36,6 +37,116 @@ def score_features(scores: Tensor) -> Tensor:
     return _FEATURE_SCALE * odds
 
 
+def curvature(values: Tensor) -> Tensor:
+    """``C^T C`` times values with second differences C, (T, ...)."""
+    result = torch.zeros_like(values)
+    if len(values) > 2:
+        bend = values[:-2] - 2 * values[1:-1] + values[2:]
+        result[:-2] += bend
+        result[1:-1] -= 2 * bend
+        result[2:] += bend
+    return result
+
+
+def _factorize(weights: Tensor) -> Tuple[Tensor, Tensor]:
+    """``L D L^T = diag(weights) + C^T C`` for weights (T, ...).
+
+    Returns 1 / D, which is the second subdiagonal of L too, and the first
+    subdiagonal of L, (T, ...) each.
+    """
+    frames = len(weights)
+    bends = max(frames - 2, 0)
+    diagonal, sides = weights.clone(), [0.0] * frames
+    for shift, square in enumerate((1, 4, 1)):
+        diagonal[shift : shift + bends] += square
+    for frame in range(bends):
+        sides[frame] -= 2
+        sides[frame + 1] -= 2
+    inverse, lower = torch.empty_like(weights), torch.empty_like(weights)
+    inverses, lowers = inverse.unbind(), lower.unbind()
+    # Rounding must not make the matrix indefinite.
+    least = torch.finfo(weights.dtype).eps
+    side = torch.empty_like(weights[0])
+    for t, pivot in enumerate(diagonal.unbind()):
+        if t > 0:
+            pivot.addcmul_(side, lowers[t - 1], value=-1)
+        if t > 1:
+            pivot.sub_(inverses[t - 2])
+        torch.reciprocal(pivot.clamp_(min=least), out=inverses[t])
+        side.fill_(sides[t])
+        if 0 < t < frames - 1:
+            side.sub_(lowers[t - 1])
+        torch.mul(side, inverses[t], out=lowers[t])
+    return inverse, lower
+
+
+def _substitute(inverse: Tensor, lower: Tensor, wanted: Tensor) -> Tensor:
+    """Solve with the factors (T, ..., 1) for ``wanted``, (T, ..., D)."""
+    inverses, lowers = inverse.unbind(), lower.unbind()
+    solution = wanted.clone(memory_format=torch.contiguous_format)
+    rows = solution.unbind()
+    for t in range(1, len(rows)):
+        rows[t].addcmul_(lowers[t - 1], rows[t - 1], value=-1)
+        if t > 1:
+            rows[t].addcmul_(inverses[t - 2], rows[t - 2], value=-1)
+    for t in range(len(rows) - 1, -1, -1):
+        if t < len(rows) - 2:
+            rows[t].sub_(rows[t + 2])
+        rows[t].mul_(inverses[t])
+        if t < len(rows) - 1:
+            rows[t].addcmul_(lowers[t], rows[t + 1], value=-1)
+    return solution
+
+
+class _SmootherSolve(torch.autograd.Function):
+    """Solution of a symmetric system; its gradient is one more solution."""
+
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, wanted: Tensor) -> Tensor:
+        """Weights (T, ...) and right-hand sides (T, ..., D)."""
+        inverse, lower = (x[..., None] for x in _factorize(weights))
+        solution = _substitute(inverse, lower, wanted)
+        ctx.save_for_backward(inverse, lower, solution)
+        return solution
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tuple[Tensor, Tensor]:
+        """Gradients of the weights and of the right-hand sides."""
+        inverse, lower, solution = ctx.saved_tensors
+        grad_wanted = _substitute(inverse, lower, grad)
+        return -(grad_wanted * solution).sum(-1), grad_wanted
+
+
+def solve_smoother(weights: Tensor, wanted: Tensor) -> Tensor:
+    """Solve ``(diag(w) + C^T C) x = wanted``, C the second differences.
+
+    The matrix has five diagonals: it is factorised frame by frame, for all
+    series at once, in O(T) and without a pivot search. Differentiable.
+
+    Args:
+        weights (Tensor): At least 0, (T, ...).
+        wanted (Tensor): Right-hand sides, (T, ..., D).
+
+    Returns:
+        Tensor: (T, ..., D).
+    """
+    return _SmootherSolve.apply(weights, wanted)
+
+
+def weighted_line(values: Tensor, weights: Tensor) -> Tensor:
+    """Least-squares straight lines through values (T, ..., D) over time."""
+    times = torch.arange(len(values), dtype=values.dtype, device=values.device)
+    times = times.view(-1, *[1] * (values.ndim - 1))
+    weights = weights[..., None]
+    total = weights.sum(0)
+    times = times - (weights * times).sum(0) / total
+    mean = (weights * values).sum(0) / total
+    spread = (weights * times.square()).sum(0)
+    slope = (weights * times * values).sum(0) / spread
+    return mean + times * torch.where(spread > 0, slope, 0)
+
+
 def smooth_poses(poses: Tensor, weights: Tensor) -> Tensor:
     """The smooth path through poses, each pulling with its weight.
 
@@ -47,21 +158,21 @@ def smooth_poses(poses: Tensor, weights: Tensor) -> Tensor:
 
     Args:
         poses (Tensor): (B, T, K, D).
-        weights (Tensor): At least 1e-4 in float32, (B, T, K).
+        weights (Tensor): At least 0, each series with some above 0,
+            (B, T, K).
 
     Returns:
         Tensor: (B, T, K, D).
     """
-    num_frames = poses.shape[1]
-    eye = torch.eye(num_frames, device=poses.device, dtype=poses.dtype)
-    bend = eye[:-2] - 2 * eye[1:-1] + eye[2:]
-    # (T, T), with (B, K, T) on the diagonal -> (B, K, T, T)
-    matrix = bend.T @ bend + torch.diag_embed(weights.transpose(1, 2))
-    series = poses.transpose(1, 2)
-    # Solved for the change: that keeps digits, as steady poses have none.
-    wanted = -(bend.T @ (bend @ series))
-    change = torch.cholesky_solve(wanted, torch.linalg.cholesky(matrix))
-    return (series + change).transpose(1, 2)
+    series = poses.transpose(0, 1).contiguous()
+    weights = weights.transpose(0, 1).contiguous()
+    # Solve for the change: steady poses change by exactly zero.
+    change = solve_smoother(weights, -curvature(series))
+    with torch.no_grad():
+        # Weighted, the change has no straight line; what there is, is
+        # rounding, which grows with the stiffness.
+        rounding = weighted_line(change, weights)
+    return (series + (change - rounding)).transpose(0, 1)
 
 
 class ScoreSmoother(nn.Module):
@@ -113,9 +224,10 @@ class ScoreSmoother(nn.Module):
         log_weights = log_weights.clamp(-_MAX_LOG_WEIGHT, _MAX_LOG_WEIGHT)
         weights = (log_weights - self.log_stiffness).exp()
         weights = weights.masked_fill(scores <= 0, 0) + _LEAST_WEIGHT
-        # Under automatic mixed precision a solver needs full digits.
-        with torch.autocast(poses.device.type, enabled=False):
-            return smooth_poses(poses.float(), weights.float()).to(poses.dtype)
+        # A stiff path needs more digits than float32 has; MPS has no others.
+        digits = torch.float32 if poses.is_mps else torch.float64
+        smooth = smooth_poses(poses.to(digits), weights.to(digits))
+        return smooth.to(poses.dtype)
 
 
 # An estimate is taken as it is unless the network says otherwise.
