@@ -20,7 +20,7 @@ from small_refiners import (
 )
 
 from hanet_mm import StreamingRefiner, load_refiner
-from hanet_mm.core.refine.frame_rate import at_positions
+from hanet_mm.core.refine.frame_rate import at_positions, split_pauses
 
 RATES = [15, 25, 30, 50, 60]
 
@@ -324,3 +324,9 @@ def test_wrong_times_of_one_of_several_sequences_are_named():
         refiner.refine(poses, fps=[1, 2, 3])
     with pytest.raises(ValueError, match=r'2 sequences .* but 1 of timestam'):
         refiner.refine(poses, timestamps=[[0, 1, 2]])
+
+
+def test_a_pause_of_exactly_one_window_divides_a_sequence():
+    positions = np.array([0, 1, 1 + T, 2 + T, 1 + 2 * T])
+    parts = split_pauses(positions, T)
+    assert [(part.start, part.stop) for part in parts] == [(0, 2), (2, 5)]

@@ -6,8 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanet_mm.core.nn.decoder import interpolate_samples
-from hanet_mm.core.nn.kinematics import compute_kinematics
+from hanet_mm.core.nn.kinematics import compute_kinematics, interpolate_samples
 from hanet_mm.core.nn.layers import sine_table
 from hanet_mm.core.nn.network import HANetNetwork
 

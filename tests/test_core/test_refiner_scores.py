@@ -213,6 +213,13 @@ def test_expected_error_scales_with_the_poses(scale, frames):
     assert frames == 1 or one.std() > 0
 
 
+@pytest.mark.parametrize('size', [(640, 360), (360, 640)])
+def test_expected_error_of_unequal_units_is_in_the_larger_one(size):
+    refiner = expecting(0.1, 'image')
+    error = refiner.refine(*make_track(T), image_size=size).expected_error
+    np.testing.assert_allclose(error, 0.1 * 640, rtol=1e-5)
+
+
 def test_expected_errors_of_windows_are_averaged():
     refiner = expecting(0.1)
     poses, scores = make_track(T + 1)

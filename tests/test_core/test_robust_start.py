@@ -24,7 +24,7 @@ WIDTH = 8
 
 def make_start(flip=None, frames=T):
     torch.manual_seed(0)
-    start = RobustStart(K, WIDTH, flip)
+    start = RobustStart(K, D, WIDTH, flip)
     start.init_weights()
     features = torch.randn(3, frames, WIDTH)
     return start, features, *draw_windows(frames=frames)
@@ -32,7 +32,7 @@ def make_start(flip=None, frames=T):
 
 def test_begins_as_the_score_smoother():
     start, features, poses, scores = make_start()
-    result = start(features, poses, scores)
+    result = start.correct(features, poses, scores)
     expected = ScoreSmoother(K)(poses, scores)
     torch.testing.assert_close(result.poses, expected, rtol=0, atol=0)
     assert result.estimates is poses
@@ -42,7 +42,7 @@ def test_begins_as_the_score_smoother():
 
 def test_begins_with_next_to_no_swap():
     start, features, poses, scores = make_start(FLIP)
-    result = start(features, poses, scores)
+    result = start.correct(features, poses, scores)
     logits = torch.full((3, T, K), -3.0)
     torch.testing.assert_close(result.swap_logits, logits)
     share = logits.sigmoid()
@@ -75,7 +75,7 @@ def test_swaps_are_undone_before_smoothing():
     seen = torch.where(swapped[..., None], poses[:, :, FLIP], poses)
     seen_scores = torch.where(swapped, scores[..., FLIP], scores)
     features = know_swaps(start, swapped)
-    result = start(features, seen, seen_scores)
+    result = start.correct(features, seen, seen_scores)
     assert ((result.swap_logits > 40) == swapped).all()
     torch.testing.assert_close(result.estimates, poses)
     torch.testing.assert_close(result.scores, scores)
@@ -89,7 +89,7 @@ def test_the_features_weigh_estimates():
     start, features, poses, scores = make_start()
     with torch.no_grad():
         start.precision.bias.copy_(torch.tensor([2.0, 0, 0, -2]))
-    result = start(features, poses, scores).poses
+    result = start.correct(features, poses, scores).poses
     precision = start.precision.bias.expand(3, T, K)
     expected = ScoreSmoother(K)(poses, scores, precision)
     torch.testing.assert_close(result, expected)
@@ -112,12 +112,12 @@ def test_the_features_weigh_estimates():
 )
 def test_flip_indices_have_to_pair_the_joints(flip):
     with pytest.raises(ValueError, match='flip_indices has to pair 4 joints'):
-        RobustStart(K, WIDTH, flip)
+        RobustStart(K, D, WIDTH, flip)
 
 
 def test_a_joint_may_be_its_own_other_side():
     start, features, poses, scores = make_start([0, 2, 1, 3])
-    result = start(features, poses, scores)
+    result = start.correct(features, poses, scores)
     kept = result.estimates[:, :, [0, 3]]
     torch.testing.assert_close(kept, poses[:, :, [0, 3]], rtol=0, atol=0)
 
@@ -241,7 +241,10 @@ def test_encoder_and_decoder_have_to_agree():
     ('options', 'message'),
     [
         (dict(use_scores=False, flip_indices=FLIP), 'needs use_scores=True'),
-        (dict(unsampled_memory=dict(bias=1.0)), 'use_scores and unsampled'),
+        (
+            dict(unsampled_memory=dict(bias=1.0)),
+            'are mutually exclusive',
+        ),
         (dict(flip_indices=[0, 1]), 'pair 4 joints'),
     ],
 )

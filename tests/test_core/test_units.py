@@ -5,18 +5,18 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.poses.units import (
     check_metres,
     fill_rotations,
-    person_size,
     rot6d_of,
     to_metres,
     to_rot6d,
 )
 
-# A person in metres: head, hip, two feet. The diagonal is sqrt(0.4^2 + 1.7^2).
+# A person in metres: head, hip, two feet.
 PERSON = np.array([[0, 1.7, 0], [0, 0.9, 0], [-0.2, 0, 0], [0.2, 0, 0]])
-SIZE = np.hypot(0.4, 1.7)
+SIZE = 1.7
 
 
 def make(points, frames=3, **fields):
@@ -33,7 +33,7 @@ def make(points, frames=3, **fields):
     return PoseSequences(**{**values, **fields})
 
 
-def test_person_size_is_the_median_diagonal():
+def test_person_size_is_the_median_of_the_longest_sides():
     points = np.tile(PERSON, (5, 1, 1))
     points[1] = np.nan
     points[2] *= 100  # one wild frame

@@ -1,14 +1,14 @@
 """Kinematic decoder (paper section 3.3)."""
 
 import math
-from typing import Dict, NamedTuple, Optional, Sequence
+from typing import Dict, NamedTuple, Optional, Sequence, Union
 
 import torch
 from torch import Tensor, nn
 
-from .kinematics import Kinematics
+from .kinematics import Kinematics, interpolate_samples
 from .layers import DecoderLayer, init_matrices, sine_table
-from .smoother import RobustStart, score_features
+from .smoother import RobustStart, StartingPath
 
 INITS = ('default', 'identity', 'published')
 
@@ -49,6 +49,26 @@ class ChannelAffine(nn.Module):
         return x * self.weight + self.bias
 
 
+class SampledStart(nn.Module):
+    """Starting path of the paper: refined samples, interpolated (eq. 6).
+
+    Args:
+        channels (int): Channels of a pose, ``K * D``.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.token_channels = channels
+
+    def forward(
+        self, features: Tensor, kinematics: Kinematics, offsets: Tensor
+    ) -> StartingPath:
+        """Add offsets (B, n, C) to the sampled estimates."""
+        refined = kinematics.poses[:, : kinematics.num_sampled] + offsets
+        path = interpolate_samples(refined, kinematics.interval)
+        return StartingPath(refined, path, path)
+
+
 class KinematicDecoder(nn.Module):
     """From features to poses: refined at sampled frames, final at all.
 
@@ -86,13 +106,12 @@ class KinematicDecoder(nn.Module):
             acceleration as the published code draws them, and equal
             feed-forward biases in all layers. Defaults to 'default'.
         use_scores (bool): Start from :class:`RobustStart` in place of the
-            estimates, and let the tokens know scores and deviations (not in
-            the paper). Defaults to False.
+            sampled estimates (not in the paper). Defaults to False.
         flip_indices (Sequence[int], optional): Joint of the other side of
-            each joint: swaps of left and right are undone, needs
-            ``use_scores``. Defaults to None.
-        predict_error (bool): Tell the error to be expected of each joint.
-            Defaults to False.
+            each joint, for :class:`RobustStart`: swaps of left and right are
+            corrected. Needs ``use_scores``. Defaults to None.
+        predict_error (bool): Add a head that predicts the error of each
+            joint (not in the paper). Defaults to False.
     """
 
     def __init__(
@@ -121,7 +140,9 @@ class KinematicDecoder(nn.Module):
                 'use_acceleration=True needs use_velocity=True'
             )
         if use_scores and unsampled_memory is not None:
-            raise ValueError('use_scores and unsampled_memory exclude another')
+            raise ValueError(
+                'use_scores and unsampled_memory are mutually exclusive'
+            )
         if flip_indices is not None and not use_scores:
             raise ValueError('flip_indices needs use_scores=True')
         if init not in INITS:
@@ -133,16 +154,19 @@ class KinematicDecoder(nn.Module):
         self.use_velocity = use_velocity
         self.use_acceleration = use_acceleration
         self.unsampled_memory = unsampled_memory
+        self.use_scores = use_scores
 
         self.refine = nn.Linear(embed_dims, channels)
         motion = channels * (2 * use_velocity + use_acceleration)
         self.memory = nn.Linear(embed_dims + motion, embed_dims)
-        self.start = None
-        inputs = channels
-        if use_scores:
-            self.start = RobustStart(num_keypoints, embed_dims, flip_indices)
-            inputs += channels + num_keypoints
-        self.embed = nn.Conv1d(inputs, embed_dims, 5, padding=2)
+        self.start: Union[SampledStart, RobustStart] = (
+            RobustStart(num_keypoints, coord_dims, embed_dims, flip_indices)
+            if use_scores
+            else SampledStart(channels)
+        )
+        self.embed = nn.Conv1d(
+            self.start.token_channels, embed_dims, 5, padding=2
+        )
         hidden = feedforward_channels or 4 * embed_dims
         self.layers = nn.ModuleList(
             DecoderLayer(embed_dims, num_heads, hidden, norm_first, dropout)
@@ -150,18 +174,10 @@ class KinematicDecoder(nn.Module):
         )
         self.norm = nn.LayerNorm(embed_dims)
         self.output = nn.Linear(embed_dims, channels)
-        self.error = None
-        if predict_error:
-            self.error = nn.Linear(embed_dims, num_keypoints)
-        init_matrices(self)
-        if self.start is not None:
-            self.start.init_weights()
-        if init == 'published':
-            self._share_initial_biases()
-        if init == 'identity':
-            for layer in (self.refine, self.output):
-                nn.init.zeros_(layer.weight)
-                nn.init.zeros_(layer.bias)
+        self.error = (
+            nn.Linear(embed_dims, num_keypoints) if predict_error else None
+        )
+        self._init_weights(init)
 
         def affine(used: bool) -> nn.Module:
             if motion_affine and used:
@@ -184,33 +200,23 @@ class KinematicDecoder(nn.Module):
         Returns:
             RefinedPoses: Final and refined poses.
         """
-        n, interval = kinematics.num_sampled, kinematics.interval
-        offsets = self.refine(features[:, :n])
-        swap_logits = None
-        if self.start is None:
-            refined = kinematics.poses[:, :n] + offsets
-            interpolated = interpolate_samples(refined, interval)
-            tokens = interpolated
-        else:
-            start = self.start(
-                interpolate_samples(features, interval),
-                kinematics.frames,
-                kinematics.scores,
-            )
-            swap_logits = start.swap_logits
-            poses = start.poses.flatten(2)
-            refined = poses[:, ::interval] + offsets
-            interpolated = poses + interpolate_samples(offsets, interval)
-            tokens = torch.cat(
-                [
-                    interpolated,
-                    start.estimates.flatten(2) - poses,
-                    score_features(start.scores),
-                ],
-                dim=-1,
-            )
-        memory = self.memory(self._stack(features, kinematics))
+        offsets = self.refine(features[:, : kinematics.num_sampled])
+        start = self.start(features, kinematics, offsets)
+        x = self._decode(start.tokens, features, kinematics)
+        final = self.output(x) + start.path
+        shape = (self.num_keypoints, self.coord_dims)
+        return RefinedPoses(
+            final.unflatten(-1, shape),
+            start.refined.unflatten(-1, shape),
+            start.swap_logits,
+            None if self.error is None else self.error(x),
+        )
 
+    def _decode(
+        self, tokens: Tensor, features: Tensor, kinematics: Kinematics
+    ) -> Tensor:
+        """Features of all frames from tokens, (B, T, C) -> (B, T, h)."""
+        memory = self.memory(self._stack(features, kinematics))
         table = sine_table(
             kinematics.num_frames,
             self.embed_dims,
@@ -221,21 +227,11 @@ class KinematicDecoder(nn.Module):
         bias = None
         if self.unsampled_memory is not None:
             bias = memory.new_zeros(1, memory.shape[1])
-            bias[:, n:] = self.unsampled_memory['bias']
-        # (B, T, C) -> (B, T, embed_dims)
+            bias[:, kinematics.num_sampled :] = self.unsampled_memory['bias']
         x = self.embed(tokens.transpose(1, 2)).transpose(1, 2)
         for layer in self.layers:
             x = layer(x, table, memory, memory_pos, bias)
-        x = self.norm(x)
-        final = self.output(x) + interpolated
-
-        shape = (self.num_keypoints, self.coord_dims)
-        return RefinedPoses(
-            final.unflatten(-1, shape),
-            refined.unflatten(-1, shape),
-            swap_logits,
-            None if self.error is None else self.error(x),
-        )
+        return self.norm(x)
 
     def _stack(self, features: Tensor, kinematics: Kinematics) -> Tensor:
         parts = [features]
@@ -249,25 +245,16 @@ class KinematicDecoder(nn.Module):
         return torch.cat(parts, dim=-1)
 
     @torch.no_grad()
-    def _share_initial_biases(self) -> None:
-        for layer in self.layers[1:]:
-            for name in ('linear1', 'linear2'):
-                first = getattr(self.layers[0].ffn, name)
-                getattr(layer.ffn, name).bias.copy_(first.bias)
-
-
-def interpolate_samples(samples: Tensor, interval: int) -> Tensor:
-    """Linear interpolation from the sampled frames to all frames.
-
-    Args:
-        samples (Tensor): Values at frames 0, N, 2N, ..., (B, n, C).
-        interval (int): N.
-
-    Returns:
-        Tensor: (B, (n - 1) * N + 1, C); exact at the sampled frames.
-    """
-    ramp = torch.arange(interval, device=samples.device, dtype=samples.dtype)
-    left, right = samples[:, :-1, None], samples[:, 1:, None]
-    # (B, n - 1, N, C) -> (B, (n - 1) * N, C)
-    between = torch.lerp(left, right, (ramp / interval)[:, None]).flatten(1, 2)
-    return torch.cat([between, samples[:, -1:]], dim=1)
+    def _init_weights(self, init: str) -> None:
+        init_matrices(self)
+        if isinstance(self.start, RobustStart):
+            self.start.init_weights()
+        if init == 'published':
+            for layer in self.layers[1:]:
+                for name in ('linear1', 'linear2'):
+                    first = getattr(self.layers[0].ffn, name)
+                    getattr(layer.ffn, name).bias.copy_(first.bias)
+        if init == 'identity':
+            for layer in (self.refine, self.output):
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)

@@ -131,3 +131,20 @@ def compute_kinematics(
         poses,
         scores,
     )
+
+
+def interpolate_samples(samples: Tensor, interval: int) -> Tensor:
+    """Linear interpolation from the sampled frames to all frames.
+
+    Args:
+        samples (Tensor): Values at frames 0, N, 2N, ..., (B, n, C).
+        interval (int): N.
+
+    Returns:
+        Tensor: (B, (n - 1) * N + 1, C); exact at the sampled frames.
+    """
+    ramp = torch.arange(interval, device=samples.device, dtype=samples.dtype)
+    left, right = samples[:, :-1, None], samples[:, 1:, None]
+    # (B, n - 1, N, C) -> (B, (n - 1) * N, C)
+    between = torch.lerp(left, right, (ramp / interval)[:, None]).flatten(1, 2)
+    return torch.cat([between, samples[:, -1:]], dim=1)

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-# Missing keypoints weigh so much of the stiffness: little beside estimates,
-# but enough to hold a joint where it was filled, and for float32's digits.
+from .kinematics import Kinematics, interpolate_samples
+
+# Weight of a missing keypoint relative to the stiffness: small next to an
+# observation, large enough to hold a joint where it was filled.
 _LEAST_WEIGHT = 1e-4
 # Keeps the odds of the scores 0 and 1 finite.
 _SOFT = 0.03
@@ -230,20 +232,35 @@ class ScoreSmoother(nn.Module):
         return smooth.to(poses.dtype)
 
 
-# An estimate is taken as it is unless the network says otherwise.
+# Initially an estimate is kept unless the network says otherwise.
 _NO_SWAP = -3.0
 
 
-class Start(NamedTuple):
-    """What the decoder starts from, at all frames.
+class StartingPath(NamedTuple):
+    """Initial poses of the decoder, C = K * D channels.
 
     Attributes:
-        poses (Tensor): Smooth poses, (B, T, K, D).
-        estimates (Tensor): The estimates with left and right put right,
-            (B, T, K, D).
-        scores (Tensor): Their scores, (B, T, K).
+        refined (Tensor): P' of eq. 6 at the sampled frames, (B, n, C).
+        path (Tensor): To which the decoder adds, (B, T, C).
+        tokens (Tensor): What the decoder sees of each frame, (B, T, C').
         swap_logits (Tensor, optional): Log-odds that an estimate is that of
             the joint of the other side, (B, T, K).
+    """
+
+    refined: Tensor
+    path: Tensor
+    tokens: Tensor
+    swap_logits: Optional[Tensor] = None
+
+
+class CorrectedPoses(NamedTuple):
+    """Smooth poses, and what they were smoothed from.
+
+    Attributes:
+        poses (Tensor): Smooth, (B, T, K, D).
+        estimates (Tensor): With swaps corrected, (B, T, K, D).
+        scores (Tensor): Of the estimates, (B, T, K).
+        swap_logits (Tensor, optional): See :class:`StartingPath`.
     """
 
     poses: Tensor
@@ -253,16 +270,17 @@ class Start(NamedTuple):
 
 
 class RobustStart(nn.Module):
-    """Undoes swaps of left and right, weighs estimates, and smooths them.
+    """Initial poses for the decoder: swap correction and smoothing.
 
-    Not in the paper. From the encoder's features it tells how precise each
-    estimate is, beyond what its score says, and whether it belongs to the
-    joint of the other side. A swap of confident estimates can be undone but
-    not smoothed away, so that comes first. In the beginning next to nothing
-    is swapped and the scores are all that counts.
+    Not in the paper. From the encoder's features it predicts how precise
+    each estimate is, beyond its score, and whether it belongs to the joint
+    of the other side. A swap of confident estimates can be undone but not
+    smoothed away, so that comes first. Initially next to nothing is swapped
+    and only the scores count.
 
     Args:
         num_keypoints (int): K.
+        coord_dims (int): D.
         embed_dims (int): Width h of the features.
         flip_indices (Sequence[int], optional): The joint of the other side
             of each joint. Defaults to None: swaps are left.
@@ -274,10 +292,12 @@ class RobustStart(nn.Module):
     def __init__(
         self,
         num_keypoints: int,
+        coord_dims: int,
         embed_dims: int,
         flip_indices: Optional[Sequence[int]] = None,
     ):
         super().__init__()
+        self.token_channels = num_keypoints * (2 * coord_dims + 1)
         self.norm = nn.LayerNorm(embed_dims)
         self.precision = nn.Linear(embed_dims, num_keypoints)
         self.smoother = ScoreSmoother(num_keypoints)
@@ -296,18 +316,35 @@ class RobustStart(nn.Module):
             nn.init.constant_(self.swap.bias, _NO_SWAP)
 
     def forward(
-        self, features: Tensor, poses: Tensor, scores: Tensor
-    ) -> Start:
-        """Find the start.
+        self, features: Tensor, kinematics: Kinematics, offsets: Tensor
+    ) -> StartingPath:
+        """Add offsets (B, n, C), interpolated, to smooth poses.
 
-        Args:
-            features (Tensor): Of all frames, (B, T, h).
-            poses (Tensor): Estimates, (B, T, K, D).
-            scores (Tensor): In [0, 1], 0 = missing, (B, T, K).
-
-        Returns:
-            Start: At all frames.
+        The tokens hold the path, the deviations of the estimates, and their
+        scores.
         """
+        interval = kinematics.interval
+        start = self.correct(
+            interpolate_samples(features, interval),
+            kinematics.frames,
+            kinematics.scores,
+        )
+        poses = start.poses.flatten(2)
+        path = poses + interpolate_samples(offsets, interval)
+        deviations = start.estimates.flatten(2) - poses
+        return StartingPath(
+            poses[:, ::interval] + offsets,
+            path,
+            torch.cat(
+                [path, deviations, score_features(start.scores)], dim=-1
+            ),
+            start.swap_logits,
+        )
+
+    def correct(
+        self, features: Tensor, poses: Tensor, scores: Tensor
+    ) -> CorrectedPoses:
+        """Correct swaps and smooth, with features (B, T, h) of all frames."""
         features = self.norm(features)
         logits = None
         if self.swap is not None:
@@ -317,7 +354,7 @@ class RobustStart(nn.Module):
             scores = torch.lerp(scores, scores[..., flip], share)
             poses = torch.lerp(poses, poses[:, :, flip], share[..., None])
         smooth = self.smoother(poses, scores, self.precision(features))
-        return Start(smooth, poses, scores, logits)
+        return CorrectedPoses(smooth, poses, scores, logits)
 
 
 def _check_pairs(flip_indices: Sequence[int], num_keypoints: int) -> None:

@@ -1,4 +1,4 @@
-"""Units of 3D poses and rotations, and what gives a wrong one away."""
+"""Units of 3D poses and rotations, and checks of declared units."""
 
 from dataclasses import replace
 from typing import Optional, Sequence
@@ -9,36 +9,13 @@ import torch
 from ..data.files import PathLike
 from ..data.gaps import fill_missing
 from ..data.sequences import PoseSequences, name_sequence
+from .boxes import person_size
 from .rotations import axis_angle_to_rot6d, project_rot6d
 
 LENGTHS = {'m': 1.0, 'mm': 1e-3, 'cm': 1e-2}
 ROTATIONS = {'axis-angle': 3, 'rot6d': 6}
 # Median size of a person, from a crouching child to arms stretched up.
 _PERSON = (0.3, 4.0)
-
-
-def person_size(
-    keypoints: np.ndarray, valid: Optional[np.ndarray] = None
-) -> float:
-    """Median over frames of the diagonal of the box around the joints.
-
-    Args:
-        keypoints (np.ndarray): (T, K, D), NaN = unknown.
-        valid (np.ndarray, optional): Joints that count, bool, (T, K).
-
-    Returns:
-        float: In the unit of the keypoints; NaN if no frame has two joints.
-    """
-    known = ~np.isnan(keypoints).any(-1)
-    if valid is not None:
-        known &= valid
-    enough = known.sum(1) >= 2
-    if not enough.any():
-        return float('nan')
-    points, known = keypoints[enough], known[enough][..., None]
-    high = np.where(known, points, -np.inf).max(1)
-    low = np.where(known, points, np.inf).min(1)
-    return float(np.median(np.linalg.norm(high - low, axis=-1)))
 
 
 def suspect_unit(size: float) -> Optional[str]:
@@ -55,10 +32,10 @@ def check_metres(
     valid: Optional[np.ndarray] = None,
     declared: str = 'm',
 ) -> None:
-    """Refuse a sequence whose person is no person in its unit.
+    """Raise if the body size is implausible for the declared unit.
 
-    Absolute camera coordinates and root-relative ones are alike here: only
-    the size of the person counts.
+    Absolute and root-relative coordinates are treated alike: only the size
+    of the person counts.
 
     Args:
         keypoints (np.ndarray): Joints, (T, K, 3).
@@ -70,14 +47,14 @@ def check_metres(
         ValueError: Naming the size and the unit that is suspected.
     """
     size = person_size(keypoints, valid)
-    if np.isnan(size) or size == 0:
+    if np.isnan(size):
         return
     if not _PERSON[0] <= size * LENGTHS[declared] <= _PERSON[1]:
         unit = suspect_unit(size)
         guess = f'in {unit!r}' if unit else 'no poses of a person'
         raise ValueError(
-            f'{where}: a person of {size:.4g} {declared!r} (median diagonal '
-            f'of the joints); expected {_PERSON[0]:g} to {_PERSON[1]:g} m: '
+            f'{where}: a person of {size:.4g} {declared!r} (median longest '
+            f'side of the box); expected {_PERSON[0]:g} to {_PERSON[1]:g} m: '
             f'the coordinates seem to be {guess}'
         )
 

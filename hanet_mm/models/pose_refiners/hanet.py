@@ -109,7 +109,7 @@ class HANet(BasePoseEstimator):
                 f'frames, got {inputs.shape[1]}'
             )
         scores = None
-        if self.head.start is not None:
+        if self.head.use_scores:
             scores = stack_instances(data_samples, 'keypoint_scores', inputs)
         return self.head.loss(
             self.extract_feat(inputs, scores), data_samples, self.train_cfg
