@@ -7,8 +7,38 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
+HAS_OPENMMLAB = importlib.util.find_spec('mmpose') is not None
+DEVICES = ['cpu']
+if torch.cuda.is_available():
+    DEVICES.append(pytest.param('cuda', marks=pytest.mark.gpu))
+# On a line of its own in a module whose imports need OpenMMLab.
+NEEDS_OPENMMLAB = '\npytestmark = pytest.mark.mm\n'
+
+
+def pytest_ignore_collect(collection_path):
+    """Do not import the modules marked ``mm`` where they cannot be."""
+    if HAS_OPENMMLAB or not collection_path.name.startswith('test_'):
+        return None
+    if collection_path.suffix != '.py':
+        return None
+    text = collection_path.read_text(encoding='utf-8')
+    return True if NEEDS_OPENMMLAB in text else None
+
+
+def pytest_report_header():
+    """Say it where a part of the tests cannot run."""
+    if HAS_OPENMMLAB:
+        return None
+    return 'no OpenMMLab: modules marked mm are not collected'
+
+
+@pytest.fixture(params=DEVICES)
+def device(request) -> torch.device:
+    """The CPU, and the accelerator where there is one."""
+    return torch.device(request.param)
 
 
 @pytest.fixture(scope='session')
