@@ -198,7 +198,7 @@ def test_goes_on_after_an_interruption(command, tmp_path):
     assert not (tmp_path / 'out.npz').exists()
     (tmp_path / 'videos/a.avi').unlink()  # not needed any more
     command.models = Models()
-    assert '2 videos (1 done before)' in command()
+    assert '2 videos (1 resumed)' in command()
     assert command.models.reader.detector.frames == FRAMES
     found = load_pose_sequences('out.npz')
     assert found.seq_name.tolist() == ['a', 'b', 'a']
@@ -236,7 +236,7 @@ def test_other_videos_go_on(command, tmp_path):
     assert not (tmp_path / 'out.npz').exists()
     report = command('--skip-failed')
     assert report.count('left out: ') == 3
-    assert '1 videos (1 done before)' in report
+    assert '1 videos (1 resumed)' in report
     found = load_pose_sequences('out.npz')
     assert found.seq_name.tolist() == ['good']
     np.testing.assert_allclose(found.keypoints_est, found.keypoints_gt)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hanet_mm.apis.extraction_matching import Annotation, match_persons
+from hanet_mm.apis.extract_video import Annotation, match_persons
 from hanet_mm.apis.video.frames import Poses
 
 SHAPE = np.array([[0, 0], [40, 0], [0, 80], [40, 80], [20, 40]], float)

@@ -13,8 +13,8 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 import numpy as np
 from posetrack_annotations import Person, Video
 from posetrack_detections import Detections, no_detections
-from scipy.optimize import linear_sum_assignment
 
+from hanet_mm.apis.extract_video import assign_pairs
 from hanet_mm.core.poses.boxes import box_areas, box_iou, keypoint_similarity
 from hanet_mm.datasets.metainfo.posetrack15 import posetrack15
 
@@ -322,14 +322,14 @@ def match_poses(first: Sequence[Pose], second: Sequence[Pose]) -> List[Match]:
     similarity = compare_poses(first, second)
     matches = [
         Match(i, j, float(similarity[i, j]), False)
-        for i, j in _pairs(similarity, OKS_THRESHOLD)
+        for i, j in assign_pairs(similarity, OKS_THRESHOLD)
     ]
     overlap = box_iou(*(np.stack([x[1] for x in y]) for y in (first, second)))
     overlap[[match.first for match in matches]] = 0
     overlap[:, [match.second for match in matches]] = 0
     matches += [
         Match(i, j, float(similarity[i, j]), True)
-        for i, j in _pairs(overlap, IOU_THRESHOLD)
+        for i, j in assign_pairs(overlap, IOU_THRESHOLD)
     ]
     return matches
 
@@ -355,12 +355,3 @@ def compare_poses(first: Sequence[Pose], second: Sequence[Pose]) -> np.ndarray:
         _SIGMAS,
     )
     return np.nan_to_num(similarity, nan=0.0)
-
-
-def _pairs(values: np.ndarray, threshold: float) -> List[Tuple[int, int]]:
-    """Pairs of the largest sum among values of at least the threshold."""
-    allowed = np.where(values >= threshold, values, 0)
-    rows, columns = linear_sum_assignment(allowed, maximize=True)
-    return [
-        (int(i), int(j)) for i, j in zip(rows, columns) if allowed[i, j] > 0
-    ]

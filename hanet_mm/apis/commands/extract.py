@@ -1,4 +1,4 @@
-"""``hanet-mm extract``: a training file for one's own estimator."""
+"""``hanet-mm extract``: make a training file for your own estimator."""
 
 import argparse
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from .video import add_models, make_inferencer
 
-# What decides on the estimates; parts of other values are not gone on with.
+# Settings that determine the estimates: parts made with others are refused.
 _MODELS = (
     'pose2d',
     'pose2d_weights',
@@ -22,15 +22,15 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         'extract',
-        help='make a training file of your own estimator',
+        help='make a training file for your own estimator',
         description='Run detector and estimator over an annotated video data '
-        'set and write the flat file that HANet is trained with. Started '
-        'again after it was stopped, it goes on where it was.',
+        'set and write the flat file that HANet is trained with. A run that '
+        'was stopped resumes where it was.',
     )
     parser.add_argument(
         'annotations',
         metavar='IN.npz',
-        help='flat file with keypoints_gt; estimates in it are not looked at',
+        help='flat file with keypoints_gt; estimates in it are ignored',
     )
     parser.add_argument(
         '--videos',
@@ -53,7 +53,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add_models(parser)
     parser.set_defaults(
         run=run,
-        # What the inferencer of a video wants to know besides.
+        # Further settings of the inferencer of a video.
         refiner=None,
         filter=None,
         no_refine=True,
@@ -64,19 +64,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> str:
-    """Run the subcommand.
-
-    Returns:
-        str: Lines that say what was found.
-
-    Raises:
-        ValueError: One line: what went wrong, and where finished work is.
-        OSError: If a file or folder is not there.
-    """
-    from hanet_mm.apis.extraction import extract_estimates
+    """Run the subcommand and return its summary."""
+    from hanet_mm.apis.extract import extract_estimates
 
     if args.gt_boxes and (args.det_model or args.det_weights):
-        raise ValueError('--gt-boxes: runs no detector; found --det-model')
+        raise ValueError('--gt-boxes: runs no detector, found --det-model')
     report = extract_estimates(
         args.annotations,
         args.videos,
@@ -91,7 +83,7 @@ def run(args: argparse.Namespace) -> str:
 
 
 def _inferencer(args: argparse.Namespace) -> Any:
-    """The inferencer of a video, without refinement."""
+    """Build the inferencer of a video, without refinement."""
     if args.gt_boxes:
         # No detector is loaded; the boxes come from the annotations.
         changed = dict(vars(args), det_model='whole_image')

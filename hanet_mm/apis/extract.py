@@ -1,71 +1,63 @@
 """Estimates of any estimator for an annotated video data set.
 
 The result is a flat file with which HANet can be trained for the estimator.
-Each video is kept in ``OUT.parts`` as soon as it is finished, so that a run
-that was stopped goes on where it was.
+The part of each video is kept in ``OUT.parts`` as soon as it is finished, so
+that a run that was stopped resumes where it was.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+)
 
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike, read_npz
+from hanet_mm.core.data.files import PathLike, atomic_path, read_npz
 from hanet_mm.core.data.sequences import (
     PoseSequences,
+    flat_arrays,
     load_pose_sequences,
     save_pose_sequences,
 )
 from hanet_mm.progress import progress_bar
 
-from .extraction_matching import read_annotation
-from .extraction_parts import (
-    claim_parts,
-    parts_folder,
-    remove_parts,
-    save_part,
+from .extract_video import (
+    AnnotatedVideo,
+    ExtractionWork,
+    read_annotation,
+    run_video,
 )
-from .extraction_video import AnnotatedVideo, ExtractionWork, run_video
 from .video.refine_stage import SkeletonAdapter
 
 _PART_KEYS = (
-    'keypoints_est',
-    'scores',
-    'image_size',
-    'fps',
-    'keypoint_names',
+    *('keypoints_est', 'scores', 'image_size', 'fps', 'keypoint_names'),
 )
 
 
 @dataclass
 class ExtractionReport:
-    """What came of an extraction.
-
-    Attributes:
-        out: The file.
-        videos: Number of videos in it.
-        resumed: Those of them that an earlier run had finished.
-        annotated: Annotated persons, counted in each frame.
-        unmatched: Those of them that were not found.
-        keypoints: How keypoints were mapped; '' if they are the same.
-        failures: A line for each video that is left out.
-    """
+    """Result of an extraction; printed as the summary of the command."""
 
     out: Path
-    videos: int
-    resumed: int
-    annotated: int
-    unmatched: int
-    keypoints: str = ''
-    failures: List[str] = field(default_factory=list)
+    videos: int  # in the file
+    resumed: int  # videos that an earlier run had finished
+    annotated: int  # persons, counted in each frame
+    unmatched: int  # annotated persons that were not found
+    keypoints: str = ''  # how they were mapped; '' if they are the same
+    failures: List[str] = field(default_factory=list)  # videos left out
 
     def __str__(self) -> str:
         share = 100 * self.unmatched / max(self.annotated, 1)
         lines = [f'keypoints: {self.keypoints}'] if self.keypoints else []
         lines += [f'left out: {failure}' for failure in self.failures]
         lines.append(
-            f'{self.out}: {self.videos} videos ({self.resumed} done before), '
+            f'{self.out}: {self.videos} videos ({self.resumed} resumed), '
             f'{self.annotated} annotated poses, {self.unmatched} '
             f'({share:.1f} %) not found'
         )
@@ -86,34 +78,34 @@ def extract_estimates(
 
     Args:
         annotations: Flat file with ``keypoints_gt`` (N, K, 2) px; estimates
-            in it are not looked at. Frame i of a sequence is frame i of its
-            video, or number ``frame_number`` (extra, from 0) of it.
+            in it are ignored. Frame i of a sequence is frame i of its video,
+            or number ``frame_number`` (extra, from 0) of it.
         videos: Folder with ``<seq_name>.<any video>`` or folders of pictures
             ``<seq_name>``. Sequences of one name are persons of one video.
         out: The flat file to write.
-        make_inferencer: Builds what has the models: ``reader`` (a
-            :class:`~.video.reader.PoseReader`) and
-            ``keypoint_names`` of the estimator.
+        make_inferencer: Builds an object with ``reader`` (a
+            :class:`~.video.reader.PoseReader`) and ``keypoint_names`` of the
+            estimator.
         estimator: Its name, for ``meta['estimator']``.
-        models: What decides on the estimates, of what JSON can hold. A run
-            does not go on with the parts of others.
+        models: The settings that determine the estimates, as JSON can hold
+            them. Parts made with other settings are refused.
         gt_boxes: Whether the estimator gets the annotated boxes, enlarged by
             25 %, in place of a detector's.
         skip_failed: Whether videos that cannot be read are left out.
 
     Returns:
-        ExtractionReport: What was found.
+        ExtractionReport: Counts of videos and persons.
 
     Raises:
         ValueError: One line: a wrong annotation file, skeletons that have
             nothing in common, parts of a different run, or videos that
             cannot be read; the others are finished and kept then.
-        OSError: If a file or folder is not there.
+        OSError: If a file or folder does not exist.
     """
     out = Path(out)
     seqs = _load(annotations, videos, out)
     jobs = _plan(seqs, out)
-    claim_parts(out, seqs, dict(models=models, gt_boxes=gt_boxes))
+    _claim_parts(out, seqs, dict(models=models, gt_boxes=gt_boxes))
     waiting = [video for video in jobs if not video.part.is_file()]
     failures: Dict[str, str] = {}
     keypoints = ''
@@ -124,13 +116,13 @@ def extract_estimates(
     if failures and not (skip_failed and len(failures) < len(jobs)):
         raise ValueError(
             f'{annotations}: {len(failures)} of {len(jobs)} videos failed, '
-            f'the others are kept in {parts_folder(out)}; '
+            f'the others are kept in {_parts_folder(out)}; '
             + '; '.join(failures.values())
         )
     done = [video for video in jobs if video.name not in failures]
     result = _assemble(seqs, done, estimator)
     save_pose_sequences(out, result)
-    remove_parts(out, jobs)
+    _remove_parts(out, jobs)
     annotated = read_annotation(result).annotated
     return ExtractionReport(
         out,
@@ -185,7 +177,7 @@ def _plan(seqs: PoseSequences, out: Path) -> List[AnnotatedVideo]:
     for index, name in enumerate(names[np.argsort(first)]):
         members = np.flatnonzero(seqs.seq_name == name)
         rows = np.flatnonzero(np.isin(sequence, members))
-        part = parts_folder(out) / f'{index}.npz'
+        part = _parts_folder(out) / f'{index}.npz'
         jobs.append(AnnotatedVideo(str(name), members, rows, part))
     return jobs
 
@@ -197,9 +189,9 @@ def _prepare(
     wanted = seqs.meta.get('keypoint_names')
     if wanted is None and len(names) != seqs.scores.shape[1]:
         raise ValueError(
-            f'annotations: have {seqs.scores.shape[1]} keypoints without '
-            f"meta['keypoint_names'], the estimator has {len(names)}: they "
-            'cannot be matched'
+            f'annotations: {seqs.scores.shape[1]} keypoints without '
+            f"meta['keypoint_names'] cannot be matched with the {len(names)} "
+            'of the estimator'
         )
     if gt_boxes and inferencer.reader.detector is None:
         raise ValueError(
@@ -225,7 +217,7 @@ def _prepare(
 def _run_all(
     waiting: List[AnnotatedVideo], work: ExtractionWork
 ) -> Dict[str, str]:
-    """Finish the videos one by one; give what is wrong with the others."""
+    """Finish the videos one by one; return the errors of the others."""
     failures = {}
     total = sum(len(np.unique(work.numbers[x.rows])) for x in waiting)
     with progress_bar(total, 'frames') as advance:
@@ -235,7 +227,11 @@ def _run_all(
             except (OSError, ValueError) as error:
                 failures[video.name] = str(error)
                 continue
-            save_part(video.part, arrays)
+            with (
+                atomic_path(video.part) as temporary,
+                open(temporary, 'wb') as file,
+            ):
+                np.savez(file, **arrays)
     return failures
 
 
@@ -260,7 +256,7 @@ def _assemble(
     if seqs.fps is not None or not known:
         fps = seqs.fps
     extras = {
-        # What belongs to the estimates that were there before is no more.
+        # Arrays that belong to the replaced estimates are dropped.
         key: value
         for key, value in seqs.extras.items()
         if not key.endswith('_est')
@@ -279,3 +275,39 @@ def _assemble(
         meta,
         extras,
     ).select(chosen)
+
+
+def _parts_folder(out: Path) -> Path:
+    return out.with_name(out.name + '.parts')
+
+
+def _claim_parts(
+    out: Path, seqs: PoseSequences, request: Dict[str, Any]
+) -> None:
+    """Record what the parts are made of; refuse those of another run."""
+    digest = hashlib.sha256()
+    for key, value in sorted(flat_arrays(seqs).items()):
+        if key not in ('keypoints_est', 'scores'):
+            digest.update(f'{key} {value.dtype} {value.shape}'.encode())
+            digest.update(np.ascontiguousarray(value).tobytes())
+    text = json.dumps(
+        dict(request, annotations=digest.hexdigest()), sort_keys=True
+    )
+    path = _parts_folder(out) / 'request.json'
+    if path.is_file():
+        if path.read_text(encoding='utf-8') != text:
+            raise ValueError(
+                f'{_parts_folder(out)}: made with other annotations or '
+                'models; remove the folder to start again'
+            )
+        return
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding='utf-8')
+
+
+def _remove_parts(out: Path, jobs: List[AnnotatedVideo]) -> None:
+    """Remove the parts, and the folder unless it has other files."""
+    for path in (*(x.part for x in jobs), _parts_folder(out) / 'request.json'):
+        path.unlink(missing_ok=True)
+    if not any(_parts_folder(out).iterdir()):
+        _parts_folder(out).rmdir()
