@@ -99,6 +99,7 @@ def test_other_skeletons_are_mapped_by_name(tmp_path, weights, capsys):
     ('names', 'reason'),
     [
         (['left_wrist', 'right_wrist', 'tip'], 'has 2 of the 17 keypoints'),
+        (COCO[5:13], 'has 8 of the 17 keypoints'),
         (['tip', 'tail'], 'no keypoint in common'),
     ],
 )
@@ -113,7 +114,12 @@ def test_points_that_the_default_does_not_know(
     assert not out.exists()
     # Who names it shall have it, if there is anything to refine.
     asked = refine(source, out, '--refiner', 'coco17-2d')
-    assert asked == (0 if 'left_wrist' in names else 1)
+    assert asked == (1 if 'tail' in names else 0)
+
+
+def test_half_of_the_keypoints_are_enough_for_the_default(tmp_path, weights):
+    source = points_file(tmp_path / 'in.npz', COCO[5:14])  # 9 of 17
+    assert refine(source, tmp_path / 'out.npz') == 0
 
 
 def test_rotations_have_no_default(tmp_path, weights, capsys):

@@ -113,3 +113,18 @@ def test_ids_in_the_file_need_no_tracker(tmp_path):
     tracks = open_poses(path, tracker=tracker).tracks
     assert [x.name for x in tracks] == [f'track_id {x}' for x in persons]
     assert not tracker.frames
+
+
+@pytest.mark.parametrize('ids', [{}, dict(track_id=3)])
+def test_the_longest_absence_of_a_person(tmp_path, ids):
+    """At most 10000 frames are filled between two appearances."""
+
+    def write_two(last):
+        entry = dict(keypoints=[1, 2, 0.5] * 17, **ids)
+        frames = [dict(image_id=i, **entry) for i in (7, 7 + last)]
+        return write(tmp_path / 'in.json', frames)
+
+    (track,) = open_poses(write_two(10_000)).tracks
+    assert len(track.keypoints) == 10_001
+    with pytest.raises(ValueError, match=r'at most 10000 .* 7 and then 10008'):
+        open_poses(write_two(10_001))
