@@ -1,4 +1,4 @@
-"""Recordings of the CMU motion capture database: file, parts, cameras."""
+"""Recordings of the CMU motion capture database: their file and parts."""
 
 import json
 import re
@@ -11,34 +11,20 @@ from hanet_mm.core.data.files import PathLike, read_npz
 RECORDING_PARTS = ('train', 'val', 'test')
 _PERIOD = 6
 _HELD_OUT = {1: 'val', 4: 'test'}
-# Nobody comes nearer to the camera than this, in metres.
-_NEAREST = 1.5
 
 
 class Recordings(NamedTuple):
-    """Motion of S recordings, one after the other.
+    """Motion of S recordings, one after the other."""
 
-    Args:
-        joints (np.ndarray): Metres, y up, (N, J, 3) float32.
-        names (Tuple[str, ...]): Of the J joints.
-        clean (np.ndarray): Frames whose joints can be trusted, (N,) bool.
-        seq_len (np.ndarray): Frames of each recording, (S,) int64.
-        seq_name (np.ndarray): Their names, (S,) str.
-        fps (np.ndarray, optional): Frame rates, (S,) float32.
-        parents (np.ndarray, optional): Parent of each joint, -1 = none,
-            (J,); of the full skeleton only.
-    """
-
-    joints: np.ndarray
-    names: Tuple[str, ...]
-    clean: np.ndarray
-    seq_len: np.ndarray
-    seq_name: np.ndarray
-    fps: Optional[np.ndarray]
-    parents: Optional[np.ndarray] = None
+    joints: np.ndarray  # metres, y up, (N, J, 3) float32
+    names: Tuple[str, ...]  # of the J joints
+    clean: np.ndarray  # frames whose joints can be trusted, (N,) bool
+    seq_len: np.ndarray  # frames of each recording, (S,) int64
+    seq_name: np.ndarray  # (S,) str
+    fps: Optional[np.ndarray]  # frame rates, (S,) float32
 
     def select(self, chosen: np.ndarray) -> 'Recordings':
-        """Some of the recordings, (S,) bool."""
+        """Select recordings, (S,) bool."""
         frames = np.repeat(chosen, self.seq_len)
         return self._replace(
             joints=self.joints[frames],
@@ -52,10 +38,10 @@ class Recordings(NamedTuple):
 def load_recordings(path: PathLike, skeleton: str) -> Recordings:
     """Read joints of a pickle-free ``.npz``.
 
-    Its keys: ``joints_3d`` (N, J, 3) with ``joint_names`` and
-    ``joint_parents`` (J,), keypoints derived from them such as ``h36m17``
-    (N, K, 3) with ``h36m17_names`` (K,), all in metres and y up; ``clean``
-    (N,); ``seq_len``, ``seq_name`` and ``fps`` (S,); ``meta``, JSON.
+    Its keys: ``joints_3d`` (N, J, 3) with ``joint_names`` (J,), keypoints
+    derived from them such as ``h36m17`` (N, K, 3) with ``h36m17_names`` (K,),
+    all in metres and y up; ``clean`` (N,); ``seq_len``, ``seq_name`` and
+    ``fps`` (S,); ``meta``, JSON.
 
     Args:
         path (PathLike): The file.
@@ -68,10 +54,10 @@ def load_recordings(path: PathLike, skeleton: str) -> Recordings:
         ValueError: One line naming the file and the key: damaged file,
             missing key, wrong shape or value, another unit or axis.
     """
-    names, parents = f'{skeleton}_names', ()
+    names = f'{skeleton}_names'
     if skeleton == 'joints_3d':
-        names, parents = 'joint_names', ('joint_parents',)
-    need = (skeleton, names, *parents, 'clean', 'seq_len', 'seq_name')
+        names = 'joint_names'
+    need = (skeleton, names, 'clean', 'seq_len', 'seq_name')
     values = read_npz(path, need, (*need, 'fps', 'meta'))
     try:
         _check(values, skeleton, names)
@@ -84,7 +70,6 @@ def load_recordings(path: PathLike, skeleton: str) -> Recordings:
         seq_len=values['seq_len'].astype(np.int64, copy=False),
         seq_name=values['seq_name'],
         fps=values.get('fps'),
-        parents=values.get('joint_parents'),
     )
 
 
@@ -103,14 +88,13 @@ def _check(values: Dict[str, np.ndarray], skeleton: str, names: str) -> None:
             f'seq_len: expected a sum of {frames} (frames of {skeleton}), '
             f'found {length.sum()}'
         )
-    expected = {
+    sizes = {
         names: joints.shape[1],
-        'joint_parents': joints.shape[1],
         'clean': frames,
         'seq_name': count,
         'fps': count,
     }
-    for key, size in expected.items():
+    for key, size in sizes.items():
         if key in values and values[key].shape != (size,):
             raise ValueError(
                 f'{key}: expected shape ({size},), found {values[key].shape}'
@@ -156,47 +140,28 @@ def recording_parts(names: Sequence[str]) -> np.ndarray:
     return np.array(parts)
 
 
-def sample_view(
-    rng: np.random.Generator,
-    joints: np.ndarray,
-    pitch_range: Tuple[float, float] = (0.0, 15.0),
-    distance_range: Tuple[float, float] = (3.0, 6.0),
-) -> Tuple[np.ndarray, np.ndarray]:
-    """A camera that stands still and looks at the middle of a motion.
+def check_recording_part(part: Optional[str]) -> Optional[str]:
+    """Raise a ValueError unless ``part`` is one of the recordings' parts."""
+    if part is not None and part not in RECORDING_PARTS:
+        raise ValueError(
+            f'part has to be one of {RECORDING_PARTS}, got {part!r}'
+        )
+    return part
 
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        joints (np.ndarray): World, metres, y up, (T, J, 3).
-        pitch_range (Tuple[float, float]): How far the camera looks down, in
-            degrees. Defaults to (0, 15).
-        distance_range (Tuple[float, float]): From the camera to the middle,
-            in metres; more if somebody came nearer than 1.5 m. Defaults to
-            (3, 6).
 
-    Returns:
-        Tuple[np.ndarray, np.ndarray]: Rotation R (3, 3) and translation t
-        (3,) into camera coordinates R x + t: x right, y down, z depth.
+def load_recordings_of_part(
+    path: PathLike, skeleton: str, part: Optional[str]
+) -> Tuple[Recordings, np.ndarray]:
+    """Load the recordings of a part (None: all) and their numbers, (S,).
+
+    Raises a ValueError if the file does not fit or the part is empty.
     """
-    yaw = rng.uniform(-np.pi, np.pi)
-    pitch = np.radians(rng.uniform(*pitch_range))
-    distance = rng.uniform(*distance_range)
-    turn = np.array(
-        [
-            [np.cos(yaw), 0, np.sin(yaw)],
-            [0, 1, 0],
-            [-np.sin(yaw), 0, np.cos(yaw)],
-        ]
-    )
-    # Looking down by the pitch: what is ahead moves up in the picture.
-    nod = np.array(
-        [
-            [1, 0, 0],
-            [0, np.cos(pitch), -np.sin(pitch)],
-            [0, np.sin(pitch), np.cos(pitch)],
-        ]
-    )
-    rotation = nod @ np.diag([1.0, -1.0, -1.0]) @ turn
-    seen = joints.astype(np.float64) @ rotation.T
-    middle = 0.5 * (seen.min(axis=(0, 1)) + seen.max(axis=(0, 1)))
-    distance = max(distance, _NEAREST + middle[2] - seen[..., 2].min())
-    return rotation, np.array([0, 0, distance]) - middle
+    recordings = load_recordings(path, skeleton)
+    parts = recording_parts(recordings.seq_name)
+    chosen = np.ones(len(parts), bool) if part is None else parts == part
+    if not chosen.any():
+        raise ValueError(
+            f'{path}: no recording for the part {part!r} among '
+            f'{len(parts)}: every kind of recording needs at least 5'
+        )
+    return recordings.select(chosen), np.flatnonzero(chosen)

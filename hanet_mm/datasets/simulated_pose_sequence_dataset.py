@@ -1,4 +1,4 @@
-"""People, cameras and estimators that are made up while one trains."""
+"""Simulated people: sequences made when loaded, windows made on demand."""
 
 from typing import ClassVar, Optional, Tuple, Union
 
@@ -8,22 +8,74 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
 from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.poses.boxes import boxes_around
 
-from .cmu_mocap_sequence_dataset import SKELETONS, check_recording_part
-from .pose_sequence_dataset import keypoint_names
+from .cmu_mocap import check_recording_part
+from .cmu_mocap_sequence_dataset import SKELETONS
+from .pose_sequence_dataset import PoseSequenceDataset, keypoint_names
 from .simulation import (
+    BOX_MARGIN,
     DIMS,
     Chunk,
     ChunkGenerator,
+    EstimatorNoise,
     captured_motion,
+    generate_synthetic_sequences,
     join,
+    noise_source,
     procedural_motion,
 )
-from .synthetic import noise_source
-from .synthetic.generator import joint_boxes
 
 # The procedural motion has a stream of random numbers of its own.
 _MOTION_STREAM = 2**32 - 1
+
+
+@DATASETS.register_module()
+class SyntheticPoseSequenceDataset(PoseSequenceDataset):
+    """People who walk, turn, reach, jump and squat in front of a camera.
+
+    Generated when the dataset is initialised, from the seed alone, at tens of
+    thousands of frames per second. Two seeds share neither people nor
+    movements, cameras and errors: give train, val and test their own.
+    Keypoints and skeleton are those of JHMDB.
+
+    Args:
+        num_sequences (int): Number of sequences. Defaults to 256.
+        seq_len_range (Tuple[int, int]): Shortest and longest sequence in
+            frames. Defaults to (40, 80).
+        seed (int): Seed >= 0. Defaults to 0.
+        noise (dict, optional): Arguments of :class:`EstimatorNoise`.
+            Defaults to None: its defaults.
+        **kwargs: Of :class:`PoseSequenceDataset`.
+    """
+
+    METAINFO: ClassVar[dict] = dict(
+        from_file='configs/_base_/datasets/jhmdb.py'
+    )
+
+    def __init__(
+        self,
+        num_sequences: int = 256,
+        seq_len_range: Tuple[int, int] = (40, 80),
+        seed: int = 0,
+        noise: Optional[dict] = None,
+        **kwargs,
+    ):
+        self.num_sequences = num_sequences
+        self.seq_len_range = seq_len_range
+        self.seed = seed
+        self.noise = EstimatorNoise(**(noise or {}))
+        super().__init__(**kwargs)
+
+    def load_sequences(self) -> PoseSequences:
+        """Generate the sequences."""
+        return generate_synthetic_sequences(
+            self.num_sequences,
+            self.seq_len_range,
+            self.seed,
+            noise=self.noise,
+        )
 
 
 @DATASETS.register_module()
@@ -35,8 +87,8 @@ class SimulatedPoseSequenceDataset(BaseDataset):
     Every window has its own motion, build, frame rate, view and estimator.
     They are made in chunks, many times faster than one by one: window i is
     number i % chunk_size of chunk i // chunk_size, which depends on seed and
-    number alone and is made when a window of it is asked for. Only the last
-    chunk is kept: read the windows in order (``shuffle=False``; they are
+    number alone and is made when one of its windows is requested. Only the
+    last chunk is kept: read the windows in order (``shuffle=False``; they are
     random anyway) and let ``batch_size`` be ``chunk_size``. With some
     hundred thousand windows an epoch no window is seen twice.
 
@@ -61,8 +113,9 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         short_share (float): Share of windows shorter than T, padded at
             either end or both with estimates of score 0. Defaults to 0.1.
         noise (str or dict): Errors of the estimators: a preset or amounts,
-            or ranges, see :func:`hanet_mm.datasets.synthetic.noise_source`.
-            Defaults to 'any'.
+            or ranges, see
+            :func:`hanet_mm.datasets.simulation.noise_source`. Defaults to
+            'any'.
         seed (int): Seed >= 0 of everything. Parts and runs that are to
             share nothing need different seeds. Defaults to 0.
         metainfo (dict, optional): Defaults to that of the skeleton.
@@ -93,19 +146,6 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             raise ValueError(
                 f'skeleton: expected one of {tuple(DIMS)}, found {skeleton!r}'
             )
-        for name, value in (
-            ('num_windows', num_windows),
-            ('window_size', window_size),
-            ('chunk_size', chunk_size),
-        ):
-            if value < 1:
-                raise ValueError(f'{name}: expected >= 1, found {value}')
-        for name, value in (
-            ('procedural_share', procedural_share),
-            ('short_share', short_share),
-        ):
-            if not 0 <= value <= 1:
-                raise ValueError(f'{name}: expected in [0, 1], found {value}')
         self.skeleton = skeleton
         self.part = check_recording_part(part)
         self.procedural_share = procedural_share
@@ -113,6 +153,14 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         self.window_size = window_size
         self.chunk_size = chunk_size
         self.short_share = short_share
+        for name in ('num_windows', 'window_size', 'chunk_size'):
+            value = getattr(self, name)
+            if value < 1:
+                raise ValueError(f'{name}: expected >= 1, found {value}')
+        for name in ('procedural_share', 'short_share'):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f'{name}: expected in [0, 1], found {value}')
         self.noise = noise_source(noise)
         self.seed = seed
         self._chunk: Tuple[int, dict] = (-1, {})
@@ -131,7 +179,7 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         return parse_pose_metainfo(metainfo or dict(cls.METAINFO))
 
     def full_init(self) -> None:
-        """Load the motion; windows are made when they are asked for."""
+        """Load the motion; windows are made on demand."""
         if self._fully_initialized:
             return
         bank = None
@@ -170,7 +218,7 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         if self._chunk[0] != number:
             rng = np.random.default_rng((self.seed, number))
             chunk = self._generate(rng, self.chunk_size)
-            self._chunk = (number, self._arrays(chunk))
+            self._chunk = (number, _pipeline_arrays(chunk))
         info = {key: values[row] for key, values in self._chunk[1].items()}
         return dict(
             info,
@@ -184,24 +232,25 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             keypoint_names=keypoint_names(self._metainfo),
         )
 
-    def _arrays(self, chunk: Chunk) -> dict:
-        """What the pipeline needs, missing keypoints filled, (S, ...)."""
-        valid = chunk.scores > 0
-        num, frames, count = valid.shape
-        filled = fill_missing(
-            chunk.estimates.reshape(num * frames, count, -1),
-            ~valid.reshape(num * frames, count),
-            np.full(num, frames),
-        )
-        arrays = dict(
-            keypoints=filled.reshape(chunk.estimates.shape),
-            keypoint_scores=chunk.scores,
-            keypoints_valid=valid,
-            keypoints_gt=chunk.truth,
-            keypoints_visible=chunk.weights,
-            fps=chunk.fps,
-        )
-        if chunk.image_size is not None:
-            arrays['image_size'] = chunk.image_size
-            arrays['bboxes'] = joint_boxes(chunk.truth)
-        return arrays
+
+def _pipeline_arrays(chunk: Chunk) -> dict:
+    """Arrays that the pipeline needs, missing keypoints filled, (S, ...)."""
+    valid = chunk.scores > 0
+    num, frames, count = valid.shape
+    filled = fill_missing(
+        chunk.estimates.reshape(num * frames, count, -1),
+        ~valid.reshape(num * frames, count),
+        np.full(num, frames),
+    )
+    arrays = dict(
+        keypoints=filled.reshape(chunk.estimates.shape),
+        keypoint_scores=chunk.scores,
+        keypoints_valid=valid,
+        keypoints_gt=chunk.truth,
+        keypoints_visible=chunk.weights,
+        fps=chunk.fps,
+    )
+    if chunk.image_size is not None:
+        arrays['image_size'] = chunk.image_size
+        arrays['bboxes'] = boxes_around(chunk.truth, margin=BOX_MARGIN)
+    return arrays

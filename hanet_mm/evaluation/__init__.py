@@ -1,11 +1,9 @@
 """Metrics over whole pose sequences."""
 
-from .accel_error import AccelError
+from .mean_errors import AccelError, SequenceMPJAE, SequenceMPJPE
 from .pose_sequence_metric import PoseSequenceMetric
 from .pose_sequence_pck import PoseSequencePCK
 from .posetrack_ap import PoseTrackAP
-from .sequence_mpjae import SequenceMPJAE
-from .sequence_mpjpe import SequenceMPJPE
 from .smpl_metric import SMPLMetric
 
 __all__ = [

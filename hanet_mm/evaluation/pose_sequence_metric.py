@@ -2,16 +2,14 @@
 
 import logging
 from abc import abstractmethod
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from hanet_mm.core.metrics.errors import subtract_root
-
-# Which part of a data sample each source is, and how its results are called.
+# Instances of a data sample and prefix of the results by source.
 _FIELDS = dict(pred='pred_instances', input='est_instances')
 _PREFIXES = dict(pred='refined', input='input')
 
@@ -28,17 +26,17 @@ class Comparison(NamedTuple):
 class PoseSequenceMetric(BaseMetric):
     """Compares the pose sequences of data samples with their truth.
 
-    Subclasses say what one sequence adds (``measure``) and what comes of all
-    of them (``compute_metrics``). Exactly one entry is kept per data sample:
-    MMEngine then drops what a distributed sampler repeated, and the result
-    is the same for any number of processes and any batch size.
+    Subclasses define the sums of one sequence (``measure``) and the results
+    of all of them (``compute_metrics``). Exactly one entry is kept per data
+    sample: MMEngine then drops repetitions of a distributed sampler, and the
+    result is the same for any number of processes and any batch size.
 
     A keypoint is counted where ``gt_instances.keypoints_visible`` is above 0
     and the frame was refined (``pred_instances.refined_mask``). Both sources
     are measured on the same frames, so that they can be compared.
 
     Args:
-        source (str): What is compared with the truth: ``'pred'``, the
+        source (str): Poses to compare with the truth: ``'pred'``, the
             refined poses, or ``'input'``, the estimate that was refined
             (``est_instances``). Defaults to ``'pred'``.
         prefix (str, optional): First part of the names of the results.
@@ -77,8 +75,8 @@ class PoseSequenceMetric(BaseMetric):
                 sequence each.
 
         Raises:
-            ValueError: One line naming the metric, the sequence and what is
-                wrong with it.
+            ValueError: One line naming the metric, the sequence and the
+                problem.
         """
         for sample in data_samples:
             try:
@@ -90,44 +88,8 @@ class PoseSequenceMetric(BaseMetric):
                 ) from error
             self.results.append(result)
 
-    def relative_to_root(
-        self, comparison: Comparison, root: Optional[Sequence[int]]
-    ) -> Comparison:
-        """Prediction and truth, each relative to its own root.
-
-        Args:
-            comparison (Comparison): One sequence.
-            root (Sequence[int], optional): Joints whose mean is the root.
-                Defaults to None: ``root_indices`` of the data set.
-
-        Returns:
-            Comparison: Frames whose true root is not known do not count.
-
-        Raises:
-            ValueError: If there are no root joints.
-        """
-        root = root or (self.dataset_meta or {}).get('root_indices')
-        if not root:
-            raise ValueError(
-                "alignment='root' needs root joints: the data set has no "
-                'root_indices in its metainfo, give root'
-            )
-        known = comparison.counted[:, list(root)].all(1)
-        return comparison._replace(
-            pred=subtract_root(comparison.pred, root),
-            gt=subtract_root(comparison.gt, root),
-            counted=comparison.counted & known[:, None],
-        )
-
     def pooled_mean(self, results: Sequence[Tuple[float, int]]) -> float:
-        """Mean over everything counted in any sequence; NaN if nothing.
-
-        Args:
-            results (Sequence[tuple]): Sum and count of each sequence.
-
-        Returns:
-            float: The mean.
-        """
+        """Mean of sums and counts of all sequences; NaN if nothing counts."""
         total = sum(result[0] for result in results)
         count = sum(result[1] for result in results)
         return total / count if count else self.nothing_to_count()
@@ -142,8 +104,24 @@ class PoseSequenceMetric(BaseMetric):
         )
         return float('nan')
 
+    def _columns(
+        self, keypoints: Dict[str, Tuple[str, ...]], num_keypoints: int
+    ) -> Dict[str, List[int]]:
+        """Keypoint numbers of each column of a table, without empty ones."""
+        ids = (self.dataset_meta or {}).get('keypoint_name2id', {})
+        if ids and len(ids) != num_keypoints:
+            raise ValueError(
+                f'{type(self).__name__}: the data set names {len(ids)} '
+                f'keypoints, the poses have {num_keypoints}'
+            )
+        columns = {
+            column: [ids[name] for name in names if name in ids]
+            for column, names in keypoints.items()
+        }
+        return {column: found for column, found in columns.items() if found}
+
     def _read(self, sample: dict) -> Comparison:
-        """Take from a data sample what is compared."""
+        """Take the arrays to compare from a data sample."""
         gt = sample_field(sample, 'gt_instances', 'keypoints')
         pred = sample_field(sample, _FIELDS[self.source], 'keypoints')
         visible = sample['gt_instances'].get('keypoints_visible')
@@ -159,6 +137,12 @@ class PoseSequenceMetric(BaseMetric):
         if bboxes is not None:
             bboxes = _to_numpy(bboxes)
         return Comparison(pred, gt, counted, bboxes)
+
+
+def known_mean(values: np.ndarray) -> float:
+    """Mean of the values that are not NaN; NaN if there are none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float('nan')
 
 
 def sample_field(

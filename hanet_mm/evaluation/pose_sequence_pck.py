@@ -10,6 +10,7 @@ from hanet_mm.core.metrics.errors import pck_hits
 from hanet_mm.evaluation.pose_sequence_metric import (
     Comparison,
     PoseSequenceMetric,
+    known_mean,
 )
 
 # The columns of the paper's Table 1. They are found by keypoint name: the
@@ -102,11 +103,13 @@ class PoseSequencePCK(PoseSequenceMetric):
             return metrics
 
         rates = self._keypoint_rates(results)
-        columns = self._columns(rates.shape[1])
+        columns = self._columns(_COLUMNS, rates.shape[1])
         rows = []
         for thr, rate in zip(self.thr, rates):
-            row = {name: _mean(rate[ids]) for name, ids in columns.items()}
-            row['Mean'] = _mean(rate)
+            row = {
+                name: known_mean(rate[ids]) for name, ids in columns.items()
+            }
+            row['Mean'] = known_mean(rate)
             metrics[f'PCK@{thr:g}'] = row['Mean']
             metrics.update(
                 {f'PCK@{thr:g}/{name}': row[name] for name in columns}
@@ -124,20 +127,6 @@ class PoseSequencePCK(PoseSequenceMetric):
         # Sequences in which a keypoint is never visible say nothing of it.
         rates = np.nan_to_num(_divide(hits, counts))
         return 100 * _divide(rates.sum(axis=0), (counts > 0).sum(axis=0))
-
-    def _columns(self, num_keypoints: int) -> Dict[str, List[int]]:
-        """Keypoints of each column, by the names of the data set."""
-        ids = (self.dataset_meta or {}).get('keypoint_name2id', {})
-        if ids and len(ids) != num_keypoints:
-            raise ValueError(
-                f'PoseSequencePCK: the data set names {len(ids)} keypoints, '
-                f'the poses have {num_keypoints}'
-            )
-        columns = {
-            column: [ids[name] for name in names if name in ids]
-            for column, names in _COLUMNS.items()
-        }
-        return {column: found for column, found in columns.items() if found}
 
     def _log_table(self, rows: List[Dict[str, float]], sequences: int) -> None:
         """Write the rates to the log as a table."""
@@ -159,9 +148,3 @@ def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     shape = np.broadcast_shapes(numerator.shape, denominator.shape)
     out = np.full(shape, np.nan)
     return np.divide(numerator, denominator, out=out, where=denominator > 0)
-
-
-def _mean(rates: np.ndarray) -> float:
-    """Mean of the rates that are known, NaN if none is."""
-    known = rates[~np.isnan(rates)]
-    return float(known.mean()) if known.size else float('nan')

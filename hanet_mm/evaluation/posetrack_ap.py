@@ -13,6 +13,7 @@ from hanet_mm.core.metrics.posetrack_ap import (
 )
 from hanet_mm.evaluation.pose_sequence_metric import (
     PoseSequenceMetric,
+    known_mean,
     sample_field,
 )
 
@@ -116,9 +117,11 @@ class PoseTrackAP(PoseSequenceMetric):
         ap = self._joint_ap(results) if results else np.zeros(0)
         if np.isnan(ap).all():
             return dict(AP=self.nothing_to_count())
-        columns = self._columns(len(ap))
-        row = {name: _mean(ap[joints]) for name, joints in columns.items()}
-        mean = _mean(ap)
+        columns = self._columns(_COLUMNS, len(ap))
+        row = {
+            name: known_mean(ap[joints]) for name, joints in columns.items()
+        }
+        mean = known_mean(ap)
         self._log_table(dict(row, Mean=mean), ap, len(results))
         return dict(AP=mean, **{f'AP/{name}': row[name] for name in row})
 
@@ -217,20 +220,6 @@ class PoseTrackAP(PoseSequenceMetric):
             rows.gt[start:end][ignored[0]] = np.nan
             rows.pred[start:end][ignored[1]] = np.nan
 
-    def _columns(self, num_keypoints: int) -> Dict[str, List[int]]:
-        """Keypoints of each column, by the names of the data set."""
-        ids = (self.dataset_meta or {}).get('keypoint_name2id', {})
-        if ids and len(ids) != num_keypoints:
-            raise ValueError(
-                f'PoseTrackAP: the data set names {len(ids)} keypoints, '
-                f'the poses have {num_keypoints}'
-            )
-        columns = {
-            column: [ids[name] for name in names if name in ids]
-            for column, names in _COLUMNS.items()
-        }
-        return {column: found for column, found in columns.items() if found}
-
     def _log_table(
         self, row: Dict[str, float], ap: np.ndarray, tracks: int
     ) -> None:
@@ -296,9 +285,3 @@ def _first_rows(rows: LabelledFrames) -> np.ndarray:
         rows.frame_number[1:] != rows.frame_number[:-1]
     )
     return np.flatnonzero(new)
-
-
-def _mean(values: np.ndarray) -> float:
-    """Mean of the values that are known, NaN if none is."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else float('nan')

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from hanet_mm.core.metrics.errors import accel_error, mpjpe, pa_mpjpe
 from hanet_mm.core.poses.body import NUM_BETAS, NUM_JOINTS, root_relative
-from hanet_mm.evaluation.pose_sequence_metric import PoseSequenceMetric
-from hanet_mm.evaluation.sequence_mpjae import (
+from hanet_mm.evaluation.mean_errors import (
     matched_rotations,
     rotation_matrices,
 )
+from hanet_mm.evaluation.pose_sequence_metric import PoseSequenceMetric
 
 # Surfaces of so many frames are held at once.
 _CHUNK_FRAMES = 64

@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.metrics.errors import accel_error, mpjpe, pck_hits
 from hanet_mm.core.refine.refiner import Refiner
-from hanet_mm.datasets.synthetic.body import JHMDB_KEYPOINT_NAMES
+from hanet_mm.datasets.simulation.body import JHMDB_KEYPOINT_NAMES
 
 from . import models
 from .render import Clip

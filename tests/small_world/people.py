@@ -8,7 +8,7 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 
-from hanet_mm.datasets.synthetic.body import JOINT_NAMES
+from hanet_mm.datasets.simulation.body import JOINT_NAMES
 
 # Shading: each layer is smaller and lies nearer to the light above.
 _LAYERS = ((1.0, 0.0, 0.62), (0.78, 0.16, 0.86), (0.45, 0.36, 1.05))

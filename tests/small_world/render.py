@@ -10,8 +10,8 @@ from typing import List, Tuple, Union
 import cv2
 import numpy as np
 
-from hanet_mm.datasets.synthetic.body import JHMDB_KEYPOINT_NAMES
-from hanet_mm.datasets.synthetic.camera import Camera
+from hanet_mm.datasets.simulation.body import JHMDB_KEYPOINT_NAMES
+from hanet_mm.datasets.simulation.cameras import Camera
 
 from .people import (
     capsule_ends,

@@ -4,9 +4,9 @@ from typing import Tuple
 
 import numpy as np
 
-from hanet_mm.datasets.synthetic.actions import wander
-from hanet_mm.datasets.synthetic.camera import Camera, look_at
-from hanet_mm.datasets.synthetic.motion import generate_motion
+from hanet_mm.datasets.simulation.cameras import Camera, look_at
+from hanet_mm.datasets.simulation.motion import generate_motion
+from hanet_mm.datasets.simulation.signals import wander
 
 _CLOSEST = 0.55  # metres between two people, if there is room
 

@@ -23,7 +23,7 @@ from hanet_mm.core.data.sequences import (
     load_pose_sequences,
     save_pose_sequences,
 )
-from hanet_mm.datasets.synthetic import generate_synthetic_sequences
+from hanet_mm.datasets.simulation import generate_synthetic_sequences
 from hanet_mm.filters import GaussianFilter, tune_filter
 
 TITLES = [x.title for x in BANK.values()]

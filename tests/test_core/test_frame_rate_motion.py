@@ -50,8 +50,8 @@ def refiner():
 def motion():
     """People in front of a camera at 300 fps, (S, T, 15, 2) px."""
     pytest.importorskip('mmpose')
-    from hanet_mm.datasets.synthetic import generate_motion
-    from hanet_mm.datasets.synthetic.camera import sample_cameras
+    from hanet_mm.datasets.simulation import generate_motion
+    from hanet_mm.datasets.simulation.cameras import sample_cameras
 
     joints = generate_motion(
         np.random.default_rng(0), 6, 3 * FINE, FINE

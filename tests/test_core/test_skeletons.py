@@ -13,8 +13,7 @@ from hanet_mm.core.poses.skeleton_data import (
     skeleton_of_names,
     skeletons_of_size,
 )
-from hanet_mm.datasets.metainfo import lsp14, posetrack15
-from hanet_mm.datasets.metainfo.skeleton import keypoint_names
+from hanet_mm.datasets.metainfo import keypoint_names, lsp14, posetrack15
 
 IN_MMPOSE = {
     'coco17': 'coco',

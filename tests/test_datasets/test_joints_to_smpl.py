@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 
 from hanet_mm.core.poses.body import SMPL_PARENTS, forward_kinematics
 from hanet_mm.core.poses.rotations import rot6d_to_matrix
-from hanet_mm.datasets.cmu_mocap_smpl_sequence_dataset import (
+from hanet_mm.datasets.cmu_mocap_sequence_dataset import (
     CmuMocapSmplSequenceDataset,
 )
 from hanet_mm.datasets.joints_to_smpl import (

@@ -9,14 +9,14 @@ from scipy.stats import spearmanr
 
 pytest.importorskip('mmpose')
 
-from hanet_mm.datasets.synthetic import (
-    LIFTER_NOISE,
+from hanet_mm.datasets.simulation import (
+    NOISE_PRESETS,
     EstimatorNoise,
-    estimator_noise,
+    noise_source,
     simulate_estimator_noise,
 )
-from hanet_mm.datasets.synthetic.keypoint_parts import keypoint_parts
-from hanet_mm.datasets.synthetic.temporal_noise import smooth_noise
+from hanet_mm.datasets.simulation.keypoints import keypoint_parts
+from hanet_mm.datasets.simulation.signals import smooth_noise
 from hanet_mm.datasets.transforms.simulate_estimator_noise import (
     SimulateEstimatorNoise,
 )
@@ -152,7 +152,7 @@ def test_depth_is_worse_by_its_factor(params):
 
 def test_the_root_of_a_lifted_pose_has_no_error():
     params = dataclasses.replace(
-        estimator_noise('lifter'), outlier_share=0.3, occlusion_share=0.3
+        noise_source('lifter'), outlier_share=0.3, occlusion_share=0.3
     )
     error, _ = errors(params)
     assert (error[:, :, 0] == 0).all()
@@ -199,7 +199,7 @@ def test_names_of_h36m_tell_the_parts():
 
 
 def test_scores_follow_the_error_weakly():
-    error, scores = errors(estimator_noise('lifter'))
+    error, scores = errors(noise_source('lifter'))
     length = np.linalg.norm(error, axis=-1)[:, :, 1:]
     tie = spearmanr(length.ravel(), scores[:, :, 1:].ravel())[0]
     assert -0.6 < tie < -0.2
@@ -207,10 +207,10 @@ def test_scores_follow_the_error_weakly():
 
 def test_preset_by_name_in_configs():
     named = SimulateEstimatorNoise(noise='lifter', keypoint_names=H36M)
-    assert named.noise == EstimatorNoise(**LIFTER_NOISE)
-    assert estimator_noise(None) == EstimatorNoise()
-    assert estimator_noise(dict(drift=0.5)).drift == 0.5
-    assert estimator_noise(named.noise) is named.noise
+    assert named.noise == EstimatorNoise(**NOISE_PRESETS['lifter'])
+    assert noise_source(None) == EstimatorNoise()
+    assert noise_source(dict(drift=0.5)).drift == 0.5
+    assert noise_source(named.noise) is named.noise
     with pytest.raises(ValueError, match=r"one of .*'lifter'.*got 'fcn'"):
         SimulateEstimatorNoise(noise='fcn')
 

@@ -8,13 +8,13 @@ from scipy.stats import kurtosis
 
 pytest.importorskip('mmpose')
 
-from hanet_mm.datasets.synthetic import (
+from hanet_mm.datasets.simulation import (
     JHMDB_KEYPOINT_NAMES,
     EstimatorNoise,
     simulate_estimator_noise,
 )
-from hanet_mm.datasets.synthetic.keypoint_parts import keypoint_parts
-from hanet_mm.datasets.synthetic.score_noise import scores_of_errors
+from hanet_mm.datasets.simulation.keypoints import keypoint_parts
+from hanet_mm.datasets.simulation.noise import scores_of_errors
 
 PARTS = keypoint_parts(JHMDB_KEYPOINT_NAMES, 2)
 NOTHING = {

@@ -10,7 +10,7 @@ from mmpose.evaluation.functional.nms import oks_iou
 from posetrack_scenes import BODY
 from posetrack_tracks import OKS_THRESHOLD, compare_poses, match_poses
 
-from hanet_mm.datasets.metainfo.posetrack15 import posetrack15
+from hanet_mm.datasets.metainfo import posetrack15
 
 
 def people(rng, count, spread=60):

@@ -1,7 +1,5 @@
 """Simulated errors of rotations."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -14,12 +12,11 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import TRANSFORMS
 
 from hanet_mm.core.poses.rotations import rot6d_to_matrix
-from hanet_mm.datasets.cmu_mocap_smpl_sequence_dataset import (
+from hanet_mm.datasets.cmu_mocap_sequence_dataset import (
     CmuMocapSmplSequenceDataset,
 )
-from hanet_mm.datasets.synthetic.rotation_noise import (
+from hanet_mm.datasets.simulation.rotation_noise import (
     RotationNoise,
-    rotation_noise,
     simulate_rotation_noise,
 )
 from hanet_mm.datasets.transforms.simulate_rotation_noise import (
@@ -145,15 +142,6 @@ def test_the_error_is_in_the_frame_of_the_joint():
     )
 
 
-def test_the_root_has_its_own_factor():
-    truth = turning(2000, 4)
-    error, _ = errors(
-        only(jitter=2.0, jitter_correlation=0.0, root_factor=3.0), truth
-    )
-    deviation = error.std(axis=(0, 2))
-    np.testing.assert_allclose(deviation, [6, 2, 2, 2], rtol=0.05)
-
-
 def test_scores_fall_with_the_angle():
     truth = turning(200, 60)
     error, scores = errors(only(jitter=8.0, score_noise=0.0), truth)
@@ -227,7 +215,7 @@ def test_unknown_rotations_are_missing_and_filled():
 )
 def test_bad_amounts(kwargs, message):
     with pytest.raises(ValueError, match=message):
-        rotation_noise(kwargs)
+        RotationNoise(**kwargs)
 
 
 def test_bad_rotations():
@@ -236,12 +224,6 @@ def test_bad_rotations():
         simulate_rotation_noise(np.zeros((5, 24, 6)), rng)
     with pytest.raises(ValueError, match=r'SimulateRotationNoise: .*D = 3'):
         SimulateRotationNoise()(dict(keypoints_gt=np.zeros((5, 24, 3))))
-
-
-def test_noise_of_configs():
-    assert rotation_noise(None) == RotationNoise()
-    params = dataclasses.replace(RotationNoise(), drift=1.0)
-    assert rotation_noise(params) is params
 
 
 def test_real_motion_has_the_errors_of_the_paper(shared_dir):

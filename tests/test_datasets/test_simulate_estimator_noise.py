@@ -13,16 +13,13 @@ pytest.importorskip('mmpose')
 
 from mmpose.registry import TRANSFORMS
 
-from hanet_mm.datasets.synthetic import (
+from hanet_mm.core.poses.boxes import box_sizes
+from hanet_mm.datasets.simulation import (
     JHMDB_KEYPOINT_NAMES,
     EstimatorNoise,
-    box_size,
     simulate_estimator_noise,
 )
-from hanet_mm.datasets.synthetic.temporal_noise import (
-    bursts,
-    correlated_noise,
-)
+from hanet_mm.datasets.simulation.signals import bursts, correlated_noise
 from hanet_mm.datasets.transforms.simulate_estimator_noise import (
     SimulateEstimatorNoise,
 )
@@ -379,7 +376,7 @@ def test_transform_applies_the_function():
     rng = np.random.default_rng(np.random.randint(2**31))  # noqa: NPY002
     estimates, scores = simulate_estimator_noise(
         before['keypoints_gt'],
-        box_size(before['bboxes']),
+        box_sizes(before['bboxes']),
         rng,
         EstimatorNoise(missing_share=0.3),
     )

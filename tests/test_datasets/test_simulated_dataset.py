@@ -14,7 +14,7 @@ from mmpose.registry import DATASETS, METRICS
 from torch.utils.data import DataLoader
 
 import hanet_mm  # noqa: F401
-from hanet_mm.datasets.simulation import SKELETONS
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 
 TRAIN = [
     dict(
@@ -53,7 +53,7 @@ def ann_file(tmp_path):
     np.savez(
         tmp_path / 'a.npz',
         coco17=poses.repeat(30, axis=0),
-        coco17_names=np.array(SKELETONS['coco17']),
+        coco17_names=np.array(SKELETONS['coco17'].keypoint_names),
         clean=np.arange(180) % 30 < 28,
         seq_len=np.full(6, 30),
         seq_name=np.array([f'walking_{i}' for i in range(1, 7)]),
@@ -102,7 +102,7 @@ def test_items_have_what_the_pipeline_needs(pictures):
             rtol=1e-4,
             atol=1e-2,
         )
-        assert item['keypoint_names'] == SKELETONS['coco17']
+        assert item['keypoint_names'] == SKELETONS['coco17'].keypoint_names
         assert 15 <= item['fps'] <= 60
         # Padding repeats the nearest pose and has no weight.
         gone = item['keypoints_visible'].max(axis=1) == 0
@@ -153,7 +153,7 @@ def test_poses_in_3d_have_roots():
     assert dataset.metainfo['root_indices'] == [0]
     item = dataset.get_data_info(3)
     assert item['keypoints'].shape == (15, 17, 3)
-    assert item['keypoint_names'] == SKELETONS['h36m17']
+    assert item['keypoint_names'] == SKELETONS['h36m17'].keypoint_names
     assert not {'bboxes', 'image_size'} & set(item)
     # A lifter gives places relative to the root: no error of its own.
     found = item['keypoints_valid'][:, 0]

@@ -8,11 +8,14 @@ from scipy.interpolate import CubicHermiteSpline
 
 pytest.importorskip('mmpose')
 
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.datasets.simulation import (
-    SKELETONS,
+    DIMS,
+    JOINT_NAMES,
     MotionBank,
     captured_motion,
     cut_windows,
+    generate_motion,
     join,
     procedural_motion,
 )
@@ -22,11 +25,8 @@ from hanet_mm.datasets.simulation.body_scaling import (
     sample_factors,
     scale_bodies,
 )
+from hanet_mm.datasets.simulation.keypoints import procedural_keypoints
 from hanet_mm.datasets.simulation.motion_bank import _at
-from hanet_mm.datasets.simulation.procedural_keypoints import (
-    procedural_keypoints,
-)
-from hanet_mm.datasets.synthetic import JOINT_NAMES, generate_motion
 
 # Kinds of bones by their ends; '+' is a middle.
 BONES = {
@@ -79,7 +79,9 @@ def cut(source, num=200, frames=21, fps=(15, 60), speed=(0.7, 1.4), seed=0):
 
 
 def node(joints, skeleton, name):
-    places = [SKELETONS[skeleton].index(n) for n in name.split('+')]
+    places = [
+        SKELETONS[skeleton].keypoint_names.index(n) for n in name.split('+')
+    ]
     return joints[..., places, :].mean(axis=-2)
 
 
@@ -157,9 +159,9 @@ def test_what_comes_from_frames_that_are_not_clean_is_not():
     assert (~found).any()
 
 
-@pytest.mark.parametrize('skeleton', sorted(SKELETONS))
+@pytest.mark.parametrize('skeleton', sorted(DIMS))
 def test_procedural_people_have_the_keypoints(skeleton):
-    names = SKELETONS[skeleton]
+    names = SKELETONS[skeleton].keypoint_names
     motion = generate_motion(np.random.default_rng(0), 6, 40, 30.0)
     joints = procedural_keypoints(motion.joints, names)
     assert joints.shape == (6, 40, 17, 3)
@@ -179,7 +181,7 @@ def test_procedural_people_have_the_keypoints(skeleton):
 
 
 def test_procedural_faces_look_ahead():
-    names = SKELETONS['coco17']
+    names = SKELETONS['coco17'].keypoint_names
     motion = generate_motion(np.random.default_rng(0), 20, 30, 30.0)
     joints = procedural_keypoints(motion.joints, names).astype(np.float64)
 
@@ -218,7 +220,7 @@ def test_banks_are_joined_with_their_shares():
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from(sorted(SKELETONS)))
+@given(st.integers(0, 10**6), st.sampled_from(sorted(DIMS)))
 def test_bones_are_scaled_by_their_factors(seed, skeleton):
     rng = np.random.default_rng(seed)
     joints = rng.normal(0, 0.5, (3, 4, 17, 3)).astype(np.float32)
@@ -241,7 +243,7 @@ def test_bones_are_scaled_by_their_factors(seed, skeleton):
     )
 
 
-@pytest.mark.parametrize('skeleton', sorted(SKELETONS))
+@pytest.mark.parametrize('skeleton', sorted(DIMS))
 def test_both_sides_are_scaled_alike(skeleton):
     rng = np.random.default_rng(0)
     joints = rng.normal(0, 0.5, (5, 3, 17, 3)).astype(np.float32)
@@ -259,9 +261,9 @@ def test_both_sides_are_scaled_alike(skeleton):
     np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-@pytest.mark.parametrize('skeleton', sorted(SKELETONS))
+@pytest.mark.parametrize('skeleton', sorted(DIMS))
 def test_mirrored_bodies_exchange_their_names(skeleton):
-    names = SKELETONS[skeleton]
+    names = SKELETONS[skeleton].keypoint_names
     joints = np.random.default_rng(0).normal(0, 1, (4, 3, 17, 3))
     chosen = np.array([True, False, True, False])
     mirrored = mirror_bodies(joints, skeleton, chosen)

@@ -6,14 +6,18 @@ from scipy.spatial.transform import Rotation
 
 pytest.importorskip('mmpose')
 
-from hanet_mm.datasets.simulation import ChunkGenerator, procedural_motion
-from hanet_mm.datasets.simulation.views import (
+from hanet_mm.datasets.simulation import (
+    ChunkGenerator,
+    EstimatorNoise,
+    noise_source,
+    procedural_motion,
+)
+from hanet_mm.datasets.simulation.cameras import (
     before_camera,
     pictures,
     project,
     view_rotations,
 )
-from hanet_mm.datasets.synthetic import EstimatorNoise, noise_source
 
 
 def people(num=300, frames=20, seed=0):

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 pytest.importorskip('mmpose')
 
-from hanet_mm.datasets.synthetic.body import (
+from hanet_mm.datasets.simulation.body import (
     SEGMENT_FRACTIONS,
     place_arms,
     place_legs,

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 pytest.importorskip('mmpose')
 
-from hanet_mm.datasets.synthetic import JOINT_NAMES, generate_motion
-from hanet_mm.datasets.synthetic.camera import (
+from hanet_mm.datasets.simulation import JOINT_NAMES, generate_motion
+from hanet_mm.datasets.simulation.cameras import (
     Camera,
     look_at,
     sample_cameras,

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 pytest.importorskip('mmpose')
 
-from hanet_mm.datasets.synthetic import (
+from hanet_mm.datasets.simulation import (
     ACTIONS,
-    BONES,
     JOINT_NAMES,
     generate_motion,
 )
@@ -17,6 +16,18 @@ from hanet_mm.datasets.synthetic import (
 FPS = 25.0
 AT = {name: i for i, name in enumerate(JOINT_NAMES)}
 SIDES = ('left', 'right')
+BONES = (
+    *(('pelvis', 'belly'), ('belly', 'neck'), ('neck', 'head')),
+    *(
+        (parent.format(side), child.format(side))
+        for side in SIDES
+        for parent, child in (
+            *(('neck', '{}_shoulder'), ('{}_shoulder', '{}_elbow')),
+            *(('{}_elbow', '{}_wrist'), ('pelvis', '{}_hip')),
+            *(('{}_hip', '{}_knee'), ('{}_knee', '{}_ankle')),
+        )
+    ),
+)
 
 
 def move(*actions, num=40, frames=100, fps=FPS, seed=0):

@@ -9,12 +9,12 @@ pytest.importorskip('mmpose')
 
 from mmpose.registry import DATASETS
 
-from hanet_mm.datasets.synthetic import (
+from hanet_mm.datasets.simulated_pose_sequence_dataset import (
+    SyntheticPoseSequenceDataset,
+)
+from hanet_mm.datasets.simulation import (
     EstimatorNoise,
     generate_synthetic_sequences,
-)
-from hanet_mm.datasets.synthetic_pose_sequence_dataset import (
-    SyntheticPoseSequenceDataset,
 )
 
 ARRAYS = (

@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from hanet_mm.core.poses.rotations import axis_angle_to_rot6d
 from hanet_mm.evaluation import smpl_metric
-from hanet_mm.evaluation.sequence_mpjae import SequenceMPJAE
+from hanet_mm.evaluation.mean_errors import SequenceMPJAE
 from hanet_mm.evaluation.smpl_metric import SMPLMetric
 
 SKELETON = dict(type='SkeletonBodyModel')

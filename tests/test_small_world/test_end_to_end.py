@@ -14,7 +14,7 @@ from hanet_mm.core.data.sequences import (
     save_pose_sequences,
 )
 from hanet_mm.core.metrics.errors import accel_error, mpjpe
-from hanet_mm.datasets.synthetic import JHMDB_KEYPOINT_NAMES
+from hanet_mm.datasets.simulation import JHMDB_KEYPOINT_NAMES
 
 pytest.importorskip('mmdet')
 

@@ -11,7 +11,7 @@ from small_world.people import CAPSULES
 from small_world.render import OCCLUDER, make_clip, write_clip
 
 from hanet_mm import load_refiner
-from hanet_mm.datasets.synthetic.body import JHMDB_KEYPOINT_NAMES as NAMES
+from hanet_mm.datasets.simulation.body import JHMDB_KEYPOINT_NAMES as NAMES
 
 # No script trains on clips of seeds below 100 000.
 HELD_OUT = range(500, 516)

@@ -210,7 +210,7 @@ def test_settings_of_the_filters_are_tuned_on_other_people(make_clip, clip):
 
 def test_keypoints_are_the_joints_of_the_motion(make_clip):
     """z stays up and nobody is mirrored; the face is before the head."""
-    from hanet_mm.datasets.synthetic import JOINT_NAMES
+    from hanet_mm.datasets.simulation import JOINT_NAMES
 
     rng = np.random.default_rng(0)
     motion = make_clip.generate_motion(rng, 3, 5)

@@ -12,7 +12,7 @@ from mmengine.logging import MMLogger
 import hanet_mm.apis.reproduction.all_data_sets as all_data_sets
 from hanet_mm.apis.reproduction.command import main
 from hanet_mm.core.data.sequences import save_pose_sequences
-from hanet_mm.datasets.synthetic import generate_synthetic_sequences
+from hanet_mm.datasets.simulation import generate_synthetic_sequences
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = {

@@ -16,7 +16,7 @@ from posetrack_detections import Detections, no_detections
 
 from hanet_mm.apis.extract_video import assign_pairs
 from hanet_mm.core.poses.boxes import box_areas, box_iou, keypoint_similarity
-from hanet_mm.datasets.metainfo.posetrack15 import posetrack15
+from hanet_mm.datasets.metainfo import posetrack15
 
 # Poses less similar than this are not the same person's. 0.3 is the usual
 # threshold of OKS trackers, 0.5 that of detectors' boxes.

@@ -14,8 +14,7 @@ from published_files import PublishedPair, per_frame
 
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.poses.units import LENGTHS
-from hanet_mm.datasets.metainfo.skeleton import keypoint_names
-from hanet_mm.datasets.metainfo.smpl24 import smpl24
+from hanet_mm.datasets.metainfo import keypoint_names, smpl24
 
 SMPL_KEYPOINTS = keypoint_names(smpl24)
 # Key of the file -> extra and its numbers a frame.

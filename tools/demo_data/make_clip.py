@@ -18,18 +18,16 @@ import numpy as np
 
 from hanet_mm.core.data.files import PathLike, atomic_path
 from hanet_mm.core.data.sequences import PoseSequences, flat_arrays
+from hanet_mm.core.poses.boxes import box_sizes, boxes_around
 from hanet_mm.core.poses.skeleton_data import SKELETONS
-from hanet_mm.datasets.simulation.procedural_keypoints import (
-    procedural_keypoints,
-)
-from hanet_mm.datasets.synthetic import (
+from hanet_mm.datasets.simulation import (
+    BOX_MARGIN,
     EstimatorNoise,
-    box_size,
     generate_motion,
     simulate_estimator_noise,
 )
-from hanet_mm.datasets.synthetic.camera import sample_cameras
-from hanet_mm.datasets.synthetic.generator import joint_boxes
+from hanet_mm.datasets.simulation.cameras import sample_cameras
+from hanet_mm.datasets.simulation.keypoints import procedural_keypoints
 from hanet_mm.filters import FILTERS, tune_filter
 
 NAMES = SKELETONS['coco17'].keypoint_names
@@ -80,9 +78,9 @@ def make_sequences(
     motion = generate_motion(motion_rng, num_people, num_frames, FPS)
     camera = sample_cameras(camera_rng, motion.joints, IMAGE_SIZE, FPS)
     truth = camera.project(coco_joints(motion.joints)).astype(np.float32)
-    boxes = joint_boxes(truth)
+    boxes = boxes_around(truth, margin=BOX_MARGIN)
     estimates, scores = simulate_estimator_noise(
-        truth, box_size(boxes), noise_rng, NOISE, NAMES
+        truth, box_sizes(boxes), noise_rng, NOISE, NAMES
     )
     scores = np.maximum(_rounded(scores, _SCORE_STEP), _SCORE_STEP)
     scores[np.isnan(estimates).any(-1)] = 0

@@ -1,7 +1,7 @@
-"""Other people who move alike: mirrored, and with bones of other lengths.
+"""Other people with the same motion: mirrored, and with other bone lengths.
 
 Joints hang on a tree whose branches are bones; a bone may begin or end at
-the middle of two joints. Positions are linear in the bones and these in the
+the midpoint of two joints. Positions are linear in the bones and these in the
 positions, so to scale bones is to multiply the joints by a matrix.
 """
 
@@ -10,8 +10,9 @@ from typing import Dict, NamedTuple, Tuple
 
 import numpy as np
 
-from ..synthetic.keypoint_parts import keypoint_parts
-from .motion_bank import SKELETONS
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+
+from .keypoints import keypoint_parts
 
 # Range of the factor on the bones of each kind. Recordings are of few
 # adults; the hips of COCO lie further out than the hip joints.
@@ -34,7 +35,7 @@ _LIMBS = (
     ('{}_elbow', '{}_wrist', 'forearm'),
     ('{}_hip', '{}_knee', 'thigh'),
 )
-# Start, end, kind: each start is an end before. '+' is a middle.
+# Start, end, kind; each start is the end of a bone above. '+' is a midpoint.
 _TREES = {
     'coco17': (
         ('left_hip+right_hip', 'left_shoulder+right_shoulder', 'trunk'),
@@ -68,21 +69,17 @@ _TREES = {
 
 
 class BoneMap(NamedTuple):
-    """Joints = root + sum over kinds of factor x ``by_kind`` x joints.
+    """Joints = root + sum over kinds of factor x ``by_kind`` x joints."""
 
-    Args:
-        root (np.ndarray): What the tree begins with, (K,).
-        by_kind (np.ndarray): Of the kinds in ``SEGMENTS``, (M, K, K).
-    """
-
-    root: np.ndarray
-    by_kind: np.ndarray
+    root: np.ndarray  # the root of the tree as a mixture of joints, (K,)
+    by_kind: np.ndarray  # of the kinds in SEGMENTS, (M, K, K)
 
 
 @lru_cache(maxsize=4)
 def bone_map(skeleton: str) -> BoneMap:
     """The matrices of a skeleton, float64."""
-    names, tree = SKELETONS[skeleton], _TREES[skeleton]
+    names = SKELETONS[skeleton].keypoint_names
+    tree = _TREES[skeleton]
     count, kinds = len(names), tuple(SEGMENTS)
 
     def place(node: str) -> np.ndarray:
@@ -93,31 +90,22 @@ def bone_map(skeleton: str) -> BoneMap:
         return row
 
     top = tree[0][0]
-    # Of each node: the parts of all kinds of bones on the way to it.
-    way = {top: np.zeros((len(kinds), count))}
+    # Of each node: the bones between the root and it, by kind.
+    chain = {top: np.zeros((len(kinds), count))}
     for start, end, kind in tree:
-        way[end] = way[start].copy()
-        way[end][kinds.index(kind)] += place(end) - place(start)
+        chain[end] = chain[start].copy()
+        chain[end][kinds.index(kind)] += place(end) - place(start)
     by_kind = np.zeros((len(kinds), count, count))
     for joint, name in enumerate(names):
-        if name in way:
-            by_kind[:, joint] = way[name]
+        if name in chain:
+            by_kind[:, joint] = chain[name]
     return BoneMap(place(top), by_kind)
 
 
 def sample_factors(
     rng: np.random.Generator, num: int
 ) -> Tuple[Dict[str, np.ndarray], np.ndarray]:
-    """Draw the factors on the bones of ``num`` people, and on all of them.
-
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        num (int): Number of people S.
-
-    Returns:
-        Tuple[Dict[str, np.ndarray], np.ndarray]: By the kinds of
-        ``SEGMENTS``, (S,) each; and of the whole body, (S,).
-    """
+    """Draw factors on the kinds of ``SEGMENTS`` and on all bones, (S,)."""
     factors = {k: rng.uniform(*ends, num) for k, ends in SEGMENTS.items()}
     return factors, rng.uniform(*_OVERALL, num)
 
@@ -128,19 +116,10 @@ def scale_bodies(
     factors: Dict[str, np.ndarray],
     overall: np.ndarray,
 ) -> np.ndarray:
-    """Give people other bones; directions in space stay as they are.
+    """Scale the bones of people, (S, T, K, 3) float32; directions stay.
 
-    Legs of another length go another way: the root moves by as much more
-    as the legs are longer.
-
-    Args:
-        joints (np.ndarray): Metres, y up, (S, T, K, 3).
-        skeleton (str): One of ``SKELETONS``.
-        factors (Dict[str, np.ndarray]): On the kinds of bones, (S,) each.
-        overall (np.ndarray): On all of them, (S,).
-
-    Returns:
-        np.ndarray: Scaled joints, (S, T, K, 3) float32.
+    The path of the root is scaled like the legs. ``factors`` and ``overall``
+    are those of :func:`sample_factors`.
     """
     num, frames, count, _ = joints.shape
     root, by_kind = bone_map(skeleton)
@@ -157,17 +136,8 @@ def scale_bodies(
 def mirror_bodies(
     joints: np.ndarray, skeleton: str, chosen: np.ndarray
 ) -> np.ndarray:
-    """Mirror some people: left becomes right.
-
-    Args:
-        joints (np.ndarray): Metres, (S, T, K, 3).
-        skeleton (str): One of ``SKELETONS``.
-        chosen (np.ndarray): Which, bool (S,).
-
-    Returns:
-        np.ndarray: Joints, (S, T, K, 3).
-    """
-    order = keypoint_parts(SKELETONS[skeleton], 3).mirror
+    """Mirror the chosen people, bool (S,), of joints (S, T, K, 3)."""
+    order = keypoint_parts(SKELETONS[skeleton].keypoint_names, 3).mirror
     mirrored = joints[chosen][:, :, order]
     mirrored[..., 0] *= -1
     joints = joints.copy()

@@ -4,48 +4,27 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from ..cmu_mocap import load_recordings, recording_parts
-from ..synthetic import generate_motion
-from .procedural_keypoints import procedural_keypoints
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 
-SKELETONS = {
-    'coco17': (
-        'nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear',
-        'left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow',
-        'left_wrist', 'right_wrist', 'left_hip', 'right_hip', 'left_knee',
-        'right_knee', 'left_ankle', 'right_ankle'),
-    'h36m17': (
-        'root', 'right_hip', 'right_knee', 'right_foot', 'left_hip',
-        'left_knee', 'left_foot', 'spine', 'thorax', 'neck_base', 'head',
-        'left_shoulder', 'left_elbow', 'left_wrist', 'right_shoulder',
-        'right_elbow', 'right_wrist'),
-}  # fmt: skip
-"""Keypoint names of the skeletons, MMPose's order."""
+from ..cmu_mocap import load_recordings_of_part
+from .keypoints import procedural_keypoints
+from .motion import generate_motion
 
 # Procedural people: how many, for how many frames of which rate.
 _PEOPLE, _FRAMES, _FPS = 192, 360, 30.0
-# Frame rate of recordings that do not tell theirs.
+# Frame rate of recordings in files without one.
 _USUAL_FPS = 30.0
 
 
 class MotionBank(NamedTuple):
-    """S sequences of motion, one after the other.
+    """S sequences of motion, one after the other."""
 
-    Args:
-        joints (np.ndarray): Metres, y up, (N, K, 3) float32.
-        clean (np.ndarray): Frames that can be trusted, bool (N,).
-        start (np.ndarray): First frame of each sequence, (S,).
-        length (np.ndarray): Frames of each sequence, (S,).
-        fps (np.ndarray): Frame rates, (S,).
-        chance (np.ndarray): Probability to be drawn from, sum 1, (S,).
-    """
-
-    joints: np.ndarray
-    clean: np.ndarray
-    start: np.ndarray
-    length: np.ndarray
-    fps: np.ndarray
-    chance: np.ndarray
+    joints: np.ndarray  # metres, y up, (N, K, 3) float32
+    clean: np.ndarray  # frames that can be trusted, bool (N,)
+    start: np.ndarray  # first frame of each sequence, (S,)
+    length: np.ndarray  # frames of each sequence, (S,)
+    fps: np.ndarray  # frame rates, (S,)
+    chance: np.ndarray  # probability to be drawn from, sum 1, (S,)
 
 
 def _bank(
@@ -54,7 +33,7 @@ def _bank(
     length: np.ndarray,
     fps: np.ndarray,
 ) -> MotionBank:
-    """Frames have the same chance, whatever sequence they belong to."""
+    """Make a bank whose frames all have the same chance."""
     return MotionBank(
         joints,
         clean,
@@ -68,34 +47,14 @@ def _bank(
 def captured_motion(
     path: str, skeleton: str, part: Optional[str]
 ) -> MotionBank:
-    """Recordings of a part.
-
-    Args:
-        path (str): File, see
-            :func:`hanet_mm.datasets.cmu_mocap.load_recordings`.
-        skeleton (str): One of ``SKELETONS``.
-        part (str, optional): 'train', 'val' or 'test'; None: all.
-
-    Returns:
-        MotionBank: Their motion.
-
-    Raises:
-        ValueError: If the file does not fit or the part is empty.
-    """
-    recordings = load_recordings(path, skeleton)
-    if recordings.names != SKELETONS[skeleton]:
+    """Load the recordings of a part, see :func:`load_recordings_of_part`."""
+    recordings, _ = load_recordings_of_part(path, skeleton, part)
+    names = SKELETONS[skeleton].keypoint_names
+    if recordings.names != names:
         raise ValueError(
-            f'{path}: {skeleton}_names: expected {SKELETONS[skeleton]}, '
+            f'{path}: {skeleton}_names: expected {names}, '
             f'found {recordings.names}'
         )
-    if part is not None:
-        chosen = recording_parts(recordings.seq_name) == part
-        if not chosen.any():
-            raise ValueError(
-                f'{path}: no recording for the part {part!r} among '
-                f'{len(chosen)}: every kind of recording needs at least 5'
-            )
-        recordings = recordings.select(chosen)
     fps = recordings.fps
     if fps is None:
         fps = np.full(len(recordings.seq_len), _USUAL_FPS)
@@ -105,18 +64,11 @@ def captured_motion(
 def procedural_motion(
     rng: np.random.Generator, skeleton: str, num: int = _PEOPLE
 ) -> MotionBank:
-    """Procedural people who act for 12 s each.
-
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        skeleton (str): One of ``SKELETONS``.
-        num (int): Number of people. Defaults to 192.
-
-    Returns:
-        MotionBank: Their motion.
-    """
+    """Let ``num`` procedural people act for 12 s each."""
     motion = generate_motion(rng, num, _FRAMES, _FPS)
-    joints = procedural_keypoints(motion.joints, SKELETONS[skeleton])
+    joints = procedural_keypoints(
+        motion.joints, SKELETONS[skeleton].keypoint_names
+    )
     return _bank(
         joints.reshape(-1, *joints.shape[2:]),
         np.ones(num * _FRAMES, dtype=bool),
@@ -126,7 +78,7 @@ def procedural_motion(
 
 
 def join(first: MotionBank, second: MotionBank, share: float) -> MotionBank:
-    """Both; a window is of the second with probability ``share``."""
+    """Join two banks; the second is drawn with probability ``share``."""
     return MotionBank(
         np.concatenate([first.joints, second.joints]),
         np.concatenate([first.clean, second.clean]),
@@ -145,7 +97,7 @@ def cut_windows(
     fps_range: Tuple[float, float],
     speed_range: Tuple[float, float],
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Windows at any time, rate and speed, half of them backwards.
+    """Cut windows at any time, rate and speed, half of them backwards.
 
     A sequence too short for a window at the rate drawn is sampled at a
     higher one.
@@ -155,9 +107,9 @@ def cut_windows(
         bank (MotionBank): Motion.
         num (int): Number of windows S.
         frames (int): Frames T of each.
-        fps_range (Tuple[float, float]): Lowest and highest frame rate; the
-            logarithm is uniform.
-        speed_range (Tuple[float, float]): How much faster than recorded.
+        fps_range (Tuple[float, float]): Lowest and highest frame rate,
+            log-uniform.
+        speed_range (Tuple[float, float]): Factors on the recorded speed.
 
     Returns:
         Tuple[np.ndarray, np.ndarray, np.ndarray]: Joints in metres, y up,
@@ -184,16 +136,10 @@ def cut_windows(
 def _at(
     bank: MotionBank, sequence: np.ndarray, time: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Cubic interpolation through the four nearest frames.
+    """Cubic interpolation at (S, T) frames of sequences (S,).
 
-    Args:
-        bank (MotionBank): Motion.
-        sequence (np.ndarray): Which one, (S,).
-        time (np.ndarray): In frames of it, (S, T).
-
-    Returns:
-        Tuple[np.ndarray, np.ndarray]: Joints (S, T, K, 3) float32, and
-        whether the frames they come from are clean, (S, T).
+    Returns joints (S, T, K, 3) float32, and whether the frames that they are
+    made of are clean, (S, T).
     """
     last = bank.length[sequence, None] - 1
     left = np.clip(np.floor(time).astype(np.int64), 0, np.maximum(last - 1, 0))
@@ -211,10 +157,10 @@ def _at(
 def _weights(
     x: np.ndarray, left: np.ndarray, last: np.ndarray
 ) -> Tuple[np.ndarray, ...]:
-    """Weights of four frames, (S, T) each; ``x`` after the second of them.
+    """Weights of four frames, (S, T) each; ``x`` counts from the second.
 
     E. Catmull and R. Rom, "A class of local interpolating splines", 1974.
-    Before the first frame and after the last the motion goes on straight.
+    Before the first frame and after the last the motion is linear.
     """
     before = 0.5 * x * (-1 + x * (2 - x))
     after = 0.5 * x * x * (x - 1)

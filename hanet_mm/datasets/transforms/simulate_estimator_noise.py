@@ -7,13 +7,9 @@ from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
 from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.poses.boxes import box_sizes, boxes_around
 
-from ..synthetic import (
-    box_size,
-    draw_noise,
-    noise_source,
-    simulate_estimator_noise,
-)
+from ..simulation import noise_source, simulate_estimator_noise
 
 
 @TRANSFORMS.register_module()
@@ -38,7 +34,7 @@ class SimulateEstimatorNoise(BaseTransform):
             for 3D poses, or arguments of :class:`EstimatorNoise`, or ranges
             of them, such as the preset 'any', from which each call draws
             other amounts: see
-            :func:`hanet_mm.datasets.synthetic.noise_source`. Defaults to
+            :func:`hanet_mm.datasets.simulation.noise_source`. Defaults to
             None: the defaults of :class:`EstimatorNoise`.
         keypoint_names (Sequence[str], optional): K names such as
             ``left_wrist``. Defaults to None: those of the data set.
@@ -73,16 +69,18 @@ class SimulateEstimatorNoise(BaseTransform):
                 'SimulateEstimatorNoise: expected keypoint_names, as an '
                 'argument or from the data set, found none'
             )
-        if 'bboxes' in results and truth.shape[-1] == 2:
-            size = box_size(results['bboxes'])
-        else:
-            low, high = np.nanmin(truth, axis=1), np.nanmax(truth, axis=1)
-            size = np.max(high - low, axis=-1)
+        boxes = results.get('bboxes')
+        if boxes is None or truth.shape[-1] != 2:
+            boxes = boxes_around(truth)
         seed = np.random.randint(2**31)  # noqa: NPY002  see the docstring
         rng = np.random.default_rng(seed)
-        noise = draw_noise(self.noise, rng, 1)
         estimates, scores = simulate_estimator_noise(
-            truth, size, rng, noise, names, results.get('image_size')
+            truth,
+            box_sizes(boxes),
+            rng,
+            self.noise.draw(rng, 1),
+            names,
+            results.get('image_size'),
         )
         valid = scores > 0
         results['keypoints'] = fill_missing(estimates, ~valid, [len(truth)])

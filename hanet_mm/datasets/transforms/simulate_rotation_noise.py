@@ -10,7 +10,7 @@ from mmpose.registry import TRANSFORMS
 from hanet_mm.core.poses.rotations import rot6d_to_matrix
 from hanet_mm.core.poses.units import fill_rotations
 
-from ..synthetic.rotation_noise import rotation_noise, simulate_rotation_noise
+from ..simulation import RotationNoise, simulate_rotation_noise
 
 
 @TRANSFORMS.register_module()
@@ -31,7 +31,7 @@ class SimulateRotationNoise(BaseTransform):
     """
 
     def __init__(self, noise: Optional[dict] = None):
-        self.noise = rotation_noise(noise)
+        self.noise = RotationNoise(**(noise or {}))
 
     def transform(self, results: dict) -> dict:
         """Draw the errors.

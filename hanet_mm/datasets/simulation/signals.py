@@ -1,6 +1,6 @@
-"""Random processes over time: correlated noise and bursts.
+"""Signals over time: steps, wandering, correlated noise and bursts.
 
-An amount is one number, or one for each of the S sequences.
+S sequences of T frames. An amount is one number, or one for each sequence.
 """
 
 from typing import Sequence, Tuple, Union
@@ -10,8 +10,38 @@ import numpy as np
 Amount = Union[float, np.ndarray]
 
 
+def smooth_step(x: np.ndarray) -> np.ndarray:
+    """Minimum-jerk step from 0 (x <= 0) to 1 (x >= 1), any shape.
+
+    The profile of unconstrained human reaching: T. Flash and N. Hogan,
+    "The coordination of arm movements", J. Neuroscience 5, 1985.
+    """
+    x = np.clip(x, 0.0, 1.0)
+    return x * x * x * (10 + x * (6 * x - 15))
+
+
+def ramp(time: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Minimum-jerk step between two times in seconds (broadcast)."""
+    return smooth_step((time - start) / (end - start))
+
+
+def wander(
+    rng: np.random.Generator, num: int, time: np.ndarray, count: int
+) -> np.ndarray:
+    """Sum of three slow sines of unit variance, (count, num, T).
+
+    ``time`` is in seconds, (T,); ``count`` is the number of channels.
+    """
+    low, high = np.array([0.15, 0.4, 0.9]), np.array([0.4, 0.9, 1.7])
+    rate = rng.uniform(low, high, (count, num, 3))
+    phase = rng.uniform(0, 2 * np.pi, (count, num, 3))
+    weight = np.array([0.78, 0.55, 0.30]) * np.sqrt(2)
+    angle = 2 * np.pi * rate[:, :, None] * time[:, None] + phase[:, :, None]
+    return np.sin(angle) @ weight
+
+
 def per_sequence(amount: Amount, ndim: int) -> np.ndarray:
-    """An amount as (S or 1, 1, ..., 1) with ``ndim`` axes, float64."""
+    """Reshape an amount to (S or 1, 1, ..., 1) with ``ndim`` axes, float64."""
     amount = np.asarray(amount, dtype=np.float64)
     return amount.reshape(-1, *(1,) * (ndim - 1))
 
@@ -19,16 +49,9 @@ def per_sequence(amount: Amount, ndim: int) -> np.ndarray:
 def correlated_noise(
     rng: np.random.Generator, shape: Sequence[int], correlation: Amount
 ) -> np.ndarray:
-    """Stationary first-order autoregressive noise of unit variance.
+    """First-order autoregressive noise of unit variance along axis 1, float32.
 
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        shape (Sequence[int]): (S, T, ...), correlated along T.
-        correlation (float or np.ndarray): Correlation of neighbouring
-            frames, one number or (S,).
-
-    Returns:
-        np.ndarray: Noise of that shape, float32.
+    ``correlation`` is that of neighbouring frames, [0, 1).
     """
     noise = rng.standard_normal(shape, dtype=np.float32)
     correlation = per_sequence(correlation, noise.ndim)
@@ -39,21 +62,12 @@ def correlated_noise(
 def smooth_noise(
     rng: np.random.Generator, shape: Sequence[int], frames: Amount
 ) -> np.ndarray:
-    """Stationary noise of unit variance that changes slowly and smoothly.
+    """Slowly and smoothly changing noise of unit variance along axis 1.
 
     First-order autoregressive noise filtered by the same recursion once
     more, v(t) = a v(t-1) + u(t) with a = exp(-1 / frames). The correlation
     of values n frames apart is a^n (1 + n (1 - a^2) / (1 + a^2)): flat at
-    n = 0, unlike a^n, so neighbouring frames differ little.
-
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        shape (Sequence[int]): (S, T, ...), correlated along T.
-        frames (float or np.ndarray): Time constant in frames, > 0, one
-            number or (S,).
-
-    Returns:
-        np.ndarray: Noise of that shape, float32.
+    n = 0, unlike a^n, so neighbouring frames differ little. Float32.
     """
     pole = np.exp(-1 / per_sequence(frames, len(shape)))
     noise = correlated_noise(rng, shape, pole)
@@ -88,23 +102,23 @@ def bursts(
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Events that begin at random and last for a while.
 
-    In every frame an event that goes on ends with probability 1 / frames,
-    and one begins with the probability that makes ``share`` the stationary
-    state; it holds from the first frame on.
+    In every frame an active event ends with probability 1 / frames, and one
+    begins with the probability that makes ``share`` the stationary state; it
+    holds from the first frame on.
 
     Args:
         rng (np.random.Generator): Source of randomness.
         shape (Tuple[int, int, int]): (S, T, C).
-        share (float or np.ndarray): Mean part of the frames in which an
-            event goes on, [0, 1), one number or what broadcasts to (S, 1,
+        share (float or np.ndarray): Mean share of the frames in which an
+            event is active, [0, 1), one number or what broadcasts to (S, 1,
             C).
         frames (float or np.ndarray): Mean length of one event in frames,
             >= 1, one number or (S,).
 
     Returns:
-        Tuple[np.ndarray, np.ndarray, np.ndarray]: Whether an event goes on,
-        bool; the frame in which it began; the frame after its last one,
-        beyond T where that is not known. All (S, T, C).
+        Tuple[np.ndarray, np.ndarray, np.ndarray]: Whether an event is
+        active, bool; the frame in which it began; the frame after its last
+        one, beyond T if unknown. All (S, T, C).
     """
     frame = np.arange(shape[1])[:, None]
     frames = per_sequence(frames, 3)

@@ -1,11 +1,11 @@
-"""3D motion of procedural people: script, footsteps and posture joined."""
+"""3D motion of procedural people: script, posture, footsteps, skeleton."""
 
 from dataclasses import dataclass
 from typing import Sequence, Tuple
 
 import numpy as np
 
-from .actions import Posture, make_posture
+from .actions import ACTIONS, REGISTRY, Posture
 from .body import (
     JOINT_NAMES,
     SIDE_SIGN,
@@ -15,15 +15,35 @@ from .body import (
     rotation,
     sample_body_shapes,
 )
-from .footsteps import Footsteps, make_footsteps
-from .paths import PATH_MARGIN, make_path, sample_gaits
-from .timeline import ACTIONS, sample_script
+from .script import Script, sample_script
+from .signals import wander
+from .walking import (
+    PATH_MARGIN,
+    Footsteps,
+    Gait,
+    add_walk,
+    make_footsteps,
+    make_path,
+    sample_gaits,
+)
 
 # Hip to ankle over leg length: standing, and at most (the knee keeps about
 # 10 degrees of flexion).
 _STANDING, _STRAIGHT = 0.993, 0.996
-# Width in metres over which the limits of the two legs melt into one.
+# Width in metres of the smooth minimum over the limits of the two legs.
 _SOFTNESS = 0.006
+# Limits of the elbows in radians: nothing bends backwards.
+_ELBOW_LIMITS = (0.05, 2.5)
+# A start in seconds that no sequence reaches.
+_NEVER = 1e9
+# Idle wandering of 17 quantities, standard deviations in radians except
+# for the last two, the pelvis shifts (back, side) in metres.
+_WANDER = np.array(
+    [0.06, 0.04, 0.05]  # trunk yaw, roll, pitch
+    + [0.18, 0.05, 0.09]  # head yaw, roll, pitch
+    + [0.13, 0.13, 0.07, 0.07, 0.14, 0.14, 0.16, 0.16]  # arms, (4, 2)
+    + [0.06, 0.012, 0.018]  # pelvis yaw, back, side
+)
 
 
 @dataclass
@@ -47,10 +67,68 @@ class Motion:
     shape: BodyShape
 
 
-def _turned(
+def _standing(rng: np.random.Generator, num: int, time: np.ndarray) -> Posture:
+    """Posture of people who stand: habits plus slow wandering."""
+    count, frames = len(_WANDER), len(time)
+    drift = wander(rng, num, time, count)
+    drift += rng.normal(0.0, 0.4, (count, num, 1))
+    drift *= _WANDER[:, None, None]
+    arms = np.moveaxis(drift[6:14].reshape(4, 2, num, frames), 1, -1)
+    # The hanging arm: slightly forward, off the body, elbow soft.
+    arms = arms + np.array([0.05, 0.13, 0.25, 0.28])[:, None, None, None]
+    height, flight, tuck, tiptoe = np.zeros((4, num, frames))
+    return Posture(
+        height=height,
+        flight=flight,
+        airborne=np.zeros((num, frames), dtype=bool),
+        tuck=tuck,
+        tiptoe=tiptoe,
+        back=drift[15],
+        side=drift[16],
+        pelvis=np.concatenate([drift[14:15], np.zeros((2, num, frames))]),
+        trunk=drift[0:3] + np.array([0.0, 0.0, 0.05])[:, None, None],
+        head=drift[3:6],
+        arms=arms,
+    )
+
+
+def _make_posture(
+    rng: np.random.Generator,
+    script: Script,
+    gait: Gait,
+    share: np.ndarray,
+    time: np.ndarray,
+) -> Posture:
+    """Posture of S people over T frames; ``share`` of the walking speed."""
+    posture = _standing(rng, len(share), time)
+    add_walk(posture, gait, share, time)
+    index = script.index(np.broadcast_to(time, share.shape))
+    params = {
+        name: np.take_along_axis(values, index, 1)
+        for name, values in script.params.items()
+    }
+    action = np.take_along_axis(script.action, index, 1)
+    start = np.take_along_axis(script.start, index, 1)
+    depth = np.zeros(share.shape)
+    for number, kind in enumerate(REGISTRY.values()):
+        active = action == number
+        if kind.act is not None and active.any():
+            # Started "never" elsewhere: there every ramp is still 0.
+            params['start'] = np.where(active, start, _NEVER)
+            depth += kind.act(posture, time, params)
+    # A lowered pelvis moves back, the trunk leans, the eyes stay up.
+    posture.back += 0.35 * depth
+    posture.pelvis[2] += 0.9 * depth
+    posture.trunk[2] += 1.5 * depth
+    posture.head[2] += 0.4 * posture.trunk[2]
+    posture.arms[3] = np.clip(posture.arms[3], *_ELBOW_LIMITS)
+    return posture
+
+
+def _to_world(
     heading: np.ndarray, forward: np.ndarray, left: np.ndarray
 ) -> np.ndarray:
-    """Floor vector of body coordinates in the world, (..., 2)."""
+    """Floor vector in the world of one in body coordinates, (..., 2)."""
     cosine, sine = np.cos(heading), np.sin(heading)
     return np.stack(
         [cosine * forward - sine * left, sine * forward + cosine * left],
@@ -63,12 +141,8 @@ def _pelvis_height(
 ) -> np.ndarray:
     """Height that both legs can reach, as a smooth minimum, (S, T).
 
-    Args:
-        posture (Posture): Wanted height over standing.
-        shape (BodyShape): Segment lengths.
-        hips (np.ndarray): Hips relative to the pelvis in height, absolute
-            on the floor, (S, T, 2, 3).
-        ankles (np.ndarray): Ankles in metres, (S, T, 2, 3).
+    Hips are relative to the pelvis in height, absolute on the floor,
+    (S, T, 2, 3).
     """
     limit = (_STRAIGHT * shape.leg)[..., None]
     apart = np.sum((ankles - hips)[..., :2] ** 2, axis=-1)
@@ -87,7 +161,7 @@ def _legs(
     """Pelvis (S, T, 3), its rotation, hips, knees and ankles."""
     heading = where[..., 2]
     pelvis = np.empty((*heading.shape, 3))
-    pelvis[..., :2] = where[..., :2] + _turned(
+    pelvis[..., :2] = where[..., :2] + _to_world(
         heading, -posture.back, posture.side
     )
     pelvis[..., 2] = 0.0
@@ -134,6 +208,24 @@ def _upper_body(
     return belly, neck, head, shoulders, elbows, wrists
 
 
+def _place_joints(
+    posture: Posture, feet: Footsteps, where: np.ndarray, shape: BodyShape
+) -> np.ndarray:
+    """Joints in metres in the order of ``JOINT_NAMES``, (S, T, 16, 3)."""
+    pelvis, turn, hips, knees, ankles = _legs(posture, feet, where, shape)
+    belly, neck, head, shoulders, elbows, wrists = _upper_body(
+        posture, where[..., 2], pelvis, turn, shape
+    )
+    joints = np.empty((*where.shape[:2], len(JOINT_NAMES), 3))
+    joints[..., 0, :], joints[..., 1, :] = neck, belly
+    joints[..., 2, :], joints[..., 15, :] = head, pelvis
+    sides = (shoulders, hips, elbows, knees, wrists, ankles)
+    for place, pair in zip(range(3, 15, 2), sides):
+        # Sides are (left, right) here, (right, left) in JHMDB.
+        joints[..., place : place + 2, :] = pair[..., ::-1, :]
+    return joints
+
+
 def generate_motion(
     rng: np.random.Generator,
     num: int,
@@ -141,7 +233,7 @@ def generate_motion(
     fps: float = 25.0,
     actions: Sequence[str] = ACTIONS,
 ) -> Motion:
-    """Let people of random build act for a while.
+    """Simulate people of random build.
 
     Args:
         rng (np.random.Generator): Source of randomness.
@@ -154,7 +246,7 @@ def generate_motion(
         Motion: Their joints and what is known about them.
 
     Raises:
-        ValueError: An action is unknown or none is given.
+        ValueError: If an action is unknown or none is given.
     """
     shape = sample_body_shapes(rng, num)
     gait = sample_gaits(rng, shape.stature)
@@ -164,22 +256,11 @@ def generate_motion(
     path = make_path(script, gait, num_frames, fps)
     where = path.at(np.broadcast_to(time, (num, num_frames)))
     share = where[..., 3]
-    posture = make_posture(rng, script, gait, share, time)
+    posture = _make_posture(rng, script, gait, share, time)
     feet = make_footsteps(path, gait, shape, time, share, posture.tiptoe)
-    pelvis, turn, hips, knees, ankles = _legs(posture, feet, where, shape)
-    belly, neck, head, shoulders, elbows, wrists = _upper_body(
-        posture, where[..., 2], pelvis, turn, shape
-    )
-    joints = np.empty((num, num_frames, len(JOINT_NAMES), 3))
-    joints[..., 0, :], joints[..., 1, :] = neck, belly
-    joints[..., 2, :], joints[..., 15, :] = head, pelvis
-    sides = (shoulders, hips, elbows, knees, wrists, ankles)
-    for place, pair in zip(range(3, 15, 2), sides):
-        # Sides are (left, right) here, (right, left) in JHMDB.
-        joints[..., place : place + 2, :] = pair[..., ::-1, :]
     index = script.index(np.broadcast_to(time, (num, num_frames)))
     return Motion(
-        joints=joints,
+        joints=_place_joints(posture, feet, where, shape),
         contact=feet.contact & ~posture.airborne[..., None],
         airborne=posture.airborne,
         actions=np.take_along_axis(script.action, index, 1),

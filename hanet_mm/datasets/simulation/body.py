@@ -12,26 +12,13 @@ from typing import Dict, Tuple
 
 import numpy as np
 
-JHMDB_KEYPOINT_NAMES: Tuple[str, ...] = (
-    'neck', 'belly', 'head', 'right_shoulder', 'left_shoulder', 'right_hip',
-    'left_hip', 'right_elbow', 'left_elbow', 'right_knee', 'left_knee',
-    'right_wrist', 'left_wrist', 'right_ankle', 'left_ankle')  # fmt: skip
-"""Keypoint order of JHMDB-15, the first 15 joints of a body here."""
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+
+JHMDB_KEYPOINT_NAMES: Tuple[str, ...] = SKELETONS['jhmdb15'].keypoint_names
+"""Keypoint order of JHMDB-15, the first 15 joints of a procedural body."""
 
 JOINT_NAMES: Tuple[str, ...] = (*JHMDB_KEYPOINT_NAMES, 'pelvis')
-"""Joints of the 3D skeleton; the pelvis is the middle of the hips."""
-
-BONES: Tuple[Tuple[str, str], ...] = (
-    ('pelvis', 'belly'), ('belly', 'neck'), ('neck', 'head'),
-    *((parent.format(side), child.format(side))
-      for side in ('right', 'left')
-      for parent, child in (('neck', '{}_shoulder'),
-                            ('{}_shoulder', '{}_elbow'),
-                            ('{}_elbow', '{}_wrist'),
-                            ('pelvis', '{}_hip'),
-                            ('{}_hip', '{}_knee'),
-                            ('{}_knee', '{}_ankle'))))  # fmt: skip
-"""Rigid segments as pairs of joint names."""
+"""Joints of the procedural body; the pelvis is the midpoint of the hips."""
 
 # Fractions of stature. Where the table gives breadths over the skin
 # (shoulders 0.259, hips 0.191) joint centres lie further in; neck, belly
@@ -59,16 +46,10 @@ SIDE_SIGN = np.array([1.0, -1.0])
 
 @dataclass
 class BodyShape:
-    """Segment lengths of S people.
+    """Segment lengths of S people by the names of ``SEGMENT_FRACTIONS``."""
 
-    Args:
-        stature (np.ndarray): Body heights in metres, (S,).
-        lengths (Dict[str, np.ndarray]): Lengths in metres, (S,) each, by
-            the names of ``SEGMENT_FRACTIONS``.
-    """
-
-    stature: np.ndarray
-    lengths: Dict[str, np.ndarray]
+    stature: np.ndarray  # metres, (S,)
+    lengths: Dict[str, np.ndarray]  # metres, (S,) each
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Length of a segment as (S, 1), to combine with (S, T) arrays."""
@@ -81,15 +62,7 @@ class BodyShape:
 
 
 def sample_body_shapes(rng: np.random.Generator, num: int) -> BodyShape:
-    """Draw people: stature 1.70 m +- 9 cm, each segment +- 4 %.
-
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        num (int): Number of people S.
-
-    Returns:
-        BodyShape: Their segment lengths.
-    """
+    """Draw people: stature 1.70 m +- 9 cm, each segment +- 4 %."""
     stature = np.clip(rng.normal(1.70, 0.09, num), 1.45, 1.98)
     spread = rng.standard_normal((num, len(SEGMENT_FRACTIONS)))
     factors = 1 + 0.04 * np.clip(spread, -2.5, 2.5)
@@ -101,18 +74,10 @@ def sample_body_shapes(rng: np.random.Generator, num: int) -> BodyShape:
 def rotation(
     yaw: np.ndarray, roll: np.ndarray, pitch: np.ndarray
 ) -> np.ndarray:
-    """Rotation Rz(yaw) Rx(roll) Ry(pitch), body to world.
+    """Rotation Rz(yaw) Rx(roll) Ry(pitch) from body to world, (..., 3, 3).
 
-    Positive yaw turns to the left, positive pitch bends forward, positive
-    roll lifts the left side.
-
-    Args:
-        yaw (np.ndarray): Angle about z in radians, (...).
-        roll (np.ndarray): Angle about x in radians, (...).
-        pitch (np.ndarray): Angle about y in radians, (...).
-
-    Returns:
-        np.ndarray: Rotation matrices, (..., 3, 3).
+    Angles are in radians, (...). Positive yaw turns to the left, positive
+    pitch bends forward, positive roll lifts the left side.
     """
     cz, sz = np.cos(yaw), np.sin(yaw)
     cx, sx = np.cos(roll), np.sin(roll)
@@ -137,17 +102,10 @@ def place_arms(
     angles: np.ndarray,
     shape: BodyShape,
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Forward kinematics of both arms.
+    """Forward kinematics of both arms: elbows and wrists, (S, T, 2, 3).
 
-    Args:
-        shoulders (np.ndarray): Shoulder joints in metres, (S, T, 2, 3).
-        trunk (np.ndarray): Rotation of the trunk, (S, T, 3, 3).
-        angles (np.ndarray): Radians, (4, S, T, 2): shoulder flexion,
-            abduction, inward rotation of the upper arm, elbow flexion.
-        shape (BodyShape): Segment lengths.
-
-    Returns:
-        Tuple[np.ndarray, np.ndarray]: Elbows and wrists, (S, T, 2, 3).
+    ``shoulders`` are in metres, (S, T, 2, 3), ``trunk`` is its rotation,
+    (S, T, 3, 3), ``angles`` are those of :class:`Posture.arms`.
     """
     flexion, abduction, inward, elbow = angles
     # Ry(-flexion) Rx(+-abduction) Rz(-+inward), written by its columns
@@ -178,19 +136,11 @@ def place_legs(
     forward: np.ndarray,
     shape: BodyShape,
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Two-bone inverse kinematics; the knee bends towards ``forward``.
+    """Two-bone inverse kinematics: knees and ankles, (S, T, 2, 3).
 
-    An ankle out of reach is brought back along the line from the hip, so
-    both bones always keep their lengths.
-
-    Args:
-        hips (np.ndarray): Hip joints in metres, (S, T, 2, 3).
-        ankles (np.ndarray): Wanted ankles in metres, (S, T, 2, 3).
-        forward (np.ndarray): Direction of the knees, (S, T, 2, 3).
-        shape (BodyShape): Segment lengths.
-
-    Returns:
-        Tuple[np.ndarray, np.ndarray]: Knees and ankles, (S, T, 2, 3).
+    The knee bends towards ``forward``. An ankle out of reach moves back along
+    the line from the hip, so both bones always keep their lengths. All
+    arguments are (S, T, 2, 3), positions in metres.
     """
     thigh = shape['thigh'][..., None, None]
     shank = shape['shank'][..., None, None]

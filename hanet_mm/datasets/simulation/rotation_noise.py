@@ -1,16 +1,16 @@
 """Errors of an estimator of joint rotations, simulated on true ones."""
 
 from dataclasses import dataclass, fields
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Optional, Tuple
 
 import numpy as np
 import torch
 
 from hanet_mm.core.poses.rotations import axis_angle_to_matrix
 
-from .score_noise import scores_of_errors
-from .temporal_noise import bursts, correlated_noise, smooth_noise
-from .timeline import smooth_step
+from .noise import scores_of_errors
+from .noise_params import check_amount
+from .signals import bursts, correlated_noise, smooth_noise, smooth_step
 
 # Frames in which a burst comes and goes.
 _ONSET_FRAMES = 3
@@ -18,7 +18,7 @@ _ONSET_FRAMES = 3
 
 @dataclass(frozen=True)
 class RotationNoise:
-    """How wrong the simulated rotations are.
+    """Errors of simulated rotations.
 
     Angles are standard deviations of each component of a rotation vector,
     in degrees. The defaults put the joints of a mean adult near what the
@@ -30,23 +30,21 @@ class RotationNoise:
         jitter (float): Error that changes from frame to frame.
         jitter_correlation (float): Its lag-1 correlation, [0, 1).
         drift (float): Slow error.
-        drift_frames (float): How slow, see
-            :func:`hanet_mm.datasets.synthetic.temporal_noise.smooth_noise`.
+        drift_frames (float): Its correlation over n frames is about
+            exp(-n / drift_frames) (1 + n / drift_frames).
         spread (float): Sigma of the log-normal factor on jitter and drift
             of each joint of each sequence.
-        burst_share (float): Mean part of (joint, frame) pairs in which a
+        burst_share (float): Mean share of (joint, frame) pairs in which a
             joint is hidden, [0, 1).
-        burst_frames (float): How long, mean in frames.
+        burst_frames (float): Mean duration in frames.
         burst (float): Further constant error while hidden.
-        root_factor (float): Factor on the errors of joint 0, the
-            orientation of the whole body.
         score_tolerance (float): Angle of the error, in degrees, at which
             the score is 1/2.
         score_noise (float): Sigma of the log-normal factor on the error
             that the score reports.
 
     Raises:
-        ValueError: A share or correlation is not in [0, 1), a duration is
+        ValueError: If a share or correlation is not in [0, 1), a duration is
             below one frame, or a number is negative.
     """
 
@@ -58,29 +56,12 @@ class RotationNoise:
     burst_share: float = 0.03
     burst_frames: float = 10.0
     burst: float = 10.0
-    root_factor: float = 1.0
     score_tolerance: float = 12.0
     score_noise: float = 2.0
 
     def __post_init__(self) -> None:
-        for name in (item.name for item in fields(self)):
-            value = getattr(self, name)
-            unit = name.endswith(('_share', '_correlation'))
-            low = 1.0 if name.endswith('_frames') else 0.0
-            if not value >= low or (unit and value >= 1):
-                wanted = 'in [0, 1)' if unit else f'>= {low:g}'
-                raise ValueError(f'{name}: expected {wanted}, found {value}')
-        if not self.score_tolerance > 0:
-            raise ValueError('score_tolerance: expected > 0, found 0')
-
-
-def rotation_noise(
-    noise: Union[RotationNoise, Dict[str, Any], None],
-) -> RotationNoise:
-    """Make the noise that a config describes; None: the defaults."""
-    if isinstance(noise, RotationNoise):
-        return noise
-    return RotationNoise(**(noise or {}))
+        for item in fields(self):
+            check_amount(item.name, getattr(self, item.name))
 
 
 def simulate_rotation_noise(
@@ -88,7 +69,7 @@ def simulate_rotation_noise(
     rng: np.random.Generator,
     params: Optional[RotationNoise] = None,
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """What an estimator might report for the true rotations.
+    """Simulate what an estimator reports for the true rotations.
 
     Each local rotation R becomes R exp(e): the error e, a rotation vector in
     the frame of the joint, is a slow drift, jitter, and bursts while the
@@ -106,7 +87,7 @@ def simulate_rotation_noise(
         (T, K), 0 where the truth is unknown, both float32.
 
     Raises:
-        ValueError: If the shape is another.
+        ValueError: If the shape is not (T, K, 3, 3).
     """
     rotations = np.asarray(rotations, dtype=np.float32)
     if rotations.ndim != 4 or rotations.shape[2:] != (3, 3):
@@ -138,7 +119,6 @@ def _error(
     )
     error *= scale
     error += _bursts(rng, full, params)
-    error[:, :, 0] *= params.root_factor
     return np.radians(error[0]).astype(np.float32)
 
 

@@ -1,0 +1,143 @@
+"""Keypoints by name: on procedural people, and their role in errors."""
+
+from functools import lru_cache
+from typing import Dict, NamedTuple, Tuple
+
+import numpy as np
+
+from .body import JOINT_NAMES
+
+LIMBS = (('elbow', 'wrist'), ('knee', 'ankle', 'foot'))
+"""Keypoints that are swapped together when left and right limbs are."""
+
+# Errors relative to the whole body; the ends of limbs are hardest, and the
+# points of the face easiest (COCO's annotators agree on them within 0.025 to
+# 0.035, on others within 0.06 to 0.11).
+_ERRORS_2D: Dict[str, float] = dict(
+    wrist=1.75, ankle=1.4, foot=1.4, elbow=1.4, knee=1.0, hip=0.7,
+    shoulder=0.85, nose=0.5, eye=0.5, ear=0.55,
+)  # fmt: skip
+# A lifter predicts positions relative to the root, which has no error of its
+# own: the further along the body from there, the larger the error.
+_ERRORS_3D: Dict[str, float] = dict(
+    root=0.0, pelvis=0.0, hip=0.4, spine=0.5, belly=0.5, thorax=0.75,
+    neck=0.8, neck_base=0.8, head=1.0, head_top=1.1, shoulder=0.85,
+    elbow=1.25, wrist=1.7, knee=0.95, ankle=1.4, foot=1.4,
+)  # fmt: skip
+_OTHER_ERROR = 0.9
+_GROUPS = (
+    ('left', ('shoulder', 'elbow', 'wrist')),
+    ('right', ('shoulder', 'elbow', 'wrist')),
+    ('left', ('hip', 'knee', 'ankle', 'foot')),
+    ('right', ('hip', 'knee', 'ankle', 'foot')),
+)
+
+# Points of an adult's head in metres, relative to the middle of the face:
+# forward, to the left, up. Ears 15 cm and eyes 6.4 cm apart.
+_FACE: Dict[str, Tuple[float, float, float]] = dict(
+    nose=(0.04, 0.0, -0.02),
+    left_eye=(0.02, 0.032, 0.02),
+    right_eye=(0.02, -0.032, 0.02),
+    left_ear=(-0.06, 0.075, 0.0),
+    right_ear=(-0.06, -0.075, 0.0),
+)
+# Seen from the neck, the face lies at this angle ahead of the head's upward
+# direction and at this distance (body.SEGMENT_FRACTIONS of 1.7 m).
+_FACE_ANGLE = np.arctan2(0.030, 0.085)
+_FACE_DISTANCE = 1.7 * np.hypot(0.030, 0.085)
+# Fractions: spine from belly to neck, neck base and head from neck to face.
+_SPINE, _NECK_BASE, _HEAD = 0.32, 0.6, 1.2
+_SAME = dict(
+    root='pelvis', thorax='neck', left_foot='left_ankle',
+    right_foot='right_ankle')  # fmt: skip
+
+
+class KeypointParts(NamedTuple):
+    """What names tell about K keypoints: (K,) arrays."""
+
+    difficulty: np.ndarray  # error relative to the whole body's, 0 = none
+    mirror: np.ndarray  # index of the mirrored keypoint, or its own
+    limb: np.ndarray  # index into LIMBS, -1 = none
+    group: np.ndarray  # arms 0 and 1, legs 2 and 3, trunk and head 4
+
+    @property
+    def half(self) -> np.ndarray:
+        """Upper half 0 (arms), lower half 1 (legs), neither 2, (K,)."""
+        return self.group // 2
+
+
+@lru_cache(maxsize=16)
+def keypoint_parts(names: Tuple[str, ...], dims: int) -> KeypointParts:
+    """Look up K names such as ``left_wrist``, of 2D or 3D keypoints."""
+    errors = _ERRORS_3D if dims == 3 else _ERRORS_2D
+    place = {name: i for i, name in enumerate(names)}
+    opposite = {'left': 'right', 'right': 'left'}
+    rows = []
+    for name in names:
+        side, _, part = name.partition('_')
+        if side not in opposite:
+            side, part = '', name
+        mirrored = f'{opposite[side]}_{part}' if side else name
+        limbs = [i for i, limb in enumerate(LIMBS) if part in limb]
+        groups = [
+            i for i, (s, x) in enumerate(_GROUPS) if side == s and part in x
+        ]
+        rows.append(
+            (
+                errors.get(part, _OTHER_ERROR),
+                place.get(mirrored, place[name]),
+                *(limbs or [-1]),
+                *(groups or [len(_GROUPS)]),
+            )
+        )
+    return KeypointParts(*map(np.array, zip(*rows)))
+
+
+def procedural_keypoints(
+    joints: np.ndarray, names: Tuple[str, ...]
+) -> np.ndarray:
+    """Derive keypoints of COCO or Human3.6M from procedural joints.
+
+    Args:
+        joints (np.ndarray): In the order of ``JOINT_NAMES``, metres, z up,
+            (..., 16, 3).
+        names (Tuple[str, ...]): K keypoint names of COCO or Human3.6M.
+
+    Returns:
+        np.ndarray: Metres, y up, (..., K, 3) float32.
+    """
+    body = {name: joints[..., i, :] for i, name in enumerate(JOINT_NAMES)}
+    derived = {**_face(body), **_trunk(body)}
+    chosen = np.stack(
+        [derived.get(n, body.get(_SAME.get(n, n))) for n in names], axis=-2
+    )
+    x, y, z = np.moveaxis(chosen, -1, 0)
+    return np.stack([x, z, -y], axis=-1).astype(np.float32)
+
+
+def _face(points: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Nose, eyes and ears, (..., 3) each; the head turns with the trunk."""
+    upward = points['head'] - points['neck']
+    distance = np.linalg.norm(upward, axis=-1, keepdims=True)
+    along = upward / distance
+    across = points['left_shoulder'] - points['right_shoulder']
+    left = across - np.sum(across * along, axis=-1, keepdims=True) * along
+    left = left / np.linalg.norm(left, axis=-1, keepdims=True)
+    ahead = np.cross(left, along)
+    cosine, sine = np.cos(_FACE_ANGLE), np.sin(_FACE_ANGLE)
+    forward, up = cosine * ahead + sine * along, cosine * along - sine * ahead
+    scale = distance / _FACE_DISTANCE
+    return {
+        name: points['head'] + scale * (x * forward + y * left + z * up)
+        for name, (x, y, z) in _FACE.items()
+    }
+
+
+def _trunk(points: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Spine, base of the neck and head of Human3.6M, (..., 3) each."""
+    belly, neck, face = points['belly'], points['neck'], points['head']
+    return dict(
+        spine=belly + _SPINE * (neck - belly),
+        neck_base=neck + _NECK_BASE * (face - neck),
+        head=neck + _HEAD * (face - neck),
+    )

@@ -1,0 +1,214 @@
+"""Errors of a keypoint estimator, simulated on true keypoints.
+
+The errors of top-down estimators are described by M. R. Ronchi and P. Perona,
+"Benchmarking and error diagnosis in multi-instance pose estimation", ICCV
+2017: jitter, inversion (left/right swaps), swaps and misses. In video these
+errors last: see A. Zeng et al., "SmoothNet", ECCV 2022, for their grouping
+into jitter and long-term errors.
+
+S sequences, T frames, K keypoints, D coordinates.
+"""
+
+from types import SimpleNamespace
+from typing import Optional, Sequence, Tuple
+
+import numpy as np
+
+from .body import JHMDB_KEYPOINT_NAMES
+from .displacement import Scene, displace
+from .keypoints import LIMBS, keypoint_parts
+from .noise_params import EstimatorNoise
+from .signals import Amount, bursts, correlated_noise
+
+# Score of an error as large as the tolerance is 1/2; the power sets how
+# fast it falls. A found joint never has score 0.
+_SCORE_POWER = 1.2
+_LOWEST_SCORE = 1e-3
+
+
+def simulate_estimator_noise(
+    keypoints: np.ndarray,
+    size: np.ndarray,
+    rng: np.random.Generator,
+    params: Optional[EstimatorNoise] = None,
+    keypoint_names: Sequence[str] = JHMDB_KEYPOINT_NAMES,
+    image_size: Optional[np.ndarray] = None,
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Simulate what an estimator reports for the true keypoints.
+
+    Jitter, drift, occlusions and outliers displace joints; the score of one
+    follows its displacement; then left and right are swapped together with
+    their scores, so a swapped joint is as confident as any other, as it is
+    with real estimators; last, joints go missing. Errors scale with
+    ``size``, scores do not depend on it.
+
+    With three coordinates the estimator is one that lifts poses to 3D, with
+    camera coordinates (z along the viewing direction) and errors relative
+    to the root: a joint named ``root`` or ``pelvis`` has no error.
+
+    Args:
+        keypoints (np.ndarray): Truth, (T, K, D) or (S, T, K, D), D 2 or 3;
+            NaN = unknown, missing from the result.
+        size (np.ndarray): Size of the person in the unit of the keypoints,
+            one number or per frame (T,) or (S, T), see
+            :func:`hanet_mm.core.poses.boxes.box_sizes`.
+        rng (np.random.Generator): Source of randomness.
+        params (EstimatorNoise, optional): Kinds and amounts of error.
+            Defaults to None: ``EstimatorNoise()``.
+        keypoint_names (Sequence[str]): K names such as ``left_wrist``; they
+            tell the difficulty, sides and limbs.
+        image_size (np.ndarray, optional): Width and height in px, (2,) or
+            (S, 2), for joints outside. Defaults to None: no such errors.
+
+    Returns:
+        Tuple[np.ndarray, np.ndarray]: Estimates in the shape of the
+        keypoints, NaN = missing, and scores without the last axis,
+        0 = missing, both float32.
+
+    Raises:
+        ValueError: If shapes do not fit or a size is not positive.
+    """
+    truth, size = _checked(keypoints, size, keypoint_names)
+    amounts = (params or EstimatorNoise()).columns(len(truth))
+    parts = keypoint_parts(tuple(keypoint_names), truth.shape[-1])
+    scene = Scene(rng, truth, size, amounts, parts)
+    error, reported = displace(scene)
+    estimate = truth + error
+    relative = np.linalg.norm(reported, axis=-1) / size[..., None]
+    if image_size is not None and truth.shape[-1] == 2:
+        border = np.broadcast_to(image_size, (len(truth), 2))
+        estimate, moved = _move_inside(scene, estimate, border)
+        far = np.linalg.norm(estimate - truth, axis=-1) / size[..., None]
+        relative = np.where(moved, far, relative)
+    relative /= amounts.score_tolerance.astype(np.float32)
+    scores = scores_of_errors(
+        rng, relative, amounts.score_noise, amounts.score_correlation
+    )
+    scores = _rescale_scores(scores, amounts)
+    source = _swap_sources(scene)
+    estimate = np.take_along_axis(estimate, source[..., None], axis=2)
+    scores = np.take_along_axis(scores, source, axis=2)
+    missing = _missing(scene) | np.isnan(estimate).any(axis=-1)
+    estimate[missing] = np.nan
+    scores = np.where(missing, 0, scores).astype(np.float32)
+    shape = np.shape(keypoints)
+    return estimate.reshape(shape), scores.reshape(shape[:-1])
+
+
+def _checked(
+    keypoints: np.ndarray, size: np.ndarray, names: Sequence[str]
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Inputs as (S, T, K, D) and (S, T) float32."""
+    keypoints = np.asarray(keypoints, dtype=np.float32)
+    if keypoints.ndim not in (3, 4) or keypoints.shape[-1] not in (2, 3):
+        raise ValueError(
+            'keypoints: expected (T, K, D) or (S, T, K, D) with D 2 or 3, '
+            f'found {keypoints.shape}'
+        )
+    if keypoints.shape[-2] != len(names):
+        raise ValueError(
+            f'keypoints: expected {len(names)} (keypoint_names), '
+            f'found {keypoints.shape[-2]}'
+        )
+    if not keypoints.size:
+        raise ValueError(
+            f'keypoints: expected at least 1 frame, found {keypoints.shape}'
+        )
+    size = np.asarray(size, dtype=np.float32)
+    if size.shape not in ((), keypoints.shape[:-2]):
+        raise ValueError(
+            f'size: expected one number or {keypoints.shape[:-2]}, '
+            f'found {size.shape}'
+        )
+    if (size <= 0).any():
+        raise ValueError(f'size: expected > 0, found {np.nanmin(size):g}')
+    size = np.broadcast_to(size, keypoints.shape[:-2])
+    if keypoints.ndim == 3:
+        return keypoints[None], size[None]
+    return keypoints, size
+
+
+def _move_inside(
+    scene: Scene, estimate: np.ndarray, image_size: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Report joints outside the image (S, 2) at its border, or elsewhere.
+
+    The choice for a joint holds for the whole sequence. Returns estimates
+    (S, T, K, 2), and where they were changed, bool (S, T, K).
+    """
+    rng, truth, _, amounts, _ = scene
+    num, _, count, _ = truth.shape
+    last = np.asarray(image_size, dtype=np.float32)[:, None, None]
+    outside = ((truth < 0) | (truth > last)).any(axis=-1)
+    kind = rng.random((num, 1, count))
+    partner = rng.integers(count, size=(num, 1, count))
+    clamp = kind < amounts.outside_clamp
+    stray = ~clamp & (kind < amounts.outside_clamp + amounts.outside_stray)
+    partner = np.where(stray, partner, np.arange(count))
+    moved = outside & (clamp | stray)
+    if not moved.any():
+        return estimate, moved
+    inside = np.clip(
+        np.take_along_axis(estimate, partner[..., None], axis=2), 0, last
+    )
+    return np.where(moved[..., None], inside, estimate), moved
+
+
+def scores_of_errors(
+    rng: np.random.Generator,
+    error: np.ndarray,
+    noise: Amount,
+    correlation: Amount = 0.0,
+) -> np.ndarray:
+    """Noisy decreasing function of the error in tolerances, (0, 1].
+
+    ``noise`` is the sigma of the log-normal factor on the error that the
+    score reports, ``correlation`` that of its logarithm along axis 1.
+    """
+    chance = correlated_noise(rng, error.shape, correlation)
+    doubt = error**_SCORE_POWER
+    doubt *= np.exp(np.asarray(noise, dtype=np.float32) * chance)
+    return np.maximum(1 / (1 + doubt), _LOWEST_SCORE)
+
+
+def _rescale_scores(
+    scores: np.ndarray, amounts: SimpleNamespace
+) -> np.ndarray:
+    """Bring scores in (0, 1] to the scale of an estimator, (S, T, K)."""
+    high, span, power = (
+        getattr(amounts, f'score_{name}').astype(np.float32)
+        for name in ('high', 'span', 'power')
+    )
+    if (high == 1).all() and (span == 1).all() and (power == 1).all():
+        return scores
+    return np.maximum(high - span * (1 - scores**power), _LOWEST_SCORE)
+
+
+def _events(scene: Scene, kind: str, count: int) -> np.ndarray:
+    """Frames with an event of a kind, bool (S, T, count)."""
+    share = getattr(scene.amounts, f'{kind}_share')
+    frames = getattr(scene.amounts, f'{kind}_frames')
+    shape = (*scene.truth.shape[:2], count)
+    return bursts(scene.rng, shape, share, frames)[0]
+
+
+def _swap_sources(scene: Scene) -> np.ndarray:
+    """Keypoint whose estimate is reported for each keypoint, (S, T, K)."""
+    parts = scene.parts
+    whole = _events(scene, 'body_swap', 1)
+    limbs = _events(scene, 'limb_swap', len(LIMBS))
+    # A limb swapped within a swapped body is back in its place.
+    swap = whole ^ (limbs[..., parts.limb] & (parts.limb >= 0))
+    if scene.has('half_swap_share'):
+        halves = _events(scene, 'half_swap', 2)
+        in_half = parts.half < 2
+        swap ^= halves[..., np.where(in_half, parts.half, 0)] & in_half
+    return np.where(swap, parts.mirror, np.arange(len(parts.mirror)))
+
+
+def _missing(scene: Scene) -> np.ndarray:
+    """Joints that are not found, bool (S, T, K)."""
+    missing = _events(scene, 'missing', scene.truth.shape[2])
+    if scene.has('frame_missing_share'):
+        missing = missing | _events(scene, 'frame_missing', 1)
+    return missing

@@ -1,0 +1,308 @@
+"""Amounts of simulated errors, and ranges of them.
+
+A model trained on one amount of noise learns that amount. With ranges, each
+sequence has an estimator of its own.
+"""
+
+from dataclasses import dataclass, field, fields
+from types import SimpleNamespace
+from typing import Any, Dict, Mapping, Tuple, Union
+
+import numpy as np
+
+from .noise_presets import NOISE_PRESETS
+from .signals import Amount, per_sequence
+
+_PROBABILITIES: Tuple[Tuple[str, ...], ...] = (
+    ('occlusion_freeze', 'occlusion_limb', 'occlusion_other'),
+    ('occlusion_unseen',),
+    ('outside_clamp', 'outside_stray'),
+    ('score_high',),
+)
+_POSITIVE = ('score_tolerance', 'score_high', 'score_power')
+
+
+def check_amount(name: str, amount: Amount) -> None:
+    """Raise a ValueError unless the amount is in the range of its kind.
+
+    The ending of its name tells the kind; others are sizes, >= 0.
+    """
+    value = np.asarray(amount, dtype=np.float64)
+    unit = name.endswith(('_share', '_correlation'))
+    low = 1.0 if name.endswith(('_frames', '_factor')) else 0.0
+    wrong = ~(value >= low) | (unit & (value >= 1))
+    if wrong.any():
+        wanted = 'in [0, 1)' if unit else f'>= {low:g}'
+        found = value[wrong].flat[0] if value.ndim else value
+        raise ValueError(f'{name}: expected {wanted}, found {found}')
+    if name in _POSITIVE and (value == 0).any():
+        raise ValueError(f'{name}: expected > 0, found 0')
+
+
+@dataclass(frozen=True)
+class EstimatorNoise:
+    """Errors of a simulated estimator.
+
+    Each amount is one number, or one for each of S sequences, (S,).
+    Lengths are fractions of the person's size (longer side of the box), a
+    ``*_share`` is the mean share of affected (joint, frame) pairs, a
+    ``*_frames`` the mean duration in frames. The defaults put the input
+    near the PCK that the paper gives for SimpleBaseline on Sub-JHMDB
+    (Table 1: 94.4 / 81.3 / 56.9 at 0.2 / 0.1 / 0.05); 0 turns a kind off.
+
+    Args:
+        jitter (float): Standard deviation per coordinate.
+        jitter_correlation (float): Lag-1 correlation of the jitter, [0, 1).
+        jitter_spread (float): Sigma of the log-normal factor on the jitter
+            of each joint of each sequence.
+        jitter_blur (float): Standard deviation added to that of the jitter,
+            as a fraction of the joint's displacement per frame.
+        jitter_tails (float): Sigma of a log-normal factor on the jitter of
+            each limb that varies over time and keeps the mean square: times
+            of high uncertainty among calm ones.
+        jitter_tail_frames (float): Their duration, as ``drift_frames``.
+        drift (float): Standard deviation of a slow error per coordinate.
+        drift_frames (float): Its correlation over n frames is about
+            exp(-n / drift_frames) (1 + n / drift_frames).
+        drift_limb_correlation (float): Correlation of the drifts of two
+            joints of the same arm or leg, or of trunk and head.
+        depth_factor (float): In 3D, factor >= 1 on the random errors along
+            the last coordinate, the depth.
+        occlusion_share (float): Share of hidden joints.
+        occlusion_frames (float): Duration.
+        occlusion_freeze (float): Probability that a hidden joint stays where
+            it was instead of drifting to its mirrored joint.
+        occlusion_limb (float): Probability that it drifts to any joint of
+            the body instead.
+        occlusion_other (float): Probability that it drifts to the same joint
+            of a second person beside with the same motion.
+        occlusion_std (float): Further constant error while hidden.
+        occlusion_unseen (float): Probability that the score stays high.
+        limb_swap_share (float): Share with left and right arm, or leg,
+            swapped.
+        limb_swap_frames (float): Duration.
+        half_swap_share (float): Share with left and right swapped from the
+            shoulders to the wrists, or from the hips to the feet.
+        half_swap_frames (float): Duration.
+        body_swap_share (float): Share with all of left and right swapped.
+        body_swap_frames (float): Duration.
+        outlier_share (float): Share of single estimates far off.
+        outlier_std (float): Their standard deviation per coordinate.
+        outside_clamp (float): Probability that a joint of a sequence is
+            reported at the border of the image while it is outside.
+        outside_stray (float): Probability that it is reported at another
+            joint, inside, instead. Otherwise it is reported where it is.
+        missing_share (float): Share of joints not found: NaN, score 0.
+        missing_frames (float): Duration.
+        frame_missing_share (float): Share of frames without any person.
+        frame_missing_frames (float): Duration.
+        score_tolerance (float): Error at which the score is 1/2.
+        score_noise (float): Sigma of the log-normal factor on the error
+            that the score reports.
+        score_correlation (float): Lag-1 correlation of that factor's log.
+        score_high (float): Score of a sure estimate, (0, 1].
+        score_span (float): Difference to the score of a very unsure one;
+            0: all scores are alike.
+        score_power (float): Exponent p in the reported score,
+            score_high - score_span (1 - score ^ p).
+
+    Raises:
+        ValueError: If a share or correlation is not in [0, 1), a duration is
+            below one frame, a factor below 1, a size is negative,
+            probabilities sum to more than 1, or arrays are not (S,) each.
+    """
+
+    jitter: Amount = 0.031
+    jitter_correlation: Amount = 0.5
+    jitter_spread: Amount = 0.35
+    jitter_blur: Amount = 0.0
+    jitter_tails: Amount = 0.0
+    jitter_tail_frames: Amount = 5.0
+    drift: Amount = 0.0
+    drift_frames: Amount = 15.0
+    drift_limb_correlation: Amount = 0.0
+    depth_factor: Amount = 1.0
+    occlusion_share: Amount = 0.13
+    occlusion_frames: Amount = 6.0
+    occlusion_freeze: Amount = 0.4
+    occlusion_limb: Amount = 0.0
+    occlusion_other: Amount = 0.0
+    occlusion_std: Amount = 0.1
+    occlusion_unseen: Amount = 0.0
+    limb_swap_share: Amount = 0.02
+    limb_swap_frames: Amount = 3.0
+    half_swap_share: Amount = 0.0
+    half_swap_frames: Amount = 4.0
+    body_swap_share: Amount = 0.01
+    body_swap_frames: Amount = 4.0
+    outlier_share: Amount = 0.012
+    outlier_std: Amount = 0.25
+    outside_clamp: Amount = 0.0
+    outside_stray: Amount = 0.0
+    missing_share: Amount = 0.005
+    missing_frames: Amount = 3.0
+    frame_missing_share: Amount = 0.0
+    frame_missing_frames: Amount = 2.0
+    score_tolerance: Amount = 0.13
+    score_noise: Amount = 1.2
+    score_correlation: Amount = 0.0
+    score_high: Amount = 1.0
+    score_span: Amount = 1.0
+    score_power: Amount = 1.0
+
+    def __post_init__(self) -> None:
+        shapes = set()
+        for item in fields(self):
+            amount = getattr(self, item.name)
+            check_amount(item.name, amount)
+            shapes.add(np.shape(amount))
+        shapes.discard(())
+        if len(shapes) > 1 or any(len(shape) != 1 for shape in shapes):
+            raise ValueError(
+                'expected numbers or arrays (S,) of one length, found '
+                f'{sorted(shapes)}'
+            )
+        for names in _PROBABILITIES:
+            highest = np.max(sum(np.asarray(getattr(self, x)) for x in names))
+            # Sums of several may be above 1 by rounding.
+            if highest > 1 + 1e-6:
+                raise ValueError(
+                    f'{" + ".join(names)}: expected at most 1, found '
+                    f'{highest:g}'
+                )
+
+    def draw(self, rng: np.random.Generator, num: int) -> 'EstimatorNoise':
+        """Return itself: the same amounts for ``num`` sequences."""
+        return self
+
+    def columns(self, num: int) -> SimpleNamespace:
+        """Amounts of S = ``num`` sequences by name, (S or 1, 1, 1) float64."""
+        columns = {}
+        for item in fields(self):
+            amount = getattr(self, item.name)
+            column = columns[item.name] = per_sequence(amount, 3)
+            if np.ndim(amount) and len(column) != num:
+                raise ValueError(
+                    f'{item.name}: expected one number or ({num},), found '
+                    f'({len(column)},)'
+                )
+        return SimpleNamespace(**columns)
+
+
+_AMOUNTS = tuple(item.name for item in fields(EstimatorNoise))
+
+
+@dataclass(frozen=True)
+class Range:
+    """Range of an amount, of which each sequence draws one number.
+
+    Args:
+        low (float): Smallest.
+        high (float): Largest.
+        log (bool): Whether the logarithm is uniform instead of the number
+            itself; then low > 0. Defaults to False.
+        off (float): Probability that the number is 0 instead, [0, 1].
+            Defaults to 0.
+
+    Raises:
+        ValueError: If these do not make a range.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    off: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high or (self.log and not self.low > 0):
+            raise ValueError(f'expected low <= high, low > 0 if log: {self}')
+        if not 0 <= self.off <= 1:
+            raise ValueError(f'off: expected in [0, 1], found {self.off}')
+
+    def draw(self, rng: np.random.Generator, num: int) -> np.ndarray:
+        """Draw ``num`` numbers, (num,)."""
+        at = rng.random(num)
+        if self.log:
+            drawn = self.low * (self.high / self.low) ** at
+        else:
+            drawn = self.low + (self.high - self.low) * at
+        return np.where(rng.random(num) < self.off, 0.0, drawn)
+
+
+@dataclass(frozen=True)
+class EstimatorNoiseRanges:
+    """Estimators of all sorts.
+
+    Args:
+        ranges (Mapping[str, float or Range or dict]): By amounts of
+            :class:`EstimatorNoise`: one number for all, or a range, also as
+            arguments of :class:`Range`. Others have their default.
+
+    Raises:
+        ValueError: If an amount is unknown, or the ends of a range cannot
+            be an amount.
+    """
+
+    ranges: Mapping[str, Union[float, Range, dict]] = field(
+        default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.ranges) - set(_AMOUNTS))
+        if unknown:
+            raise ValueError(f'ranges: expected {_AMOUNTS}, found {unknown}')
+        made: Dict[str, Union[float, Range]] = {}
+        for name, value in self.ranges.items():
+            try:
+                made[name] = Range(**value) if _is_dict(value) else value
+            except ValueError as error:
+                raise ValueError(f'{name}: {error}') from None
+        object.__setattr__(self, 'ranges', made)
+        for end in ('low', 'high'):
+            EstimatorNoise(**{k: getattr(v, end, v) for k, v in made.items()})
+
+    def draw(self, rng: np.random.Generator, num: int) -> EstimatorNoise:
+        """Draw the amounts of ``num`` sequences, (num,) where in a range."""
+        drawn = {
+            name: value.draw(rng, num) if isinstance(value, Range) else value
+            for name, value in self.ranges.items()
+        }
+        return EstimatorNoise(**drawn)
+
+
+NoiseSource = Union[EstimatorNoise, EstimatorNoiseRanges]
+"""Both draw the amounts of sequences: ``draw(rng, num)``."""
+
+
+def noise_source(noise: Union[str, dict, NoiseSource, None]) -> NoiseSource:
+    """Make the noise, or the ranges of it, that a config describes.
+
+    Args:
+        noise (str or dict or NoiseSource, optional): Key of
+            ``NOISE_PRESETS``; or amounts by name, where any given as
+            ``dict(low=..., high=...)`` makes ranges of them; None: the
+            defaults of :class:`EstimatorNoise`.
+
+    Returns:
+        NoiseSource: One or the other.
+
+    Raises:
+        ValueError: If the preset is unknown or a value is wrong.
+    """
+    if isinstance(noise, (EstimatorNoise, EstimatorNoiseRanges)):
+        return noise
+    if isinstance(noise, str):
+        if noise not in NOISE_PRESETS:
+            raise ValueError(
+                f'noise has to be one of {tuple(NOISE_PRESETS)} or a dict, '
+                f'got {noise!r}'
+            )
+        noise = NOISE_PRESETS[noise]
+    amounts = noise or {}
+    if any(map(_is_dict, amounts.values())):
+        return EstimatorNoiseRanges(amounts)
+    return EstimatorNoise(**amounts)
+
+
+def _is_dict(value: Any) -> bool:
+    return isinstance(value, Mapping)
