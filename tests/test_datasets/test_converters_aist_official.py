@@ -243,7 +243,7 @@ def test_bad_files(annotations, out):
         (
             'keypoints3d',
             {'keypoints3d_optim': np.zeros((4, 16, 3))},
-            r'keypoints3d_optim: expected .*\(-1, 17, 3\), found \(4, 16, 3\)',
+            r'keypoints3d_optim: expected .*\(-1, 17, 3\), found ndarray \(4, 16, 3\)',
         ),
         (
             'motions',

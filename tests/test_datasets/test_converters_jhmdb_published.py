@@ -272,7 +272,12 @@ def put(arrays, key, index, value):
         ),
         (
             lambda gt, det: put(det, 'joints_2d', 0, [[1, 2], [3]]),
-            ['det.npz', 'joints_2d', "'walk/anna'", 'array of numbers'],
+            [
+                'det.npz',
+                'joints_2d',
+                "'walk/anna'",
+                'expected numbers, found list',
+            ],
         ),
         (
             lambda gt, det: put(

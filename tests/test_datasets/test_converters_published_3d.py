@@ -305,7 +305,7 @@ def spoil(gt, det, where, key, index, change):
             'gt',
             'joints_3d',
             lambda v: 'nothing',
-            r'gt\.npz: joints_3d of .*office.*expected one array of numbers',
+            r'gt\.npz: joints_3d of .*office.*expected numbers, found str',
         ),
         (
             'det',

@@ -26,9 +26,17 @@ from common import (
     add_units,
     load_pickle,
     make_parser,
+    numbers,
     run,
 )
-from official_3d import Arrays, Track, add_estimates, describe, write_tracks
+from official_3d import (
+    Arrays,
+    Track,
+    add_estimates,
+    describe,
+    turn,
+    write_tracks,
+)
 from published_files import LSP_KEYPOINTS
 from published_smpl import check_angles, convert_scale
 from sides import check_sides
@@ -157,26 +165,16 @@ def _tracks(
         return [Track(name, name, truth.astype(np.float32), extras)]
     tracks = []
     for view, camera in cameras.items():
-        seen = (_turn if smpl else _to_camera)(truth, camera)
-        # SMPL turns about a pelvis whose place only the model knows, so
-        # that the translation in front of a camera is not known here.
+        if smpl:
+            seen = turn(truth, camera.rotation)
+        else:
+            seen = truth @ camera.rotation.T + camera.translation
+        # SMPL turns the body about its pelvis, at an offset that only the
+        # model knows: the translation in front of a camera is unknown here.
         kept = {k: v for k, v in extras.items() if k != 'transl_gt'}
         video = name.replace('_cAll_', f'_{view}_')
         tracks.append(Track(video, video, seen.astype(np.float32), kept))
     return tracks
-
-
-def _to_camera(joints: np.ndarray, camera: _Camera) -> np.ndarray:
-    return joints @ camera.rotation.T + camera.translation
-
-
-def _turn(poses: np.ndarray, camera: _Camera) -> np.ndarray:
-    from scipy.spatial.transform import Rotation
-
-    turned = poses.copy()
-    turn = Rotation.from_matrix(camera.rotation)
-    turned[:, 0] = (turn * Rotation.from_rotvec(poses[:, 0])).as_rotvec()
-    return turned
 
 
 def _cameras(
@@ -214,13 +212,7 @@ def _get(
     if not isinstance(content, dict) or key not in content:
         found = ', '.join(content) if isinstance(content, dict) else 'none'
         raise ValueError(f'{path}: key {key!r} is missing; found {found}')
-    try:
-        return np.asarray(content[key], dtype=np.float64).reshape(shape)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f'{path}: {key}: expected numbers of shape {shape}, found '
-            f'{np.shape(content[key])}'
-        ) from None
+    return numbers(content[key], f'{path}: {key}', shape)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from typing import (
     List,
     Optional,
     Sequence,
+    Tuple,
 )
 
 import numpy as np
@@ -129,6 +130,24 @@ def save(out: PathLike, seqs: PoseSequences) -> str:
 def examples(names: Sequence[str]) -> str:
     """Name the first three of many."""
     return ', '.join(names[:3]) + (', ..' if len(names) > 3 else '')
+
+
+def numbers(
+    entry: Any,
+    where: str,
+    shape: Optional[Tuple[int, ...]] = None,
+    dtype: type = np.float64,
+) -> np.ndarray:
+    """Convert an entry of a file to numbers, of some shape if it is given."""
+    try:
+        value = np.asarray(entry, dtype=dtype)
+        return value if shape is None else value.reshape(shape)
+    except (TypeError, ValueError):
+        expected = f'numbers of shape {shape}' if shape else 'numbers'
+        found = f'{type(entry).__name__} {getattr(entry, "shape", "")}'
+        raise ValueError(
+            f'{where}: expected {expected}, found {found.rstrip()}'
+        ) from None
 
 
 def load_object_npz(

@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
 import numpy as np
-from common import load_object_npz, make_parser, run, save
+from common import load_object_npz, make_parser, numbers, run, save
 from jhmdb_clips import ClipChoice, add_clip_arguments, with_clip_arguments
 from published_files import (
     JHMDB_KEYPOINTS,
     PublishedPair,
     image_names,
-    numbers,
     per_frame,
 )
 
@@ -101,7 +100,7 @@ def _read_sizes(pair: PublishedPair) -> np.ndarray:
     sizes = []
     for index, entry in enumerate(pair.entries(pair.gt_path, 'imgshape')):
         where = pair.where(pair.gt_path, 'imgshape', index)
-        shape = numbers(entry, where).reshape(-1)
+        shape = numbers(entry, where, (-1,), np.float32)
         if shape.size < 2:
             raise ValueError(f'{where}: expected H, W, found {shape.tolist()}')
         sizes.append(shape[1::-1])

@@ -54,6 +54,19 @@ def describe(
     }
 
 
+def turn(poses: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """Turn the global one of SMPL's rotations (T, 24, 3), to float32.
+
+    ``rotation`` is (3, 3) or (T, 3, 3), from the world to the camera.
+    """
+    from scipy.spatial.transform import Rotation
+
+    turned = poses.astype(np.float32)
+    first = Rotation.from_rotvec(poses[:, 0])
+    turned[:, 0] = (Rotation.from_matrix(rotation) * first).as_rotvec()
+    return turned
+
+
 def write_tracks(
     out: PathLike,
     tracks: Sequence[Track],

@@ -55,8 +55,11 @@ class Track:
         return range(min(frames), max(frames) + 1)
 
 
+Known = Dict[Track, Tuple[int, Pose]]  # last frame and pose of a track
+
+
 class Scene:
-    """A video while its poses are given to tracks."""
+    """A video whose poses are being assigned to tracks."""
 
     def __init__(
         self, video: Video, detections: Dict[int, Detections]
@@ -87,17 +90,17 @@ class Scene:
         track.found[number] = index
         self.owners[number, index] = track
 
-    def link(self, known: Dict[Track, Pose], number: int) -> Dict[Track, Pose]:
+    def link(self, known: Known, number: int) -> Known:
         """Assign free poses of a frame to similar tracks, and return them."""
         free = self.free(number)
         if not known or not free:
             return {}
         tracks = list(known)
         poses = [self.pose(number, index) for index in free]
-        matches = match_poses(list(known.values()), poses)
+        matches = match_poses([pose for _, pose in known.values()], poses)
         for match in matches:
             self.claim(tracks[match.first], number, free[match.second])
-        return {tracks[m.first]: poses[m.second] for m in matches}
+        return {tracks[m.first]: (number, poses[m.second]) for m in matches}
 
 
 def build_tracks(
@@ -201,17 +204,12 @@ def _follow_poses(scene: Scene) -> None:
             }
             if scene.labelled(number) or not known:
                 continue
-            linked = scene.link(
-                {track: pose for track, (_, pose) in known.items()}, number
-            )
-            known.update(
-                {track: (number, pose) for track, pose in linked.items()}
-            )
+            known.update(scene.link(known, number))
             alive.append((place, step, known))
         chains = alive
 
 
-def _known_at(scene: Scene, number: int) -> Dict[Track, Tuple[int, Pose]]:
+def _known_at(scene: Scene, number: int) -> Known:
     """Pose of each person of a labelled frame: as found, or as annotated."""
     return {
         track: (
@@ -228,22 +226,19 @@ def _known_at(scene: Scene, number: int) -> Dict[Track, Tuple[int, Pose]]:
 def _other_tracks(scene: Scene) -> List[Track]:
     """Link the poses that belong to nobody, from frame to frame."""
     tracks: List[Track] = []
-    known: Dict[Track, Tuple[int, Pose]] = {}
+    known: Known = {}
     for number in scene.numbers:
         known = {
             track: last
             for track, last in known.items()
             if number - last[0] <= MAX_LOST
         }
-        linked = scene.link(
-            {track: pose for track, (_, pose) in known.items()}, number
-        )
+        known.update(scene.link(known, number))
         for index in scene.free(number):
             track = Track(UNKNOWN)
             tracks.append(track)
             scene.claim(track, number, index)
-            linked[track] = scene.pose(number, index)
-        known.update({track: (number, pose) for track, pose in linked.items()})
+            known[track] = number, scene.pose(number, index)
     return tracks
 
 

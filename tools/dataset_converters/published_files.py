@@ -19,7 +19,7 @@ from typing import (
 )
 
 import numpy as np
-from common import load_object_npz
+from common import load_object_npz, numbers
 
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.data.sequences import PoseSequences
@@ -154,7 +154,7 @@ class PublishedPair:
         for index in track(range(len(ends)), key):
             where = self.where(path, key, index)
             frames = int(self.lengths[index])
-            value = numbers(entries[index], where)
+            value = numbers(entries[index], where, dtype=np.float32)
             value = _per_frame(value, frames, where)
             if flat is None and value.shape[1] in columns:
                 width = value.shape[1]
@@ -175,7 +175,7 @@ class PublishedPair:
         entries = self.entries(path, key)
         for index, frames in enumerate(self.lengths):
             where = self.where(path, key, index)
-            value = numbers(entries[index], where).reshape(-1)
+            value = numbers(entries[index], where, (-1,), np.float32)
             if value.size not in (1, frames):
                 raise ValueError(
                     f'{where}: expected 1 number or {frames}, found '
@@ -316,17 +316,6 @@ def image_names(entry: Any) -> Tuple[str, ...]:
         (name.decode() if isinstance(name, bytes) else str(name))
         for name in np.asarray(entry).reshape(-1)
     )
-
-
-def numbers(entry: Any, where: str) -> np.ndarray:
-    """Convert one entry to float32."""
-    try:
-        return np.asarray(entry, dtype=np.float32)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f'{where}: expected one array of numbers, found '
-            f'{type(entry).__name__}'
-        ) from None
 
 
 def per_frame(count: int) -> Dict[int, Sequence[int]]:

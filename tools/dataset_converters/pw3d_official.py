@@ -25,9 +25,17 @@ from common import (
     add_smpl,
     load_pickle,
     make_parser,
+    numbers,
     run,
 )
-from official_3d import Arrays, Track, add_estimates, describe, write_tracks
+from official_3d import (
+    Arrays,
+    Track,
+    add_estimates,
+    describe,
+    turn,
+    write_tracks,
+)
 from published_files import LSP_KEYPOINTS, PUBLISHED_DATASETS
 from published_smpl import SMPL_KEYPOINTS
 from sides import check_sides
@@ -108,7 +116,7 @@ def _read_video(
             f'{path}: key {missing[0]!r} is missing; expected '
             f'{", ".join((*_PERSONS, "cam_poses"))}'
         )
-    camera = _numbers(path, 'cam_poses', content['cam_poses'], (-1, 4, 4))
+    camera = numbers(content['cam_poses'], f'{path}: cam_poses', (-1, 4, 4))
     name = str(content.get('sequence', path.stem))
     tracks, genders = [], _genders(content)
     for index in range(len(content['poses'])):
@@ -136,8 +144,8 @@ def _read_person(
                 f'{path}: {key}: expected {len(content["poses"])} persons as '
                 f'in poses, found {len(persons)}'
             )
-        name = f'{key} of person {index}'
-        values[key] = _numbers(path, name, persons[index], shape)
+        where = f'{path}: {key} of person {index}'
+        values[key] = numbers(persons[index], where, shape)
     poses, trans, betas, joints, valid = values.values()
     if len(betas) < 10:
         raise ValueError(
@@ -157,18 +165,12 @@ def _joints(person: _Person, camera: np.ndarray) -> Tuple[np.ndarray, Arrays]:
 def _rotations(
     person: _Person, camera: np.ndarray
 ) -> Tuple[np.ndarray, Arrays]:
-    """Rotations, the global one in camera coordinates, and what goes along.
+    """Rotations, shape and translation in camera coordinates.
 
-    SMPL turns the body about its pelvis, which lies at ``trans`` plus a
-    place that only the model knows: the recorded pelvis tells it.
+    SMPL turns the body about its pelvis, which lies at ``trans`` plus an
+    offset that only the model knows: it follows from the recorded pelvis.
     """
-    from scipy.spatial.transform import Rotation
-
-    turn = Rotation.from_matrix(camera[:, :3, :3])
-    rotations = person.poses.astype(np.float32)
-    rotations[:, 0] = (
-        turn * Rotation.from_rotvec(person.poses[:, 0])
-    ).as_rotvec()
+    rotations = turn(person.poses, camera[:, :3, :3])
     pelvis = person.joints[:, :1]
     rest = pelvis[:, 0] - person.trans
     trans = _to_camera(pelvis, camera)[:, 0] - rest
@@ -200,19 +202,6 @@ def _compare(subset: str, tracks: List[Track]) -> str:
 def _genders(content: Dict[str, Any]) -> List[str]:
     found = content.get('genders', content.get('gender', []))
     return [str(gender) for gender in found]
-
-
-def _numbers(
-    path: Path, key: str, entry: Any, shape: Tuple[int, ...]
-) -> np.ndarray:
-    try:
-        value = np.asarray(entry, dtype=np.float64)
-        return value.reshape(shape)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f'{path}: {key}: expected numbers of shape {shape}, found '
-            f'{type(entry).__name__} {np.shape(entry)}'
-        ) from None
 
 
 def main() -> None:
