@@ -182,5 +182,6 @@ def to_lists(array: np.ndarray) -> list:
     """An array as nested lists, with None for NaN."""
     missing = np.isnan(array)
     if missing.any():
-        array = np.where(missing, None, array.astype(object))
+        array = array.astype(object)
+        array[missing] = None
     return array.tolist()

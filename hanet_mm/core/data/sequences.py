@@ -329,7 +329,7 @@ class PoseSequences:
             for key, value in parts[0].meta.items()
             if all(key in p.meta and p.meta[key] == value for p in parts)
         }
-        columns = {
+        columns: Dict[str, Any] = {
             name: _join(name, parts) for name in (*PER_FRAME, *PER_SEQUENCE)
         }
         return PoseSequences(meta=meta, extras=_join_extras(parts), **columns)
@@ -449,24 +449,23 @@ def _join(name: str, parts: Sequence[PoseSequences]) -> Optional[np.ndarray]:
     lacking = [i for i, value in enumerate(values) if value is None]
     if len(lacking) == len(values):
         return None
-    if lacking and name == 'visible':
-        values = [
-            np.ones_like(p.scores) if v is None else v
-            for p, v in zip(parts, values)
-        ]
-    elif lacking:
+    if lacking and name != 'visible':
         raise ValueError(
             f'concatenate: {name} is missing from part {lacking[0]} of '
             f'{len(parts)}; expected in all parts or none'
         )
+    arrays = [
+        np.ones_like(p.scores) if v is None else v
+        for p, v in zip(parts, values)
+    ]
     if name in ('keypoints_est', 'keypoints_gt'):
-        shapes = {value.shape[1:] for value in values}
+        shapes = {value.shape[1:] for value in arrays}
         if len(shapes) > 1:
             raise ValueError(
                 f'concatenate: {name}: expected one (K, D), found '
                 + ' and '.join(map(str, sorted(shapes)))
             )
-    return np.concatenate(values)
+    return np.concatenate(arrays)
 
 
 def _join_extras(parts: Sequence[PoseSequences]) -> Dict[str, np.ndarray]:

@@ -130,31 +130,31 @@ def posetrack_ap(
         >>> posetrack_ap(pred, [[0.9, 0.8]], [7], gt, [7], [4.0])
         array([1., 0.])
     """
-    pred, gt = _persons('pred', pred), _persons('gt', gt)
-    scores = _shaped('scores', scores, pred.shape[:2])
-    pred_frames = _shaped('pred_frames', pred_frames, pred.shape[:1])
-    gt_frames = _shaped('gt_frames', gt_frames, gt.shape[:1])
-    head_sizes = _shaped('head_sizes', head_sizes, gt.shape[:1])
-    if pred.shape[1] != gt.shape[1]:
+    found, true = _persons('pred', pred), _persons('gt', gt)
+    each = _shaped('scores', scores, found.shape[:2])
+    found_at = _shaped('pred_frames', pred_frames, found.shape[:1])
+    true_at = _shaped('gt_frames', gt_frames, true.shape[:1])
+    sizes = _shaped('head_sizes', head_sizes, true.shape[:1])
+    if found.shape[1] != true.shape[1]:
         raise ValueError(
-            f'pred must have the {gt.shape[1]} joints of gt, '
-            f'got {pred.shape[1]}'
+            f'pred must have the {true.shape[1]} joints of gt, '
+            f'got {found.shape[1]}'
         )
 
-    mean_scores = _mean(scores, ~np.isnan(pred).any(-1))
-    order = _listing(pred, mean_scores)
-    order = order[np.isin(pred_frames[order], gt_frames)]
-    pred, scores, mean_scores = pred[order], scores[order], mean_scores[order]
-    pred_frames = pred_frames[order]
-    order = _listing(gt, head_sizes)
-    gt, gt_frames, head_sizes = gt[order], gt_frames[order], head_sizes[order]
+    means = _mean(each, ~np.isnan(found).any(-1))
+    order = _listing(found, means)
+    order = order[np.isin(found_at[order], true_at)]
+    found, each, means = found[order], each[order], means[order]
+    found_at = found_at[order]
+    order = _listing(true, sizes)
+    true, true_at, sizes = true[order], true_at[order], sizes[order]
 
-    pairs = pair_persons(pred, pred_frames, gt, gt_frames, head_sizes, thr)
-    chosen = assign_persons(pairs, pred_frames, mean_scores, assignment)
-    correct = np.zeros(pred.shape[:2], bool)
+    pairs = pair_persons(found, found_at, true, true_at, sizes, thr)
+    chosen = assign_persons(pairs, found_at, means, assignment)
+    correct = np.zeros(found.shape[:2], bool)
     correct[pairs.pred[chosen]] = pairs.hits[chosen]
-    predicted, annotated = (~np.isnan(x).any(-1) for x in (pred, gt))
-    return average_precision(scores, correct, predicted, annotated.sum(0))
+    predicted, annotated = (~np.isnan(x).any(-1) for x in (found, true))
+    return average_precision(each, correct, predicted, annotated.sum(0))
 
 
 def pair_persons(
@@ -239,13 +239,13 @@ def assign_persons(
 
     turn = _turns(pred_frames, mean_scores)[pairs.pred[hit]]
     taken = np.zeros(pairs.gt.max(initial=-1) + 1, bool)
-    chosen = [np.zeros(0, np.int64)]
+    rounds = [np.zeros(0, np.int64)]
     for number in range(turn.max(initial=-1) + 1):
         open_pairs = hit[(turn == number) & ~taken[pairs.gt[hit]]]
         best = _best_of_each(pairs.pred, pairs.gt, pairs.share, open_pairs)
         taken[pairs.gt[best]] = True
-        chosen.append(best)
-    return np.sort(np.concatenate(chosen))
+        rounds.append(best)
+    return np.sort(np.concatenate(rounds))
 
 
 def average_precision(

@@ -106,7 +106,7 @@ class HierarchicalEncoder(nn.Module):
         """
         x = self.embed(self._stack(kinematics))
         mask = self._mask(kinematics, x.device)
-        features = 0
+        features = x.new_zeros(())
         for level, layer in enumerate(self.levels):
             if level:
                 x = self.projections[level - 1](x)
@@ -125,14 +125,17 @@ class HierarchicalEncoder(nn.Module):
         if self.stack_neighbors:
             parts += [kinematics.prev, kinematics.next]
         if self.smoother is not None:
-            parts += self._reliability(kinematics)
+            parts += self._reliability(self.smoother, kinematics)
         return torch.cat(parts, dim=-1)
 
-    def _reliability(self, kinematics: Kinematics) -> List[Tensor]:
+    @staticmethod
+    def _reliability(
+        smoother: ScoreSmoother, kinematics: Kinematics
+    ) -> List[Tensor]:
         """Deviations (B, n, C) and scores (B, n, K) of sampled frames."""
-        frames, scores = kinematics.frames, kinematics.scores
-        step = kinematics.interval
-        deviation = frames - self.smoother(frames, scores)
+        frames, step = kinematics.frames, kinematics.interval
+        scores = cast(Tensor, kinematics.scores)
+        deviation = frames - smoother(frames, scores)
         return [
             deviation[:, ::step].flatten(2),
             score_features(scores)[:, ::step],

@@ -122,15 +122,8 @@ def compute_kinematics(
             torch.nn.functional.pad(x, (0, 0, 0, len(unsampled)))
             for x in features
         ]
-    return Kinematics(
-        *features,
-        positions,
-        len(sampled),
-        num_frames,
-        interval,
-        poses,
-        scores,
-    )
+    counts = (len(sampled), num_frames, interval)
+    return Kinematics._make((*features, positions, *counts, poses, scores))
 
 
 def interpolate_samples(samples: Tensor, interval: int) -> Tensor:

@@ -62,7 +62,7 @@ class Attention(nn.Module):
         """
         dims = x.shape[-1]
         weight, bias = self.in_proj_weight, self.in_proj_bias
-        if memory is None:
+        if memory is None or memory_pos is None:
             # Positions do not change values: zeros for these.
             shift = F.pad(F.linear(pos, weight[: 2 * dims]), (0, dims))
             q, k, v = (F.linear(x, weight, bias) + shift).chunk(3, dim=-1)
@@ -224,7 +224,7 @@ class DecoderLayer(EncoderLayer):
         self.cross_attn = Attention(dims, num_heads, dropout)
         self.norm3 = nn.LayerNorm(dims)
 
-    def forward(
+    def forward(  # type: ignore[override]
         self,
         x: Tensor,
         pos: Tensor,

@@ -327,7 +327,7 @@ class RobustStart(nn.Module):
         start = self.correct(
             interpolate_samples(features, interval),
             kinematics.frames,
-            kinematics.scores,
+            cast(Tensor, kinematics.scores),
         )
         poses = start.poses.flatten(2)
         path = poses + interpolate_samples(offsets, interval)

@@ -87,7 +87,7 @@ def _tree(
     if sum(parent == -1 for parent in parents) != 1:
         raise ValueError(f'parents need exactly one root (-1), got {parents}')
     joints = [parents.index(-1)]
-    levels = [(joints, [])]
+    levels: List[Tuple[List[int], List[int]]] = [(joints, [])]
     while joints:
         above = joints
         joints = [k for k, parent in enumerate(parents) if parent in above]

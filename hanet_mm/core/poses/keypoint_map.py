@@ -4,7 +4,7 @@ T: frames, Ks and Kt: keypoints of the source and the target, D: coordinates.
 """
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -184,7 +184,7 @@ def match_skeletons(source: Skeleton, target: Skeleton) -> KeypointMap:
     Raises:
         ValueError: If not a single keypoint is the same.
     """
-    indices = {}
+    indices: Dict[str, int] = {}
     for index, point in enumerate(source.points):
         indices.setdefault(point, index)
     direct = np.array([indices.get(x, -1) for x in target.points])
@@ -222,5 +222,5 @@ def _compose(
     return weights
 
 
-def _enumerate(items: List[str]) -> str:
+def _enumerate(items: Sequence[str]) -> str:
     return ', '.join(items)

@@ -76,8 +76,10 @@ coco_wholebody_body = make_skeleton(
     'coco_wholebody_body', _WHOLEBODY_NAMES, _LINKS + _FEET
 )
 
-_FINGERS = ('thumb', 'forefinger', 'middle_finger', 'ring_finger')
-_FINGERS += ('pinky_finger',)
+_FINGERS = (
+    *('thumb', 'forefinger', 'middle_finger'),
+    *('ring_finger', 'pinky_finger'),
+)
 
 
 def _hand(side: str) -> Tuple[str, ...]:
@@ -252,7 +254,7 @@ _OPENPOSE_FEET = (
 )
 
 
-def _both(*links):
+def _both(*links: Tuple[str, str]) -> List[Tuple[str, ...]]:
     """Links of the left side and of the right side."""
     sides = ('left', 'right')
     return [

@@ -1,7 +1,7 @@
 """Units of 3D poses and rotations, and checks of declared units."""
 
 from dataclasses import replace
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -122,7 +122,7 @@ def to_rot6d(seqs: PoseSequences, where: PathLike) -> PoseSequences:
     """
     unit = seqs.meta.get('units')
     dims = seqs.keypoints_est.shape[-1]
-    if ROTATIONS.get(unit) != dims:
+    if ROTATIONS.get(str(unit)) != dims:
         raise ValueError(
             f"{where}: meta['units']: expected 'axis-angle' for 3 or 'rot6d' "
             f'for 6 coordinates of joint rotations, found {unit!r} for {dims}'
@@ -154,9 +154,9 @@ def _check_each(
             continue
         valid = seqs.valid if name == 'keypoints_est' else seqs.visible
         parts = np.split(value, ends)
-        masks = [None] * len(parts)
+        masks: List[Optional[np.ndarray]] = [None] * len(parts)
         if valid is not None:
-            masks = np.split(valid > 0, ends)
+            masks = list(np.split(valid > 0, ends))
         for index, (points, mask) in enumerate(zip(parts, masks)):
             text = f'{where}: {name} of {name_sequence(seqs, index)}'
             check_metres(points, text, mask, unit)

@@ -128,7 +128,9 @@ def sequence_positions(
     if fps is not None:
         steps = _steps_of_rates(lengths, rate, fps)
     else:
-        steps = _steps_of_times(lengths, several, rate, timestamps)
+        given: Any = timestamps
+        all_times = list(given) if several else [given]
+        steps = _steps_of_times(lengths, several, rate, all_times)
     return [
         np.concatenate([np.zeros(min(length, 1)), np.cumsum(step)])
         for length, step in zip(lengths, steps)
@@ -136,9 +138,12 @@ def sequence_positions(
 
 
 def _steps_of_rates(
-    lengths: Sequence[int], rate: Optional[float], fps: Rates
+    lengths: Sequence[int],
+    rate: Optional[float],
+    fps: Union[float, Sequence[float]],
 ) -> List[np.ndarray]:
-    rates = [fps] * len(lengths) if np.ndim(fps) == 0 else list(fps)
+    given: Any = fps
+    rates = [given] * len(lengths) if np.ndim(given) == 0 else list(given)
     if len(rates) != len(lengths):
         raise ValueError(
             f'{len(lengths)} sequences of keypoints but {len(rates)} of fps'
@@ -154,9 +159,8 @@ def _steps_of_times(
     lengths: Sequence[int],
     several: bool,
     rate: Optional[float],
-    timestamps: Union[Times, Sequence[Times]],
+    all_times: Sequence[Times],
 ) -> List[np.ndarray]:
-    all_times = list(timestamps) if several else [timestamps]
     if len(all_times) != len(lengths):
         raise ValueError(
             f'{len(lengths)} sequences of keypoints but {len(all_times)} of '
@@ -169,7 +173,7 @@ def _steps_of_times(
         own = rate
         if own is None:
             own = 1 / np.median(seconds) if len(seconds) else 1.0
-        steps.append(frame_steps(seconds, own))
+        steps.append(np.asarray(frame_steps(seconds, own)))
     return steps
 
 

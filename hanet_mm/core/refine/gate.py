@@ -36,6 +36,10 @@ class NoveltyGate(nn.Module):
             far, a number.
     """
 
+    center: Tensor
+    whitening: Tensor
+    limit: Tensor
+
     def __init__(self, num_keypoints: int, coord_dims: int):
         super().__init__()
         features = num_keypoints * coord_dims + 1

@@ -195,18 +195,16 @@ def refine_sequences(
             error = refined.expected_error[..., None]
             errors.add(error, places, inside[batch])
     covered = merged.covered
-    refined = finish_poses(normalization, merged.result())
-    refined = torch.where(covered[:, None, None], refined, flat)
+    result = finish_poses(normalization, merged.result())
+    result = torch.where(covered[:, None, None], result, flat)
     seen = torch.stack([(x > 0).any() for x in flat_scores.split(seq_len)])
     known = seen.repeat_interleave(torch.tensor(seq_len, device=device))
-    refined = refined.masked_fill(~known[:, None, None], float('nan'))
-    error = [None] * len(seq_len)
+    result = result.masked_fill(~known[:, None, None], float('nan'))
+    expected: Sequence[Optional[Tensor]] = [None] * len(seq_len)
     if errors.covered.any():
-        error = errors.result()[..., 0].split(seq_len)
-    return [
-        RefinedSequence(*parts)
-        for parts in zip(refined.split(seq_len), covered.split(seq_len), error)
-    ]
+        expected = errors.result()[..., 0].split(seq_len)
+    columns = (result.split(seq_len), covered.split(seq_len), expected)
+    return [RefinedSequence(*parts) for parts in zip(*columns)]
 
 
 class _Part(NamedTuple):

@@ -37,7 +37,7 @@ def read_rotations(given: Array, num_joints: int) -> Array:
         (T, K, 6) of the same kind; what is of another shape comes back as it
         was, for the checks that follow.
     """
-    shape = tuple(given.shape)
+    shape: Tuple[float, ...] = tuple(given.shape)
     if len(shape) == 2:
         shape = (shape[0], num_joints, shape[1] / num_joints)
     if len(shape) != 3 or shape[1] != num_joints or shape[2] not in (3, 6):

@@ -82,7 +82,7 @@ def fit_normalization(
     """
     check_normalization(name, root)
     origin = poses.new_zeros(1, 1, 1, 1)
-    if name == 'root':
+    if name == 'root' and root is not None:
         center = poses[..., list(root), :].mean(-2, keepdim=True)
         return Affine(center, origin + 1)
     if name == 'rot6d' and poses.shape[-1] != 6:

@@ -76,7 +76,7 @@ class Refiner:
         sampled_frames(window_size, network['sample_interval'])
         if stride < 1:
             raise ValueError(f'stride has to be at least 1, got {stride}')
-        self.config = dict(
+        self.config: Dict[str, Any] = dict(
             network=network,
             window_size=window_size,
             normalization=normalization,
@@ -104,7 +104,7 @@ class Refiner:
         self.normalization = normalization
         self.stride = stride
         self.keypoint_names = self.config['keypoint_names']
-        self.gate = None
+        self.gate: Optional[NoveltyGate] = None
         if gate:
             self.add_gate()
 
@@ -127,7 +127,7 @@ class Refiner:
     @property
     def modules(self) -> nn.Module:
         """All that has weights; those of the network by its own names."""
-        modules = nn.ModuleDict(self.network.named_children())
+        modules = nn.ModuleDict(dict(self.network.named_children()))
         if self.gate is not None:
             modules['gate'] = self.gate
         return modules

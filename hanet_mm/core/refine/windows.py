@@ -67,19 +67,19 @@ def window_table(
     """
     if tail not in TAILS:
         raise ValueError(f'tail has to be one of {TAILS}, got {tail!r}')
-    seq_len = np.asarray(seq_len, dtype=np.int64)
-    if window < 1 or stride < 1 or (seq_len < 1).any():
+    lengths = np.asarray(seq_len, dtype=np.int64)
+    if window < 1 or stride < 1 or (lengths < 1).any():
         raise ValueError(
             'window, stride and sequence lengths have to be at least 1, got '
-            f'{window}, {stride} and {seq_len.tolist()}'
+            f'{window}, {stride} and {lengths.tolist()}'
         )
-    starts = [window_starts(n, window, stride, tail) for n in seq_len]
+    starts = [window_starts(n, window, stride, tail) for n in lengths]
     counts = [len(s) for s in starts]
-    sequence = np.repeat(np.arange(len(seq_len)), counts)
+    sequence = np.repeat(np.arange(len(lengths)), counts)
     start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
     places = start[:, None] + np.arange(window)
-    length = seq_len[sequence][:, None]
-    first = (np.cumsum(seq_len) - seq_len)[sequence][:, None]
+    length = lengths[sequence][:, None]
+    first = (np.cumsum(lengths) - lengths)[sequence][:, None]
     return WindowTable(
         first + np.minimum(places, length - 1), places < length, sequence
     )
