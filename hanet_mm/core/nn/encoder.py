@@ -1,6 +1,6 @@
 """Hierarchical encoder (paper section 3.2)."""
 
-from typing import List, Optional
+from typing import List, Optional, cast
 
 import torch
 from torch import Tensor, nn

@@ -1,6 +1,6 @@
 """Score-weighted smoothing and the start of the decoder (not in the paper)."""
 
-from typing import Any, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, NamedTuple, Optional, Sequence, Tuple, cast
 
 import torch
 from torch import Tensor, nn

@@ -4,7 +4,7 @@ T: frames, Ks and Kt: keypoints of the source and the target, D: coordinates.
 """
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 

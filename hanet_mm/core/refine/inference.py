@@ -292,25 +292,26 @@ def refine_paced(
     for part, result in zip(parts, refined):
         poses, error = result.keypoints, result.expected_error
         if part.positions is not None:
-            poses = finish_poses(normalization, _brought(poses, part))
+            poses = _resample_back(poses, part.positions)
+            poses = finish_poses(normalization, poses)
             if error is not None:
-                error = _brought(error[..., None], part)[..., 0]
+                error = _resample_back(error[..., None], part.positions)
+                error = error[..., 0]
         results[part.sequence].append(PacedSequence(poses, error))
-    return [_joined(x) for x in results]
+    return [_join_parts(x) for x in results]
 
 
-def _brought(values: Tensor, part: _Part) -> Tensor:
+def _resample_back(values: Tensor, positions: np.ndarray) -> Tensor:
     """From the refiner's frames to those given, (G, K, D) -> (T, K, D)."""
-    brought = from_grid(values.cpu().numpy(), part.positions)
-    return torch.from_numpy(brought).to(values.device)
+    resampled = from_grid(values.cpu().numpy(), positions)
+    return torch.from_numpy(resampled).to(values.device)
 
 
-def _joined(parts: List[PacedSequence]) -> PacedSequence:
+def _join_parts(parts: List[PacedSequence]) -> PacedSequence:
     if len(parts) == 1:
         return parts[0]
-    error = None
-    if parts[0].expected_error is not None:
-        error = torch.cat([part.expected_error for part in parts])
+    errors = [x.expected_error for x in parts if x.expected_error is not None]
+    error = torch.cat(errors) if errors else None
     return PacedSequence(torch.cat([part.keypoints for part in parts]), error)
 
 

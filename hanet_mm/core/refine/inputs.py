@@ -6,7 +6,7 @@ keypoints that may be missing; they go back as they came.
 
 import math
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import Any, List, Optional, Sequence, Tuple, Union, cast
 
 import numpy as np
 import torch
@@ -37,12 +37,11 @@ def read_rotations(given: Array, num_joints: int) -> Array:
         (T, K, 6) of the same kind; what is of another shape comes back as it
         was, for the checks that follow.
     """
-    shape: Tuple[float, ...] = tuple(given.shape)
-    if len(shape) == 2:
-        shape = (shape[0], num_joints, shape[1] / num_joints)
+    shape: Tuple[int, ...] = tuple(given.shape)
+    if len(shape) == 2 and shape[1] % num_joints == 0:
+        shape = (shape[0], num_joints, shape[1] // num_joints)
     if len(shape) != 3 or shape[1] != num_joints or shape[2] not in (3, 6):
         return given
-    shape = (*shape[:2], int(shape[2]))
     if isinstance(given, Tensor):
         points = given.detach().reshape(shape).float().cpu().numpy()
         return torch.from_numpy(rot6d_of(points)).to(given.device)
@@ -192,12 +191,11 @@ class RefineInputs:
             if error is not None:
                 nowhere = joints.isnan().any(-1)
                 error = error.masked_fill(nowhere, float('nan'))
-                error = _as_given(given, error)
             results.append(
                 RefineResult(
                     _as_given(given, joints.reshape(poses.shape)),
                     _as_given(given, filled, cast=False),
-                    error,
+                    None if error is None else _as_given(given, error),
                 )
             )
         return results if self.several else results[0]
@@ -237,22 +235,22 @@ def read_refine_inputs(
     """
     check_max_gap(max_gap)
     several = isinstance(keypoints, (list, tuple))
-    sequences = list(keypoints) if several else [keypoints]
-    if scores is None:
-        all_scores = [None] * len(sequences)
-    else:
-        all_scores = list(scores) if several else [scores]
+    given: Any = keypoints
+    sequences: List[Array] = list(given) if several else [given]
+    weighed: Any = [None] * len(sequences) if scores is None else scores
+    one = scores is not None and not several
+    all_scores: List[Optional[Array]] = [weighed] if one else list(weighed)
     if len(all_scores) != len(sequences):
         raise ValueError(
             f'{len(sequences)} sequences of keypoints but '
             f'{len(all_scores)} of scores'
         )
     inputs = RefineInputs(sequences, several, [], [], [], [])
-    for index, (points, weights) in enumerate(zip(sequences, all_scores)):
+    for index, pair in enumerate(zip(sequences, all_scores)):
         name = f'sequence {index}' if several else 'keypoints'
-        points, known = read_sequence(points, weights, shape, name)
+        points, known = read_sequence(*pair, shape, name)
         missing = known == 0
-        shape = shape or points.shape[1:]
+        shape = shape or cast(Shape, points.shape[1:])
         if missing.all():
             raise ValueError(
                 f'{name}: no keypoint in any of its {len(points)} frames'

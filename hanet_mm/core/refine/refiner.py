@@ -1,6 +1,15 @@
 """Refine keypoints of any estimator, without OpenMMLab."""
 
-from typing import Callable, List, Optional, Sequence, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Optional,
+    Sequence,
+    Union,
+    cast,
+)
 
 import numpy as np
 import torch
@@ -239,7 +248,8 @@ class Refiner:
         guarded.warn(stacklevel=2)
         poses = [sequence.keypoints for sequence in refined]
         if self.normalization == 'rot6d':
-            inputs.given = list(original) if inputs.several else [original]
+            given: Any = original
+            inputs.given = list(given) if inputs.several else [given]
             poses = [
                 rotations_as_given(*pair) for pair in zip(poses, inputs.given)
             ]
@@ -265,7 +275,7 @@ def _each(
 ) -> Union[Array, List[Array]]:
     if isinstance(sequences, (list, tuple)):
         return [change(x) for x in sequences]
-    return change(sequences)
+    return change(cast(Array, sequences))
 
 
 def load_refiner(
