@@ -1,8 +1,4 @@
-"""Checkpoints of training runs, read as plain data.
-
-:func:`read_checkpoint` imports MMEngine, for its checkpoints hold some of
-its own classes.
-"""
+"""Read checkpoints of training runs as plain data."""
 
 import ast
 import re
@@ -19,21 +15,9 @@ from hanet_mm.core.data.files import PathLike
 def read_checkpoint(
     path: PathLike, trust_pickle: bool = False
 ) -> Dict[str, Any]:
-    """Read a checkpoint that has a state dict.
+    """Read a checkpoint with a ``state_dict``; trusting it runs its code.
 
-    Args:
-        path (PathLike): Written by ``torch.save``.
-        trust_pickle (bool): Unpickle whatever is in the file, which runs any
-            code that its author put there. Needed for MMEngine's checkpoints
-            under torch < 2.6. Defaults to False: plain data only.
-
-    Returns:
-        dict: With ``state_dict``, a dict of tensors, and what else there is.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ImportError: If OpenMMLab is not installed.
-        ValueError: One line naming the file and what is wrong with it.
+    MMEngine has to be installed: its checkpoints contain its classes.
     """
     try:
         from hanet_mm.engine.safe_globals import register_safe_globals
@@ -60,22 +44,10 @@ def read_checkpoint(
 
 
 def read_config_value(path: PathLike, text: str, name: str) -> Any:
-    """Read a value of a config that is kept as text, without running it.
+    """Read a value of a config stored as text, without running it.
 
-    MMEngine writes what Python literals and ``dict(...)`` spell; anything
-    else is refused. A config file may run code, but a checkpoint that a
-    person downloaded must not.
-
-    Args:
-        path (PathLike): The checkpoint, for messages.
-        text (str): ``checkpoint['meta']['cfg']``.
-        name (str): What the value is assigned to.
-
-    Returns:
-        Any: The value; None if there is none.
-
-    Raises:
-        ValueError: One line naming the file.
+    Only literals and ``dict(...)``, as MMEngine writes them, are accepted: a
+    downloaded checkpoint must not run code. None if there is no such value.
     """
     try:
         statements = ast.parse(text).body
@@ -120,7 +92,7 @@ def _is_assignment(statement: ast.stmt, name: str) -> bool:
 
 
 def _explain(error: Exception) -> str:
-    """Say in a line why torch did not read a file."""
+    """Explain in one line why torch cannot read a file."""
     foreign = re.search(r'GLOBAL:? ([\w.]+)', str(error))
     if foreign is None:
         return (

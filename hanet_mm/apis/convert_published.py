@@ -1,4 +1,4 @@
-"""From a published HANet checkpoint to one of MMEngine, and its config."""
+"""Convert a published HANet checkpoint to MMEngine, with its config."""
 
 from numbers import Real
 from pathlib import Path
@@ -22,9 +22,9 @@ from .checkpoints import read_checkpoint
 from .configs import config_root
 from .export import refiner_arguments
 
-# Config with data and metrics of a data set; others get the runtime only. So
-# does Human3.6M, whose converted files have the joints in MMPose's order and
-# not in the one that the checkpoints expect.
+# Configs with data and metrics; other data sets get the runtime only, also
+# Human3.6M: its converted files have MMPose's joint order, the checkpoints
+# another.
 _BASES = {
     ('jhmdb', '2D'): 'jhmdb/hanet_simplebaseline-11frm_1xb16-70e_jhmdb.py',
     ('pw3d', '3D'): 'pw3d/hanet_pare-101frm_1xb64-70e_pw3d.py',
@@ -42,28 +42,27 @@ def convert_published(
 ) -> Tuple[Path, Path]:
     """Convert a published checkpoint and its YAML.
 
-    The model attends to the unsampled frames in its decoder with a bias of 1
-    on their logits: published checkpoints were most likely trained under a
-    PyTorch that read the memory mask so. Poses in 2D are normalised by the
-    image size, 3D joints (metres) by their root; rotations are 6D. Windows
-    follow each other at stride 1; the published evaluation used
-    ``model.test_cfg.stride`` = SAMPLE_INTERVAL * SLIDE_WINDOW_STEP_Q with
+    The decoder attends to unsampled frames with a bias of 1 on their logits:
+    published checkpoints were most likely trained under a PyTorch that
+    applied the memory mask so. 2D poses are normalised by the image size, 3D
+    joints (metres) by their root; rotations are 6D. The stride is 1; the
+    published evaluation used SAMPLE_INTERVAL * SLIDE_WINDOW_STEP_Q with
     ``tail='drop'``.
 
     Args:
         checkpoint (PathLike): ``.pth.tar`` with epoch, state_dict,
             performance and optimizer. Loaded as plain data only.
-        config (PathLike): The YAML it was trained with.
-        out_dir (PathLike): Folder for the checkpoint and the config, both
-            named as the published checkpoint.
+        config (PathLike): Its YAML.
+        out_dir (PathLike): Folder for the checkpoint and the config, named
+            after the published checkpoint.
 
     Returns:
         tuple[Path, Path]: MMEngine's checkpoint and config.
 
     Raises:
         FileNotFoundError: If a file is not there.
-        ValueError: One line: a file of another kind or model, a key that is
-            missing, or weights that do not fit the YAML.
+        ValueError: One line: another kind of file or model, a missing key,
+            or weights that do not fit the YAML.
     """
     content = read_checkpoint(checkpoint)
     try:
@@ -114,7 +113,7 @@ def _get(settings: Mapping[str, Any], key: str, path: PathLike) -> Any:
 
 
 def _count_channels(path: PathLike, weights: Mapping[str, Tensor]) -> int:
-    """C of the network: it takes 4 C values of a frame."""
+    """C of the network, whose input has 4 C values for a frame."""
     embed = weights.get('backbone.embed.weight')
     if embed is None or embed.ndim != 2 or embed.shape[1] % 4:
         raise ValueError(
@@ -191,7 +190,7 @@ def _check_weights(
 def _count_dims(
     settings: Mapping[str, Any], channels: int, path: PathLike
 ) -> int:
-    """D by the body representation; it has to divide the channels."""
+    """D of the body representation, which has to divide the channels."""
     body = _get(settings, 'BODY_REPRESENTATION', path)
     dims = {'2D': 2, '3D': 3, 'smpl': 3}.get(str(body))
     if body == 'smpl' and _get(settings, 'TRAIN.USE_6D_SMPL', path):
@@ -210,7 +209,7 @@ def _base_config(settings: Mapping[str, Any], model: Dict[str, Any]) -> Config:
         str(settings.get('BODY_REPRESENTATION')),
     )
     base = _RUNTIME
-    # Data of a kind come in one form only, which the codec tells.
+    # The data sets have one normalisation each.
     if kind in _BASES and model['head']['decoder']['normalization'] != 'none':
         base = f'hanet/{_BASES[kind]}'
     config = Config.fromfile(config_root() / base)
@@ -221,7 +220,7 @@ def _base_config(settings: Mapping[str, Any], model: Dict[str, Any]) -> Config:
 
 
 def _training(content: Mapping[str, Any]) -> Dict[str, Any]:
-    """What the checkpoint says about its training, as plain numbers."""
+    """Epoch and performance in the checkpoint, as plain numbers."""
     found: Dict[str, Any] = {}
     if isinstance(content.get('epoch'), int):
         found['epoch'] = content['epoch']

@@ -1,19 +1,26 @@
 """From a training checkpoint to the portable file of a refiner."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.refine.gate import fit_gate
 from hanet_mm.core.refine.refiner import Refiner
 from hanet_mm.core.refine.weights_file import load_weights
+from hanet_mm.progress import track
 
 from .checkpoints import read_checkpoint, read_config_value
-from .gate_fitting import fit_training_gate
 
-# Of the registered classes, not of the network: how to build and train it.
+# Arguments of the registered classes that the network does not have.
 _NOT_NETWORK = ('type', 'loss', 'accel_loss', 'decoder', 'init', 'init_cfg')
 _NOT_WEIGHTS = ('head.loss_module.', 'data_preprocessor.')
+# For the gate: enough for a covariance of some fifty features and a far
+# percentile.
+_NUM_WINDOWS = 8192
+_BATCH = 64
 
 
 def export_refiner(
@@ -26,20 +33,18 @@ def export_refiner(
 ) -> Refiner:
     """Write the portable file of a trained ``HANet``.
 
-    The names of the weights are those of the core network, so they are
-    copied.
-
     Args:
         checkpoint (PathLike): Written by MMEngine.
         out (PathLike): The ``.safetensors`` file to write.
         config (PathLike, optional): Config of the model. Defaults to None:
-            the one that MMEngine keeps in the checkpoint.
-        trust_pickle (bool): See :func:`read_checkpoint`. Defaults to False.
-        fps (float, optional): Frame rate of the training data. With it
-            sequences of another rate are resampled. Defaults to None: not
-            known.
-        gate (bool): Fit a gate to the training data, which leaves what is
-            unlike them to a classical filter. Defaults to False.
+            the one in the checkpoint.
+        trust_pickle (bool): Unpickle the checkpoint, which runs any code in
+            it. Needed for MMEngine's checkpoints under torch < 2.6. Defaults
+            to False.
+        fps (float, optional): Frame rate of the training data, to which
+            other sequences are resampled. Defaults to None: unknown.
+        gate (bool): Fit a gate to the training data: windows unlike them are
+            smoothed with a classical filter. Defaults to False.
 
     Returns:
         Refiner: What was written.
@@ -47,8 +52,8 @@ def export_refiner(
     Raises:
         FileNotFoundError: If there is no such checkpoint or config.
         ImportError: If OpenMMLab is not installed.
-        ValueError: One line: not a checkpoint, one of another model, or
-            weights that do not fit the config.
+        ValueError: One line: not a checkpoint, another model, or weights
+            that do not fit the config.
     """
     content = read_checkpoint(checkpoint, trust_pickle)
     meta = content.get('meta')
@@ -69,7 +74,7 @@ def export_refiner(
     load_weights(refiner.network, _weights(content), checkpoint)
     if gate:
         loader = _find_value('train_dataloader', checkpoint, meta, config)
-        fit_training_gate(refiner, loader['dataset'])
+        fit_gate(refiner.add_gate(), _windows(loader['dataset']))
     refiner.save(out)
     return refiner
 
@@ -90,7 +95,7 @@ def _find_model(
 def _find_value(
     name: str, checkpoint: PathLike, meta: dict, config: Optional[PathLike]
 ) -> Any:
-    """A value of the config, from its file or from the checkpoint."""
+    """A value of the config file, or of the config in the checkpoint."""
     if config is not None:
         return _value_of_file(name, config)
     if isinstance(meta.get('cfg'), str):
@@ -119,18 +124,9 @@ def _value_of_file(name: str, config: PathLike) -> Any:
 
 
 def refiner_arguments(model: Dict[str, Any]) -> Dict[str, Any]:
-    """Arguments of :class:`Refiner` for a model config of ``HANet``.
+    """Arguments of :class:`Refiner` for the config of a ``HANet``.
 
-    A refiner refines every frame: ``test_cfg.tail`` is not taken over.
-
-    Args:
-        model (dict): Config of the model.
-
-    Returns:
-        dict: All but the keypoints' names.
-
-    Raises:
-        KeyError: If the config lacks a part.
+    ``test_cfg.tail`` does not apply: a refiner refines every frame.
     """
     parts = {
         part: {
@@ -157,11 +153,7 @@ def refiner_arguments(model: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _flip_indices(model: dict, meta: dict) -> Optional[List[int]]:
-    """Those of the training data, if the model is tested with mirrored poses.
-
-    Raises:
-        ValueError: If the checkpoint does not know them.
-    """
+    """Those of the training data, if the model has ``flip_test``."""
     if not (model.get('test_cfg') or {}).get('flip_test', False):
         return None
     flip = (meta.get('dataset_meta') or {}).get('flip_indices')
@@ -187,3 +179,27 @@ def _weights(content: dict) -> Dict[str, Tensor]:
         for name, value in content['state_dict'].items()
         if not name.startswith(_NOT_WEIGHTS)
     }
+
+
+def _windows(config: Dict[str, Any]) -> Iterator[Tuple[Tensor, Tensor]]:
+    """Batches of windows and scores, spread over the training data."""
+    from mmengine.registry import DefaultScope
+    from mmpose.registry import DATASETS
+
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        dataset = DATASETS.build(config)
+        # Neighbours stay together: some data sets make them together.
+        size = min(_BATCH, len(dataset))
+        batches = np.arange(len(dataset) - len(dataset) % size)
+        batches = batches.reshape(-1, size)
+        chosen = np.linspace(
+            0, len(batches) - 1, min(len(batches), _NUM_WINDOWS // size)
+        )
+        chosen_batches = [batches[int(index)] for index in chosen]
+        for indices in track(chosen_batches, 'gate', 'batch'):
+            items = [dataset[int(index)] for index in indices]
+            labels = [x['data_samples'].gt_instance_labels for x in items]
+            yield (
+                torch.as_tensor(np.stack([x['inputs'] for x in items])),
+                torch.as_tensor(np.stack([x.keypoint_scores for x in labels])),
+            )

@@ -27,23 +27,11 @@ _USUAL: Dict[str, Mapping[str, float]] = {
 def choose_filter(
     text: str, tracks: List[PersonTrack], fps: Optional[float] = None
 ) -> Any:
-    """Make a filter.
+    """Make a filter from ``name`` or ``name:argument=number,...``.
 
-    Args:
-        text: A key of :data:`hanet_mm.filters.FILTERS`, or
-            ``name:argument=number,...`` with arguments of its class in place
-            of the usual ones, such as ``gaussian:sigma=3``.
-        tracks: Poses to filter, for the size of a person.
-        fps: Frames per second. Defaults to None: the median of the tracks',
-            or 30.
-
-    Returns:
-        SequenceFilter: Ready to use.
-
-    Raises:
-        ImportError: If scipy is not installed.
-        ValueError: If there is no such filter or argument, or a value is out
-            of range.
+    Names are the keys of :data:`hanet_mm.filters.FILTERS`, arguments those of
+    the class, such as ``gaussian:sigma=3``. The tracks tell the size of a
+    person and, unless ``fps`` is given, the frame rate.
     """
     name, _, settings = text.partition(':')
     try:

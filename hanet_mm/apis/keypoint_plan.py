@@ -30,15 +30,10 @@ Poses = Tuple[np.ndarray, Optional[np.ndarray]]
 
 @dataclass
 class KeypointPlan:
-    """How the keypoints of a file go to a refiner and come back.
+    """How the keypoints of a file go to a refiner and come back."""
 
-    Attributes:
-        mapping: None: the keypoints are those of the refiner.
-        report: One line for the user; '' if there is nothing to say.
-    """
-
-    mapping: Optional[KeypointMap] = None
-    report: str = ''
+    mapping: Optional[KeypointMap] = None  # None: those of the refiner
+    report: str = ''  # one line for the user
 
     def to_refiner(self, track: PersonTrack) -> Poses:
         """Keypoints (T, Kt, D) and scores (T, Kt) or None."""
@@ -53,18 +48,11 @@ class KeypointPlan:
         max_gap: Optional[int] = None,
         others: Optional[Any] = None,
     ) -> RefineResult:
-        """Put refined keypoints into a track.
+        """Put refined keypoints (T, Kt, D) into a track, (T, Ks, D).
 
-        Args:
-            track: The input.
-            result: Of the refiner; None: no keypoint was known to it.
-            max_gap: Longest gap of a keypoint that is filled, in frames; in
-                longer ones the keypoint stays unchanged. None: any.
-            others: A filter for keypoints unknown to the refiner.
-
-        Returns:
-            RefineResult: Keypoints (T, Ks, D), and which of them were missing
-            and are filled now, bool (T, Ks).
+        Gaps longer than ``max_gap`` frames stay as they are, and so do all
+        keypoints if the result is None. The filter ``others`` smooths the
+        keypoints unknown to the refiner.
         """
         given = track.keypoints
         untouched = np.zeros(given.shape[1], bool)
@@ -104,21 +92,11 @@ class KeypointPlan:
 def plan_keypoints(
     poses: PoseFile, refiner: Any, skeleton: Optional[PathLike] = None
 ) -> KeypointPlan:
-    """Match the keypoints of a file to those of a refiner.
+    """Match the keypoints of a file to those of a refiner, by name.
 
-    Args:
-        poses: The file, with at least one person.
-        refiner: Filters accept any keypoints.
-        skeleton: Name or JSON file, see :func:`find_skeleton`; replaces the
-            names in the file.
-
-    Returns:
-        KeypointPlan: Keypoints are matched by name if both sides have names;
-        a file without names has the only skeleton with as many keypoints.
-
-    Raises:
-        ValueError: One line naming the file: the keypoints do not fit the
-            skeleton, or the skeleton is ambiguous.
+    ``skeleton``, a name or JSON file, replaces the names in the file; a file
+    without names has the only skeleton with as many keypoints. Filters accept
+    any keypoints.
     """
     count = poses.tracks[0].keypoints.shape[1]
     source, note = None, ''

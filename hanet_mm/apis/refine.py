@@ -27,23 +27,7 @@ _FILTER = 'filter:'
 
 @dataclass
 class RefineOptions:
-    """Options of refining files.
-
-    Attributes:
-        refiner: Name or path, see :func:`load_refiner`; a refiner or filter
-            object; a filter by name as ``filter:NAME``, see
-            :func:`choose_filter`; None: the default for the poses.
-        image_size: W, H in pixels; replaces the size in the file.
-        device: Device of the network.
-        format: See :func:`open_poses`.
-        skeleton: See :func:`plan_keypoints`.
-        others: Filter for keypoints unknown to the refiner, see
-            :func:`choose_filter`; None: they stay unchanged.
-        tracker: See :func:`open_poses`.
-        max_gap: Longest gap of a keypoint that is filled, in frames; None:
-            all gaps are filled.
-        fps: Frames per second; replaces the rate in the file.
-    """
+    """Options of :func:`refine_file`, checked and loaded once."""
 
     refiner: Union[PathLike, Any, None] = None
     image_size: Optional[Sequence[int]] = None
@@ -146,14 +130,7 @@ class RefineSummary:
 
 @dataclass
 class FolderSummary:
-    """What happened to the files of a folder; its text is one line.
-
-    Attributes:
-        num_refined: Files that were refined.
-        num_skipped: Files whose output existed already.
-        num_frames: Frames of all persons of the refined files.
-        failed: Files that failed, and why.
-    """
+    """Counts of files and frames, and why files failed; text of one line."""
 
     num_refined: int = 0
     num_skipped: int = 0
@@ -185,13 +162,18 @@ def refine_file(
         source (PathLike): In one of :data:`hanet_mm.apis.formats.FORMATS`.
         out (PathLike): Written completely or not at all; an existing file is
             replaced.
-        refiner (PathLike | Refiner | SequenceFilter, optional): See
-            :class:`RefineOptions`, as all others. Defaults to None: the
+        refiner (PathLike | Refiner | SequenceFilter, optional): Name or
+            path, see :func:`load_refiner`; an object; or a filter by name as
+            ``filter:NAME``, see :func:`choose_filter`. Defaults to None: the
             bundled refiner for such poses.
-        image_size (Sequence[int], optional): W, H in pixels.
-        device (str): Defaults to 'cpu'.
-        **options: ``format``, ``skeleton``, ``others``, ``tracker``,
-            ``max_gap``, ``fps``.
+        image_size (Sequence[int], optional): W, H in pixels; replaces the
+            size in the file.
+        device (str): Device of the network. Defaults to 'cpu'.
+        **options: ``format`` and ``tracker``, see :func:`open_poses`;
+            ``skeleton``, see :func:`plan_keypoints`; ``others``, a filter for
+            keypoints unknown to the refiner, see :func:`choose_filter`;
+            ``max_gap``, the longest gap of a keypoint that is filled, in
+            frames; ``fps``, which replaces the rate in the file.
 
     Returns:
         RefineSummary: Its text reports in a line what was done.
@@ -257,23 +239,9 @@ def refine_folder(
 ) -> FolderSummary:
     """Refine all pose files below a folder into another folder.
 
-    Outputs have the names and places of their inputs and are written
-    completely or not at all. An output that is not older than its input is
-    skipped, so an interrupted run can be resumed (use another folder for
-    other options). A file that fails does not stop the others.
-
-    Args:
-        source: Contains files in any of the formats, and OpenPose folders.
-        out: A folder outside of ``source``.
-        options: How to refine.
-        progress: Show a progress bar on stderr, if that is a terminal.
-
-    Returns:
-        FolderSummary: Includes the files that failed.
-
-    Raises:
-        OSError: If the disk is full.
-        ValueError: If there is nothing to refine, or an option is wrong.
+    An output that is not older than its input is skipped, so an interrupted
+    run can be resumed. A file that fails does not stop the others, unless
+    the disk is full.
     """
     source, out = Path(source), Path(out)
     if source.resolve() in (out.resolve(), *out.resolve().parents):

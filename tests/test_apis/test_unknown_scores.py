@@ -5,18 +5,24 @@ import json
 
 import numpy as np
 import pytest
-from format_files import COCO, FRAMES, make_person
+from format_files import COCO
+from walking_people import across
 
 from hanet_mm.apis import refine_file
 from hanet_mm.apis.formats import open_poses
 from hanet_mm.core.data.gaps import UNKNOWN_SCORE
 
 NAMES = [*COCO, 'tip']
+FRAMES = 40
 
 
 def make_keypoints():
-    """A person (T, 18, 2) with a gap; the last keypoint is foreign."""
-    keypoints = make_person(0, FRAMES, 18, 0).keypoints
+    """A walker (T, 18, 2) with a gap; the last keypoint is foreign."""
+    walker = across(100, 300, 300, (0, FRAMES - 1))
+    keypoints = np.stack([walker.pose(frame) for frame in range(FRAMES)])
+    tip = keypoints[:, 9:10] + [20, -30]
+    keypoints = np.concatenate([keypoints, tip], 1)
+    keypoints += np.random.default_rng(0).normal(0, 2, keypoints.shape)
     keypoints[2:4, 5] = np.nan
     return keypoints
 

@@ -37,11 +37,6 @@ def matches(source: Source) -> bool:
     return 'keypoints' in shapes and (len(shapes['keypoints']) == 4 or has_ids)
 
 
-def read(source: Source) -> 'PoseArrays':
-    """Read an array or an archive."""
-    return PoseArrays(source)
-
-
 class PoseArrays(DetectionFile):
     """Keypoints in an array.
 
@@ -145,6 +140,9 @@ class PoseArrays(DetectionFile):
         result = np.where(nobody, 0, ids).astype(np.int64).astype(object)
         result[nobody] = None
         return result
+
+
+read = PoseArrays
 
 
 def _read_arrays(path: PathLike) -> Tuple[Dict[str, np.ndarray], str]:

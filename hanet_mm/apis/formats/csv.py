@@ -34,11 +34,6 @@ def matches(source: Source) -> bool:
     return bool(_keypoint_names(source.content.columns))
 
 
-def read(source: Source) -> 'CsvTable':
-    """Read a table."""
-    return CsvTable(source)
-
-
 class CsvTable(DetectionFile):
     """A table of keypoints.
 
@@ -132,6 +127,9 @@ class CsvTable(DetectionFile):
                 f'{self.path}: line {line}: {name}: expected a number, found '
                 f'{cell!r}'
             ) from None
+
+
+read = CsvTable
 
 
 def _keypoint_names(columns: Sequence[str]) -> List[str]:

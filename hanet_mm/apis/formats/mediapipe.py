@@ -42,11 +42,6 @@ def matches(source: Source) -> bool:
     return first is None or isinstance(first, list)
 
 
-def read(source: Source) -> 'MediaPipeLandmarks':
-    """Read the landmarks of a video."""
-    return MediaPipeLandmarks(source)
-
-
 class MediaPipeLandmarks(DetectionFile):
     """Landmarks of a video.
 
@@ -93,6 +88,9 @@ class MediaPipeLandmarks(DetectionFile):
         }
         keys = (*_LANDMARKS, 'frames')
         write_json(out, merge_changes(self.content, changes, keys), self.path)
+
+
+read = MediaPipeLandmarks
 
 
 def _image_size(source: Source) -> Sequence[float]:

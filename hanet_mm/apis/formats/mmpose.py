@@ -102,11 +102,6 @@ def _parse_names(meta: Any, path: PathLike) -> Optional[Tuple[str, ...]]:
     return tuple(by_id[index] for index in sorted(by_id))
 
 
-def read(source: Source) -> 'MMPosePredictions':
-    """Read predictions of a video."""
-    return MMPosePredictions(source)
-
-
 class MMPosePredictions(DetectionFile):
     """Predictions of a video; ``track_id`` identifies persons.
 
@@ -166,6 +161,9 @@ class MMPosePredictions(DetectionFile):
     def _stack(self, key: str, letters: str, where: List[str]) -> np.ndarray:
         values = [instance.get(key) for instance in self.instances]
         return stack_numbers(values, key, letters, where)
+
+
+read = MMPosePredictions
 
 
 def _track_id(instance: Dict[str, Any], where: str) -> Any:

@@ -49,11 +49,6 @@ def matches(source: Source) -> bool:
         return False
 
 
-def read(source: Source) -> 'OpenPoseFolder':
-    """Read a folder with a file for each frame."""
-    return OpenPoseFolder(source)
-
-
 class PeopleFrames(DetectionFile):
     """Frames with their people.
 
@@ -140,15 +135,7 @@ class OpenPoseFolder(PeopleFrames):
         return str(self._file(name))
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
-        """Write a folder, completely or not at all.
-
-        Args:
-            out: Must not exist, or be empty.
-            refined: One result for each track.
-
-        Raises:
-            FileExistsError: If the folder is not empty.
-        """
+        """Write a folder, which must not exist or be empty."""
         out = Path(out)
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise FileExistsError(
@@ -162,6 +149,9 @@ class OpenPoseFolder(PeopleFrames):
             os.replace(temporary, out)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+read = OpenPoseFolder
 
 
 def has_people(content: Any) -> bool:

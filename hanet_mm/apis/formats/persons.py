@@ -23,21 +23,13 @@ NOBODY = -1
 
 @dataclass
 class Detections:
-    """Persons found in single frames, in any order.
+    """Persons found in single frames, in any order."""
 
-    Attributes:
-        frames: Frame numbers, (N,) int64.
-        keypoints: (N, K, D); NaN = missing.
-        scores: (N, K), 0 = missing; None: unknown.
-        ids: Person ids, (N,); None: unknown.
-        id_field: Name of the ids in the file.
-    """
-
-    frames: np.ndarray
-    keypoints: np.ndarray
-    scores: Optional[np.ndarray]
-    ids: List[Optional[Hashable]]
-    id_field: str = 'track id'
+    frames: np.ndarray  # frame numbers, (N,) int64
+    keypoints: np.ndarray  # (N, K, D), NaN = missing
+    scores: Optional[np.ndarray]  # (N, K), 0 = missing; None: unknown
+    ids: List[Optional[Hashable]]  # (N,), None: unknown
+    id_field: str = 'track id'  # name of the ids in the file
 
 
 class DetectionFile(PoseFile):
