@@ -243,12 +243,13 @@ def test_bad_files(annotations, out):
         (
             'keypoints3d',
             {'keypoints3d_optim': np.zeros((4, 16, 3))},
-            r'keypoints3d_optim: expected .*\(-1, 17, 3\), found ndarray \(4, 16, 3\)',
+            r'keypoints3d_optim: expected .*\(-1, 17, 3\), found ndarray '
+            r'\(4, 16, 3\)',
         ),
         (
             'motions',
             {**contents[first]['motions'], 'smpl_trans': np.zeros((3, 3))},
-            r'smpl_trans: expected .*\(4, 3\), found \(3, 3\)',
+            r'smpl_trans: expected .*\(4, 3\), found ndarray \(3, 3\)',
         ),
     ):
         path = root / folder / f'{first}.pkl'
