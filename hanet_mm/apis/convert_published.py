@@ -130,15 +130,9 @@ def _model_cfg(
         return _get(settings, key, path)
 
     dims = _count_dims(settings, channels, path)
-    width, interval, intervals, loss_weight = map(
-        get,
-        (
-            'MODEL.ENCODER_EMBEDDING_DIMENSION',
-            'SAMPLE_INTERVAL',
-            'MODEL.SLIDE_WINDOW_Q',
-            'LOSS.LAMADA',
-        ),
-    )
+    width = get('MODEL.ENCODER_EMBEDDING_DIMENSION')
+    interval, intervals = get('SAMPLE_INTERVAL'), get('MODEL.SLIDE_WINDOW_Q')
+    loss_weight = get('LOSS.LAMADA')
     # The published decoder takes its size from the encoder's settings.
     shape = dict(
         hidden=width,
@@ -163,12 +157,10 @@ def _model_cfg(
         model['head']['loss']['final_weight'] = float(loss_weight)
     except (TypeError, ValueError) as error:
         raise ValueError(f'{path}: {error}') from None
-    codec = model['head']['decoder']
-    if dims == 2:
-        codec['normalization'] = 'image'
-    elif dims == 6:
-        codec['normalization'] = 'rot6d'
-    elif get('BODY_REPRESENTATION') == '3D' and channels // 3 in _ROOTS:
+    codec, body = model['head']['decoder'], get('BODY_REPRESENTATION')
+    if dims in (2, 6):
+        codec['normalization'] = {2: 'image', 6: 'rot6d'}[dims]
+    elif body == '3D' and channels // 3 in _ROOTS:
         codec.update(normalization='root', root=_ROOTS[channels // 3])
     model['test_cfg'] = dict(stride=1)
     return model

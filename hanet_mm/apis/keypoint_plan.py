@@ -149,5 +149,5 @@ def _guess(poses: PoseFile, count: int, target: Skeleton) -> Skeleton:
         f'{poses.path}: {count} keypoints without names, where the refiner '
         f'expects {len(target)}: '
         + (f'they may be {names}' if choices else 'of no known skeleton')
-        + '; say it with --skeleton NAME or --skeleton FILE.json'
+        + '; give it with --skeleton NAME or --skeleton FILE.json'
     )

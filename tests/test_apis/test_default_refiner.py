@@ -139,8 +139,7 @@ def test_a_package_without_weights_says_so(
     source = points_file(tmp_path / 'in.npz', COCO)
     assert refine(source, tmp_path / 'out.npz', *more) == 1
     error = capsys.readouterr().err
-    assert "refiner 'coco17-2d': expected a file" in error
-    assert 'this one has none' in error
+    assert "unknown refiner 'coco17-2d'; bundled refiners: none;" in error
     assert error.count('\n') == 1
 
 
@@ -185,7 +184,7 @@ def test_models_are_listed_with_a_line_each(weights, capsys):
 def test_models_of_a_package_without_any(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(shipped, 'WEIGHTS', tmp_path / 'nothing')
     assert main(['models']) == 0
-    assert capsys.readouterr().out == 'this package has no refiners\n'
+    assert capsys.readouterr().out == 'no bundled refiners\n'
 
 
 def parse(command, *words):

@@ -75,7 +75,7 @@ def test_names_are_those_of_the_weights(weights):
 def test_a_package_without_weights_has_no_names(monkeypatch, tmp_path):
     monkeypatch.setattr(shipped, 'WEIGHTS', tmp_path / 'nothing')
     assert shipped.list_refiners() == ()
-    with pytest.raises(ValueError, match=r"'coco17-2d'.*this one has none"):
+    with pytest.raises(ValueError, match=r"'coco17-2d'; .*refiners: none;"):
         load_refiner('coco17-2d')
 
 
@@ -109,7 +109,7 @@ def test_files_with_folder_or_suffix_are_read_as_before(weights):
 
 def test_a_name_wins_over_a_file_and_says_so(weights):
     make_refiner(7).save('small-2d')
-    with pytest.warns(UserWarning, match=r'give \./small-2d for that'):
+    with pytest.warns(UserWarning, match=r'which is \./small-2d'):
         found = refined(load_refiner('small-2d'))
     np.testing.assert_array_equal(found, refined(make_refiner(0)))
 

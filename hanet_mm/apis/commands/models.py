@@ -29,6 +29,6 @@ def run(args: argparse.Namespace) -> str:
         return refiner_card(args.name).rstrip()
     names = list_refiners()
     if not names:
-        return 'this package has no refiners'
+        return 'no bundled refiners'
     width = max(map(len, names))
     return '\n'.join(f'{x:{width}}  {summarize_refiner(x)}' for x in names)

@@ -34,26 +34,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='file, or folder for a folder; an interrupted run over a folder '
         'is resumed',
     )
-    method = parser.add_mutually_exclusive_group()
-    method.add_argument(
-        '--refiner',
-        metavar='NAME|FILE.safetensors',
-        help='name of a bundled refiner, see hanet-mm models, or a file made '
-        f'with hanet-mm export. Default: {DEFAULTS[2]}, for 3D {DEFAULTS[3]}',
-    )
-    method.add_argument(
-        '--filter',
-        metavar='NAME[:ARGUMENT=NUMBER,...]',
-        help='a classical filter instead: savgol, butterworth, gaussian, '
-        'one_euro, median, kalman, median_butterworth',
-    )
+    _add_method(parser)
     _add_reading(parser)
-    parser.add_argument(
-        '--others',
-        metavar='NAME[:ARGUMENT=NUMBER,...]',
-        help='filter for keypoints unknown to the refiner, which otherwise '
-        'stay unchanged',
-    )
     parser.add_argument(
         '--max-gap',
         type=int,
@@ -93,6 +75,28 @@ def run(args: argparse.Namespace) -> str:
     if summary.failed:
         raise ValueError(f'{args.out}: {summary}')
     return f'{args.out}: {summary}'
+
+
+def _add_method(parser: argparse.ArgumentParser) -> None:
+    method = parser.add_mutually_exclusive_group()
+    method.add_argument(
+        '--refiner',
+        metavar='NAME|FILE.safetensors',
+        help='name of a bundled refiner, see hanet-mm models, or a file made '
+        f'with hanet-mm export. Default: {DEFAULTS[2]}, for 3D {DEFAULTS[3]}',
+    )
+    method.add_argument(
+        '--filter',
+        metavar='NAME[:ARGUMENT=NUMBER,...]',
+        help='a classical filter instead: savgol, butterworth, gaussian, '
+        'one_euro, median, kalman, median_butterworth',
+    )
+    parser.add_argument(
+        '--others',
+        metavar='NAME[:ARGUMENT=NUMBER,...]',
+        help='filter for keypoints unknown to the refiner, which otherwise '
+        'stay unchanged',
+    )
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:

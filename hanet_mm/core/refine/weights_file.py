@@ -44,8 +44,7 @@ def refiner_card(name: str) -> str:
     """
     if name not in list_refiners():
         raise ValueError(
-            f'refiner {name!r}: not among those that come with the package '
-            f'({_listed()})'
+            f'unknown refiner {name!r}; bundled refiners: {_listed()}'
         )
     return (WEIGHTS / f'{name}.md').read_text(encoding='utf-8')
 
@@ -75,7 +74,7 @@ def default_refiner(coord_dims: int) -> str:
     """
     if coord_dims not in DEFAULTS:
         raise ValueError(
-            'no refiner is the default for keypoints of '
+            'there is no default refiner for keypoints of '
             f'{coord_dims} coordinates'
         )
     return DEFAULTS[coord_dims]
@@ -118,23 +117,21 @@ def find_refiner(refiner: PathLike) -> Path:
     if refiner in list_refiners():
         if beside:
             warnings.warn(
-                f'refiner {refiner!r}: the one that comes with the package, '
-                'not the file of that name in the working directory: give '
-                f'./{refiner} for that',
+                f'refiner {refiner!r}: using the bundled one, not the file '
+                f'of that name in the working directory, which is ./{refiner}',
                 stacklevel=2,
             )
         return WEIGHTS / f'{refiner}{_SUFFIX}'
     if not beside:
         raise ValueError(
-            f'refiner {refiner!r}: expected a file such as '
-            f'{refiner}{_SUFFIX}, or one that comes with the package '
-            f'({_listed()})'
+            f'unknown refiner {refiner!r}; bundled refiners: {_listed()}; a '
+            f'file has a folder or a suffix, such as {refiner}{_SUFFIX}'
         )
     return Path(refiner)
 
 
 def _listed() -> str:
-    return ', '.join(list_refiners()) or 'this one has none'
+    return ', '.join(list_refiners()) or 'none'
 
 
 # Key of the JSON among the metadata of the safetensors file.
