@@ -18,6 +18,6 @@ randomness = dict(seed=4321)
 
 custom_hooks = [
     dict(type='SyncBuffersHook'),
-    # A resumed run equals one that was never interrupted.
+    # A resumed run gives the same result as an uninterrupted one.
     dict(type='EpochSeedHook'),
 ]

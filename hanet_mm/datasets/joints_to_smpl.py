@@ -1,8 +1,7 @@
-"""Rotations of SMPL's joints from places of joints.
+"""Rotations of SMPL's joints from joint positions.
 
-What the places of joints tell, and what not: the direction of each bone is
-reproduced; how far a bone is turned about itself (twist) cannot be seen
-where a joint has one child only, and is taken over from the parent.
+Positions determine the direction of each bone, but not its rotation about
+itself (twist) where a joint has a single child: it is that of the parent.
 """
 
 from typing import Dict, Sequence, Tuple
@@ -11,7 +10,7 @@ import numpy as np
 
 from hanet_mm.core.poses.body import SMPL_PARENTS
 
-# A direction opposite to the one at rest: any axis across will do.
+# Below this 1 + cos directions are opposite: any axis across will do.
 _OPPOSITE = 1e-8
 _TINY = 1e-9
 
@@ -28,16 +27,16 @@ def rotations_from_joints(
     to all of them best (Kabsch: W. Kabsch, Acta Crystallographica A32,
     1976), exactly where the observed skeleton has the proportions of the one
     at rest. A joint with one child gets the smallest rotation relative to
-    its parent that points its bone the right way. A joint without children
-    keeps its parent's.
+    its parent that aligns its bone. A joint without children keeps that of
+    its parent.
 
-    An unknown joint lies where its rest offset puts it beside its parent;
-    it turns so that its child is seen from the parent in the observed
-    direction, or as near to that as the two bones allow.
+    An unknown joint lies at its rest offset from its parent; it turns so
+    that the direction from the parent to its child is the observed one, or
+    as near to that as the two bones allow.
 
     Args:
-        joints (np.ndarray): Places in any unit, (N, K, 3); those of unknown
-            joints are not read.
+        joints (np.ndarray): Positions in any unit, (N, K, 3); those of
+            unknown joints are not read.
         offsets (np.ndarray): Joint minus parent at rest, (K, 3).
         parents (Sequence[int]): Parent of each joint (K,), before its
             children; -1 for the root. Defaults to those of SMPL.
@@ -49,7 +48,7 @@ def rotations_from_joints(
         (N, K, 3, 3) float64.
 
     Raises:
-        ValueError: If shapes disagree or an unknown joint has not one child.
+        ValueError: If shapes differ or an unknown joint has not one child.
     """
     count = len(parents)
     joints = np.asarray(joints, dtype=np.float64)
@@ -87,15 +86,10 @@ def rotations_from_joints(
 
 
 def smallest_rotation(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Rotation by the smallest angle from one direction to another.
+    """Smallest rotation (..., 3, 3) from one direction (..., 3) to another.
 
-    Args:
-        start (np.ndarray): Directions of any length, (..., 3).
-        end (np.ndarray): Directions of any length, (..., 3).
-
-    Returns:
-        np.ndarray: (..., 3, 3); the identity where a direction is 0, and
-        half a turn about one of the axes across where they are opposite.
+    It is the identity where a direction is 0, and half a turn about one of
+    the axes across where they are opposite.
     """
     start, end = np.broadcast_arrays(start, end)
     lengths = np.linalg.norm(start, axis=-1), np.linalg.norm(end, axis=-1)
@@ -131,10 +125,10 @@ def smallest_rotation(start: np.ndarray, end: np.ndarray) -> np.ndarray:
 def _children(
     parents: Sequence[int], unknown: Sequence[int]
 ) -> Dict[int, Dict[int, np.ndarray]]:
-    """Next observed joints of each joint, with what makes up the bone.
+    """Next observed joints of each joint, with the bone to them.
 
     The bone is a (K,) array of 0 and 1, so that ``bone @ offsets`` is the
-    way from the joint to that child at rest.
+    vector from the joint to that child at rest.
     """
     count = len(parents)
     found: Dict[int, Dict[int, np.ndarray]] = {k: {} for k in range(count)}
@@ -185,16 +179,10 @@ def _kabsch(start: np.ndarray, end: np.ndarray) -> np.ndarray:
 def _beyond_unknown(
     first: np.ndarray, seen: np.ndarray, length: float
 ) -> np.ndarray:
-    """Direction of the second of two bones whose end is seen.
+    """Second of two bones, given the first and the direction to the end.
 
-    Args:
-        first (np.ndarray): First bone as it stands, (N, 3).
-        seen (np.ndarray): Direction to the end of the second, (N, 3).
-        length (float): Of the second bone.
-
-    Returns:
-        np.ndarray: (N, 3), of that length where the end can be brought onto
-        the seen line; else towards the nearest point on it.
+    All are (N, 3). The result has that length if the end can reach the seen
+    line; else it points to the nearest point on it.
     """
     line = seen / np.maximum(
         np.linalg.norm(seen, axis=-1, keepdims=True), _TINY
@@ -205,9 +193,9 @@ def _beyond_unknown(
     return reach[:, None] * line - first
 
 
-# What SMPL's joints are in the skeletons of the CMU database. There a joint
-# stands at the end of the bone that it is named after. The collar bones begin
-# at the thorax, so SMPL's collar joints are not observed.
+# SMPL's joints in the skeletons of the CMU database, where a joint lies at the
+# end of the bone of its name. The collar bones begin at the thorax, so SMPL's
+# collar joints are not observed.
 _CMU_JOINTS = (
     'root', 'lhipjoint', 'rhipjoint', 'lowerback', 'lfemur', 'rfemur',
     'upperback', 'ltibia', 'rtibia', 'thorax', 'lfoot', 'rfoot',
@@ -220,17 +208,9 @@ CMU_UNKNOWN = (13, 14)
 def cmu_to_smpl_joints(
     joints: np.ndarray, names: Tuple[str, ...]
 ) -> np.ndarray:
-    """The 24 joints of SMPL among those of a CMU skeleton.
+    """Pick SMPL's joints of a CMU skeleton, (N, J, 3) -> (N, 24, 3).
 
-    Args:
-        joints (np.ndarray): (N, J, 3).
-        names (Tuple[str, ...]): Of the J joints.
-
-    Returns:
-        np.ndarray: (N, 24, 3), 0 for ``CMU_UNKNOWN``.
-
-    Raises:
-        ValueError: If a joint is missing.
+    Those in ``CMU_UNKNOWN`` are 0. Raises a ValueError if one is missing.
     """
     place = {name: i for i, name in enumerate(names)}
     missing = [name for name in _CMU_JOINTS if name and name not in place]

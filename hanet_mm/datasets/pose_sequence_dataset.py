@@ -39,22 +39,22 @@ class PoseSequenceDataset(BaseDataset):
             over the file; sequences of one name, such as the people in a
             video, stay together. Defaults to 0.1.
         sparse (bool): Whether only some frames are annotated: training
-            windows without any are left out, for they teach nothing.
+            windows without any are left out.
             Defaults to False.
         metainfo (dict, optional): Of the keypoints, as in MMPose. Defaults
             to that of the class.
         **kwargs: Of :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
-        ValueError: If the data do not fit the metainfo, or a needed field
-            is not there.
+        ValueError: If the data do not fit the metainfo, or a required field
+            is missing.
     """
 
     METAINFO = dict(from_file='configs/_base_/datasets/jhmdb.py')
     # Joints whose mean is the root of a 3D pose; metrics find them in the
     # metainfo as root_indices.
     ROOT: Optional[Tuple[int, ...]] = None
-    # What the network gets: 'px', 'm' or 'rot6d'. Files that declare another
+    # Units of the items: 'px', 'm' or 'rot6d'. Files that declare another
     # unit of the same kind are converted.
     UNITS = 'px'
 
@@ -97,7 +97,7 @@ class PoseSequenceDataset(BaseDataset):
         self._check(sequences)
         missing = ~sequences.valid
         # A person who was annotated but never found: there is nothing to
-        # fill from. Such a sequence counts in tests, and teaches nothing.
+        # fill from. Such a sequence counts in tests only.
         seen = np.logical_or.reduceat((~missing).any(1), sequences.starts)
         unseen = np.repeat(~seen, sequences.seq_len)[:, None]
         estimates = np.where(
@@ -144,21 +144,21 @@ class PoseSequenceDataset(BaseDataset):
         return infos
 
     def full_init(self) -> None:
-        """Load, and number the windows."""
+        """Load the sequences and make the table of windows."""
         if self._fully_initialized:
             return
         super().full_init()
         self._number_items()
 
     def get_subset_(self, indices: Union[int, List[int]]) -> None:
-        """Keep some sequences only, see the parent class."""
+        """Keep only some sequences, see the parent class."""
         super().get_subset_(indices)
         self._number_items()
 
     def get_subset(
         self, indices: Union[int, List[int]]
     ) -> 'PoseSequenceDataset':
-        """Get a dataset of some sequences only, see the parent class."""
+        """Get a dataset of only some sequences, see the parent class."""
         subset = super().get_subset(indices)
         subset._number_items()
         return subset

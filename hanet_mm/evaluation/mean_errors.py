@@ -36,14 +36,7 @@ class _MeanError(PoseSequenceMetric):
     def compute_metrics(
         self, results: List[Tuple[float, int]]
     ) -> Dict[str, float]:
-        """Divide the sum of all sequences by their count.
-
-        Args:
-            results (list[tuple]): Sum and count of each sequence.
-
-        Returns:
-            dict[str, float]: The mean by name; NaN if nothing is counted.
-        """
+        """Mean over all sequences by name; NaN if nothing counts."""
         return {self.NAME: self.unit_scale * self.pooled_mean(results)}
 
 

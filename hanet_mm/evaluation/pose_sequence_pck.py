@@ -88,15 +88,7 @@ class PoseSequencePCK(PoseSequenceMetric):
         return dict(hits=hits, counts=pairs[0][1])
 
     def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
-        """Rates of all sequences.
-
-        Args:
-            results (list[dict]): What ``measure`` returned, one for each
-                sequence.
-
-        Returns:
-            dict[str, float]: Percentages by name; NaN where nothing counts.
-        """
+        """PCK of all sequences in percent by name; NaN if nothing counts."""
         metrics = {f'PCK@{thr:g}': float('nan') for thr in self.thr}
         if not any(result['counts'].any() for result in results):
             self.nothing_to_count()

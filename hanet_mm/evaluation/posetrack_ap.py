@@ -30,7 +30,7 @@ _COLUMNS = dict(
 
 
 class LabelledFrames(NamedTuple):
-    """A person in L labelled frames, NaN where there is no such joint."""
+    """A person in L labelled frames; NaN for joints that do not exist."""
 
     video: np.ndarray  # (L, ) str
     frame_number: np.ndarray  # (L, ) int64
@@ -48,11 +48,11 @@ class PoseTrackAP(PoseSequenceMetric):
     Tracks of the same video are put together frame by frame
     (``gt_instances.frame_number``), and only labelled frames
     (``gt_instances.annotated``) count. A track may be a person with estimates,
-    a person who was never detected (all its joints are missed), or a detection
-    that is nobody (all its joints are false). See
+    a person who was never detected (all joints are misses), or a false
+    detection (all joints are false positives). See
     :mod:`hanet_mm.core.metrics.posetrack_ap` for hits, assignment and AP.
     Joints inside ``dataset_meta['ignore_regions']`` (``{video: {frame number
-    as text: [polygon [[x, y], ...], ...]}}``) are taken out first, predicted
+    as text: [polygon [[x, y], ...], ...]}}``) are removed first, predicted
     and annotated ones, as in the public toolkit.
 
     With source ``'input'`` a joint is predicted where the estimate is valid.
@@ -106,14 +106,7 @@ class PoseTrackAP(PoseSequenceMetric):
     def compute_metrics(
         self, results: List[LabelledFrames]
     ) -> Dict[str, float]:
-        """AP over all tracks.
-
-        Args:
-            results (list[LabelledFrames]): One for each track.
-
-        Returns:
-            dict[str, float]: Percentages by name; NaN if nothing counts.
-        """
+        """AP over all tracks in percent by name; NaN if nothing counts."""
         ap = self._joint_ap(results) if results else np.zeros(0)
         if np.isnan(ap).all():
             return dict(AP=self.nothing_to_count())
@@ -202,7 +195,7 @@ class PoseTrackAP(PoseSequenceMetric):
         return pred, np.where(refined[:, None], scores, estimate_scores)
 
     def _ignore_regions(self, rows: LabelledFrames, first: np.ndarray) -> None:
-        """Take out, in place, the joints inside the regions of their frame."""
+        """Remove, in place, the joints inside the regions of their frame."""
         regions = (self.dataset_meta or {}).get('ignore_regions') or {}
         for start, end in zip(first, [*first[1:], len(rows.gt)]):
             video, number = rows.video[start], rows.frame_number[start]
@@ -253,7 +246,7 @@ def _where(known: np.ndarray, joints: np.ndarray) -> np.ndarray:
 
 
 def _check(track: LabelledFrames, visible: np.ndarray) -> None:
-    """Refuse labelled frames that cannot be counted."""
+    """Raise if labelled frames cannot be counted."""
     predicted = ~np.isnan(track.pred).any(-1)
     repeated = np.ones(len(visible), bool)
     repeated[np.unique(track.frame_number, return_index=True)[1]] = False
@@ -273,9 +266,9 @@ def _check(track: LabelledFrames, visible: np.ndarray) -> None:
 
 def _join(tracks: Sequence[LabelledFrames]) -> LabelledFrames:
     """Rows of all tracks, ordered by video and frame."""
-    joined = LabelledFrames(*(np.concatenate(field) for field in zip(*tracks)))
-    order = np.lexsort((joined.frame_number, joined.video))
-    return LabelledFrames(*(field[order] for field in joined))
+    rows = LabelledFrames(*(np.concatenate(field) for field in zip(*tracks)))
+    order = np.lexsort((rows.frame_number, rows.video))
+    return LabelledFrames(*(field[order] for field in rows))
 
 
 def _first_rows(rows: LabelledFrames) -> np.ndarray:

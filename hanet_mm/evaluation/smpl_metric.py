@@ -17,9 +17,9 @@ from hanet_mm.evaluation.mean_errors import (
 )
 from hanet_mm.evaluation.pose_sequence_metric import PoseSequenceMetric
 
-# Surfaces of so many frames are held at once.
+# Frames whose surfaces are held at once.
 _CHUNK_FRAMES = 64
-# A body is not ten times as large as another.
+# Larger factors on the size are a wrong unit.
 _MAX_SCALE = 10.0
 
 
@@ -32,7 +32,7 @@ class Body(NamedTuple):
 
 
 class BodyComparison(NamedTuple):
-    """One sequence as :class:`SMPLMetric` takes it."""
+    """One sequence for :class:`SMPLMetric`."""
 
     counted: np.ndarray  # (T,) bool, F of them True
     pred: Body
@@ -48,17 +48,17 @@ class SMPLMetric(PoseSequenceMetric):
 
     - ``MPJPE``: mean joint error, bodies relative to their mean of the hips;
     - ``PA-MPJPE``: after a similarity alignment of each frame;
-    - ``MPVPE``: mean vertex error, bodies as the body model places them, not
-      relative to the hips; left out if the body model has no vertices;
+    - ``MPVPE``: mean vertex error, not relative to the hips; left out if the
+      body model has no vertices;
     - ``Accel``: mean acceleration error of the joints relative to the hips,
       mm/frame^2, over three consecutive frames that count.
 
     The shape of the prediction is that of the estimate
     (``est_instances.betas``), shape and size of the truth are
-    ``gt_instances.betas`` and ``.scale``; the mean shape stands in for what
-    is not there. A frame counts where all 24 rotations do, see
-    :class:`PoseSequenceMetric`: a missing one displaces all that hangs on
-    it. The body model runs on the accelerator where there is one.
+    ``gt_instances.betas`` and ``.scale``; a missing one is that of the mean
+    shape. A frame counts where all 24 rotations do, see
+    :class:`PoseSequenceMetric`: a missing one displaces all joints behind
+    it. The body model runs on the accelerator if there is one.
 
     To keep the best checkpoint:
     ``CheckpointHook(save_best='refined/MPJPE', rule='less')``.
@@ -132,15 +132,7 @@ class SMPLMetric(PoseSequenceMetric):
     def compute_metrics(
         self, results: List[Dict[str, Tuple[float, int]]]
     ) -> Dict[str, float]:
-        """Mean errors of all sequences.
-
-        Args:
-            results (list[dict]): Sums in metres and counts by error, of
-                each sequence.
-
-        Returns:
-            dict[str, float]: Means in mm; NaN where nothing counts.
-        """
+        """Mean errors of all sequences in mm; NaN where nothing counts."""
         names = ['MPJPE', 'PA-MPJPE', 'MPVPE', 'Accel']
         if not self.body_model.num_vertices:
             names.remove('MPVPE')

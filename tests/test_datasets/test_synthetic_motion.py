@@ -12,6 +12,7 @@ from hanet_mm.datasets.simulation import (
     JOINT_NAMES,
     generate_motion,
 )
+from hanet_mm.datasets.simulation.actions import REGISTRY, Action
 
 FPS = 25.0
 AT = {name: i for i, name in enumerate(JOINT_NAMES)}
@@ -277,3 +278,13 @@ def test_unknown_action():
         move('fly')
     with pytest.raises(ValueError, match='actions'):
         generate_motion(np.random.default_rng(0), 1, 5, FPS, ())
+
+
+def test_a_new_action_changes_nobody_who_does_not_do_it(monkeypatch):
+    def draw(rng, shape, size):
+        return dict(stroke=rng.uniform(0, 1, shape))
+
+    before = generate_motion(np.random.default_rng(0), 4, 60)
+    monkeypatch.setitem(REGISTRY, 'row', Action(0.5, draw))
+    after = generate_motion(np.random.default_rng(0), 4, 60)
+    np.testing.assert_array_equal(before.joints, after.joints)

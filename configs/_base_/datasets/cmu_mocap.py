@@ -29,7 +29,7 @@ keypoint_names = [
     'right_wrist',
 ]
 
-# New directions and errors each time a window is drawn.
+# A new direction and new errors each time a window is drawn.
 train_pipeline = [
     dict(type='RandomYaw'),
     dict(type='RandomPoseFlip'),
@@ -42,7 +42,7 @@ train_pipeline = [
     dict(type='PackPoseSequenceInputs'),
 ]
 
-# Workers that start with each epoch: their random numbers follow it.
+# Workers restart with each epoch: their random numbers depend on it.
 train_dataloader = dict(
     batch_size=64,
     persistent_workers=False,

@@ -15,7 +15,7 @@ train_pipeline = [
     dict(type='PackPoseSequenceInputs'),
 ]
 
-# Workers that start with each epoch: their random numbers follow it.
+# Workers restart with each epoch: their random numbers depend on it.
 train_dataloader = dict(
     batch_size=64,
     persistent_workers=False,

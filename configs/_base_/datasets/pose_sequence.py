@@ -1,6 +1,5 @@
-# What the data sets of pose sequences share: loaders and test pipeline. The
-# checkpoint is selected on a part of the training file that training does
-# not see, never on the test file.
+# Loaders and test pipeline of all pose sequence data sets. The checkpoint is
+# selected on a held-out part of the training file, never on the test file.
 test_pipeline = [dict(type='PackPoseSequenceInputs')]
 
 train_dataloader = dict(

@@ -1,8 +1,8 @@
-# SMPL rotations in 6D. Errors of joints are those of a skeleton of mean
-# proportions, which needs no file; for the published protocol give SMPL's:
+# SMPL rotations in 6D. Joint errors are measured on a skeleton of mean
+# proportions, which needs no file; for the published protocol use SMPL:
 #   --cfg-options test_evaluator.1.body_model.type=SMPLBodyModel \
 #       test_evaluator.1.body_model.model_path=data/smpl/SMPL_NEUTRAL.npz
-# (and test_evaluator.3 for the input), which adds MPVPE.
+# (and test_evaluator.3 for the input), which also adds MPVPE.
 _base_ = ['pose_sequence.py']
 
 codec = dict(type='PoseSequenceCodec', normalization='rot6d')

@@ -1,4 +1,4 @@
-# Settings of SPEC section 8 that all data sets share.
+# Settings of SPEC section 8 that are the same for all data sets.
 model = dict(
     type='HANet',
     backbone=dict(

@@ -1,5 +1,5 @@
-# Beyond the paper: every frame is a token, scores are precision, swaps of left
-# and right are undone (flip_indices), errors are foretold. 0.34 M parameters.
+# Beyond the paper: every frame is a token, scores weigh keypoints, left/right
+# swaps are corrected (flip_indices), errors are predicted. 0.34 M parameters.
 _base_ = ['hanet.py']
 
 small = dict(embed_dims=64, feedforward_channels=128, use_scores=True)

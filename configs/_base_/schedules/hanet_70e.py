@@ -1,4 +1,4 @@
-# A base of its own on top of the runtime: both set train_cfg.
+# On top of the runtime, not beside it: both set train_cfg.
 _base_ = ['../runtime.py']
 
 # AdamW, 5 epochs of linear warm-up, cosine to 1e-5 at the last of 70 epochs;

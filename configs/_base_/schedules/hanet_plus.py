@@ -1,4 +1,5 @@
-# AdamW, clipping, and the mean of the weights over the last iterations.
+# AdamW, gradient clipping, and an average of the weights over the last
+# iterations.
 _base_ = ['../runtime.py']
 
 warmup_iters = 200
@@ -7,7 +8,7 @@ warmup_iters = 200
 optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01, fused=True),
     clip_grad=dict(max_norm=1.0),
-    # A few numbers that decide how smooth the result is.
+    # The few parameters that set how smooth the result is.
     paramwise_cfg=dict(
         custom_keys={'smoother': dict(lr_mult=3.0, decay_mult=0.0)}
     ),

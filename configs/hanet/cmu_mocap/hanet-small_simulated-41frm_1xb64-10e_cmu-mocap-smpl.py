@@ -19,7 +19,7 @@ model = dict(
         num_layers=3,
         norm_first=True,
         init='identity',
-        # Rotations, and the joints of a skeleton that they pose.
+        # Rotations, and the joints of the skeleton that they pose.
         loss=dict(
             _delete_=True,
             type='SMPLLoss',

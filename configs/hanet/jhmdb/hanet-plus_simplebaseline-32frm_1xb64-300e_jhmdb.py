@@ -1,5 +1,6 @@
-# Beyond the paper: scores as precision, a robust start, swaps undone, person
-# box, augmentation. Less than an hour on two CPU cores, 0.34 M parameters.
+# Beyond the paper: scores weigh keypoints, robust initial pose, swaps
+# corrected, person box, augmentation. Less than an hour on two CPU cores,
+# 0.34 M parameters.
 _base_ = [
     '../../_base_/models/hanet_plus.py',
     '../../_base_/datasets/jhmdb_sequence.py',
@@ -38,7 +39,7 @@ model = dict(
 
 train_dataloader = dict(
     batch_size=64,
-    # Loading takes less than starting a process for each short epoch.
+    # Loading is faster than starting a process for each short epoch.
     num_workers=0,
     persistent_workers=False,
     dataset=dict(

@@ -1,4 +1,4 @@
-# Trains in minutes on two CPU cores. Against the published settings in small:
+# Trains in minutes on two CPU cores. Unlike the small published settings:
 # person-box normalisation, a first width that is not narrower than the 4 K D
 # input, the paper's loss.
 _base_ = ['hanet-small_simplebaseline-11frm_1xb64-15e_jhmdb_published.py']

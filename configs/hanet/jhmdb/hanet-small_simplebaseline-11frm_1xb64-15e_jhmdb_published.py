@@ -1,4 +1,4 @@
-# The published settings in small: width 32, 15 epochs, minutes on a CPU.
+# The published settings, smaller: width 32, 15 epochs, minutes on a CPU.
 _base_ = ['hanet_simplebaseline-11frm_1xb16-70e_jhmdb.py']
 
 max_epochs = 15

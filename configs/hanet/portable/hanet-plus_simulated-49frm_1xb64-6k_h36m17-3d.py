@@ -1,4 +1,4 @@
-# The refiner that ships as h36m17-3d: 3D joints in metres relative to the
+# The bundled refiner h36m17-3d: 3D joints in metres relative to the
 # pelvis, simulated lifters.
 _base_ = ['hanet-plus_simulated-49frm_1xb64-9k_coco17-2d.py']
 
@@ -19,7 +19,7 @@ model = dict(
         batch_augments=[
             dict(
                 type='DropKeypoints',
-                # Not the root, which all others are relative to.
+                # Not the root: all others are relative to it.
                 groups=[[7], [8, 9], [10]],
                 group_prob=0.15,
                 keypoint_prob=0.0,

@@ -1,4 +1,4 @@
-# The refiner that ships as coco17-2d: motion of the CMU database and
+# The bundled refiner coco17-2d: motion of the CMU database and
 # procedural motion before random cameras, simulated top-down estimators.
 _base_ = [
     '../../_base_/models/hanet_plus.py',
@@ -21,7 +21,7 @@ model = dict(
     data_preprocessor=dict(
         type='PoseSequenceDataPreprocessor',
         batch_augments=[
-            # Other skeletons have no face, or lack something else.
+            # Other skeletons lack the face or other keypoints.
             dict(
                 type='DropKeypoints',
                 groups=[[0], [1, 2], [3, 4]],
@@ -50,7 +50,7 @@ train_dataloader = dict(
     batch_size=64,
     num_workers=1,
     persistent_workers=True,
-    # Windows are random as they are; in order they come in whole chunks.
+    # Windows are random already; in order they come in whole chunks.
     sampler=dict(type='InfiniteSampler', shuffle=False),
     dataset=dict(
         type='SimulatedPoseSequenceDataset',
@@ -66,7 +66,7 @@ train_dataloader = dict(
         ],
     ),
 )
-# Recordings, people and estimators that training does not see.
+# Recordings, people and estimators unseen in training.
 val_dataloader = dict(
     batch_size=64,
     num_workers=1,

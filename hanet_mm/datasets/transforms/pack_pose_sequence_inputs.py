@@ -1,4 +1,4 @@
-"""From the pipeline's dict to the model's input."""
+"""Pack the dict of the pipeline into the input of the model."""
 
 from typing import Dict, Tuple
 
@@ -23,15 +23,15 @@ class PackPoseSequenceInputs(BaseTransform):
     Extras go along: ``<name>_est`` as ``est_instances.<name>``, ``<name>`` or
     ``<name>_gt`` as ``gt_instances.<name>``.
 
-    Everything stays a numpy array: a worker process sends each tensor as a
-    file descriptor of its own, which took seven times as long as making it.
-    The data preprocessor makes the tensors.
+    Arrays stay numpy arrays: a worker process sends each tensor as a file
+    descriptor of its own, which took seven times as long as making it. The
+    data preprocessor makes the tensors.
     """
 
     meta_keys = ('seq_name', 'seq_id', 'image_size', 'fps', 'flip_indices')
 
     def transform(self, results: dict) -> dict:
-        """Pack.
+        """Pack an item.
 
         Args:
             results (dict): Of the pipeline.

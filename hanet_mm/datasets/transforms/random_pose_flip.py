@@ -15,7 +15,7 @@ class RandomPoseFlip(BaseTransform):
     Required keys: ``keypoints`` (T, K, D), ``flip_indices`` (K). Modified
     keys: ``keypoints``, ``keypoints_gt`` (T, K, D), ``keypoint_scores``,
     ``keypoints_valid``, ``keypoints_visible`` (T, K), ``bboxes`` (T, 4),
-    where they are there. Arrays are replaced, not written to. Chance is
+    if present. Arrays are replaced, not written to. The flip is drawn from
     NumPy's global generator, which MMEngine seeds in every worker.
 
     Args:
@@ -31,7 +31,7 @@ class RandomPoseFlip(BaseTransform):
         self.prob = prob
 
     def transform(self, results: dict) -> dict:
-        """Mirror the window, or leave it.
+        """Mirror the window, or leave it as it is.
 
         Args:
             results (dict): Of the pipeline.

@@ -1,4 +1,4 @@
-"""Turn 3D poses about the vertical axis."""
+"""Rotate 3D poses about the vertical axis."""
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -7,14 +7,14 @@ from mmpose.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomYaw(BaseTransform):
-    """Turn estimate and truth of a window by one random angle.
+    """Rotate estimate and truth of a window by one random angle.
 
     Camera coordinates: the axis is y, and it runs through the mean of the
     true joints, so the person stays before the camera. Put it before
     :class:`SimulateEstimatorNoise`, whose errors depend on the direction of
     the depth.
 
-    Required and modified keys: ``keypoints`` and, where there is one,
+    Required and modified keys: ``keypoints`` and, if present,
     ``keypoints_gt``, (T, K, 3). Arrays are replaced, not written to. The
     angle is drawn from NumPy's global generator, which MMEngine seeds in
     every worker.
@@ -35,13 +35,13 @@ class RandomYaw(BaseTransform):
         self.max_angle = max_angle
 
     def transform(self, results: dict) -> dict:
-        """Turn the window.
+        """Rotate the window.
 
         Args:
             results (dict): Of the pipeline.
 
         Returns:
-            dict: The same, turned.
+            dict: The same, rotated.
 
         Raises:
             ValueError: If the keypoints have other than 3 coordinates.
