@@ -6,7 +6,10 @@ from importlib import import_module
 from typing import List, Optional
 
 # Modules of hanet_mm.apis.commands; only the one that runs is imported.
-COMMANDS = ('refine', 'video', 'compare', 'extract', 'models', 'export')
+COMMANDS = (
+    *('refine', 'video', 'compare', 'evaluate', 'extract', 'models'),
+    'export',
+)
 
 
 def main(argv: Optional[List[str]] = None) -> int:

@@ -55,9 +55,28 @@ def export_refiner(
         ValueError: One line: not a checkpoint, another model, or weights
             that do not fit the config.
     """
+    refiner = checkpoint_refiner(checkpoint, config, trust_pickle, fps, gate)
+    refiner.save(out)
+    return refiner
+
+
+def checkpoint_refiner(
+    checkpoint: PathLike,
+    config: Optional[PathLike] = None,
+    trust_pickle: bool = False,
+    fps: Optional[float] = None,
+    gate: bool = False,
+    dataset_meta: Optional[Dict[str, Any]] = None,
+) -> Refiner:
+    """The refiner of a checkpoint, see :func:`export_refiner`.
+
+    ``dataset_meta`` stands in for what the checkpoint does not say of its
+    keypoints.
+    """
     content = read_checkpoint(checkpoint, trust_pickle)
     meta = content.get('meta')
-    meta = meta if isinstance(meta, dict) else {}
+    meta = dict(meta) if isinstance(meta, dict) else {}
+    meta.setdefault('dataset_meta', dataset_meta)
     model = _find_model(checkpoint, meta, config)
     source = str(checkpoint if config is None else config)
     try:
@@ -75,7 +94,6 @@ def export_refiner(
     if gate:
         loader = _find_value('train_dataloader', checkpoint, meta, config)
         fit_gate(refiner.add_gate(), _windows(loader['dataset']))
-    refiner.save(out)
     return refiner
 
 

@@ -1,5 +1,6 @@
 """tools/reproduce_tables.py on data directories made for the tests."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -9,8 +10,7 @@ from pathlib import Path
 import pytest
 from mmengine.logging import MMLogger
 
-import hanet_mm.apis.reproduction.all_data_sets as all_data_sets
-from hanet_mm.apis.reproduction.command import main
+from hanet_mm.apis.benchmark import paper
 from hanet_mm.core.data.sequences import save_pose_sequences
 from hanet_mm.datasets.simulation import generate_synthetic_sequences
 
@@ -30,6 +30,17 @@ COLUMNS = {
 }
 
 
+@pytest.fixture(scope='module')
+def tool():
+    """The script as a module."""
+    spec = importlib.util.spec_from_file_location(
+        'reproduce_tables', ROOT / 'tools/reproduce_tables.py'
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def data(tmp_path):
     """Sub-JHMDB in small, and two files that are none."""
@@ -44,11 +55,11 @@ def data(tmp_path):
 
 
 @pytest.fixture
-def call(capsys):
+def call(capsys, tool):
     """Run the command in this process; gives code, stdout and stderr."""
 
     def run(*args):
-        code = main([*map(str, args)])
+        code = tool.main([*map(str, args)])
         out = capsys.readouterr()
         return code, out.out, out.err
 
@@ -118,14 +129,14 @@ def test_tool_prints_what_it_writes(data, tmp_path):
 def test_interrupted_run_keeps_what_was_finished(
     data, tmp_path, call, monkeypatch
 ):
-    measure = all_data_sets.measure_data_set
+    measure = paper.measure_data_set
 
     def interrupt(source, *args):
         if source.name == 'pw3d':
             raise KeyboardInterrupt
         return measure(source, *args)
 
-    monkeypatch.setattr(all_data_sets, 'measure_data_set', interrupt)
+    monkeypatch.setattr(paper, 'measure_data_set', interrupt)
     (data / 'jhmdb/jhmdb_simplebaseline_train.npz').unlink()
     out = tmp_path / 'tables.json'
     code, text, log = call('--data-root', data, '--json', out)
@@ -156,14 +167,14 @@ def test_data_set_that_was_asked_for_is_not_there(data, call):
     assert 'pw3d' not in log
 
 
-def test_smpl_model_needs_trust_for_pickle(tmp_path, call, monkeypatch):
+def test_smpl_model_needs_trust_for_pickle(tool, call, monkeypatch):
     seen = []
 
     def keep(request):
         seen.append(request)
         return iter(())
 
-    monkeypatch.setattr('hanet_mm.apis.reproduction.command.reproduce', keep)
+    monkeypatch.setattr(tool, 'reproduce', keep)
     call('--smpl-model', 'a.pkl')
     call('--smpl-model', 'a.pkl', '--trust-pickle', '--device', 'cuda')
     call()

@@ -1,0 +1,13 @@
+"""The bench: refiners beside the input and tuned filters, on data with truth.
+
+:func:`evaluate` measures a file, with curves of what gets harder;
+:mod:`.paper` measures the paper's tables and needs OpenMMLab.
+"""
+
+from .evaluation import evaluate
+from .methods import Method
+from .report import write_report
+from .request import Request
+from .tables import render_tables
+
+__all__ = ['Method', 'Request', 'evaluate', 'render_tables', 'write_report']

@@ -1,0 +1,143 @@
+"""The report as Markdown."""
+
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+# Heading, figure and digits after the point; None: four significant.
+_COLUMNS: Tuple[Tuple[str, str, Optional[int]], ...] = (
+    ('mean error', 'mean_error', None),
+    ('95 % below', 'error_95', None),
+    ('PCK@0.2', 'pck_0.2', 1),
+    ('@0.1', 'pck_0.1', 1),
+    ('@0.05', 'pck_0.05', 1),
+    ('mean %', 'box_error', 2),
+    ('95 % below %', 'box_error_95', 1),
+    ('worse %', 'worse', 1),
+    ('better %', 'better', 1),
+    ('PA-MPJPE', 'pa_mpjpe', None),
+    ('Accel', 'accel_error', None),
+    ('lag', 'lag', 2),
+    ('motion %', 'motion_kept', 1),
+)
+
+
+def render_tables(report: Dict[str, Any]) -> str:
+    """All tables of a report, with what a reader has to know of them."""
+    parts = [_heading(report)]
+    for table in report['tables']:
+        parts.append(f'## Of {table["title"]}\n')
+        parts.append(_main_table(table['rows'], table['verdicts']))
+        parts += [
+            f'- **{x["refiner"]}** {x["text"]}.' for x in table['verdicts']
+        ]
+        parts.append('')
+    for name, curve in report['curves'].items():
+        parts.append(
+            f'## {name}: {curve["axis"]}\n\n{curve["note"]} Of '
+            f'{curve["keypoints"]} keypoints.\n'
+        )
+        for key, title in (
+            ('mean_error', 'Mean error'),
+            ('accel_error', 'Accel'),
+        ):
+            parts.append(f'{title}:\n\n{_curve_table(curve["points"], key)}')
+    for entry in report['left_out']:
+        parts.append(f'{entry["curve"]}: left out, {entry["reason"]}.\n')
+    return '\n'.join(parts).rstrip() + '\n'
+
+
+def point_label(point: Dict[str, Any]) -> str:
+    """A point of a curve on its axis."""
+    label = 'full' if point['value'] is None else f'{point["value"]:g}'
+    if point['note'] and point['value'] is not None:
+        label += f' ({point["note"]})'
+    return label
+
+
+def _heading(report: Dict[str, Any]) -> str:
+    data, tuned = report['data'], report['tuned_on']
+    about = [data['dataset'], data['estimator'] and f'by {data["estimator"]}']
+    pck = ''
+    if data['boxes']:
+        pck = (
+            f'PCK in percent of {data["boxes"]}, mean % and 95 % below % '
+            'errors in percent of its larger side; worse and better: frames '
+            'that differ from the input by more than 2 % of it.'
+        )
+    lines = [
+        f'# {data["file"]}',
+        '',
+        f'{data["sequences"]} sequences, {data["frames"]} frames, '
+        f'{data["keypoints"]} keypoints, {data["missing_percent"]:.2g} % '
+        f'missing. {" ".join(x for x in about if x)}'.rstrip(),
+        f'Errors in {data["unit"]}, Accel in {data["unit"]}/frame^2, lag in '
+        f'frames (above 0: late), motion % the range of motion beside that '
+        f'of the truth. {pck}'.rstrip(),
+        'Filters tuned for the least mean error on '
+        f'{tuned["file"]} ({tuned["frames"]} frames).'
+        if tuned
+        else 'Filters with their usual settings, NOT tuned: no training data '
+        'were given.',
+        'Keypoints that a refiner does not know, in the first table: '
+        f'{report["others"]}. Curves are of those that all refiners refine.',
+    ]
+    if not report['complete']:
+        lines.append('**Not complete: more was asked for.**')
+    for entry in report['refiners']:
+        lines.append(f'- {entry["name"]}: {entry["refiner"]}')
+        if entry['keypoints']:
+            lines[-1] += f'; {entry["keypoints"]}'
+    return '\n'.join([*lines, ''])
+
+
+def _main_table(
+    rows: Sequence[Dict[str, Any]], verdicts: Sequence[Dict[str, Any]]
+) -> str:
+    passes = {x['refiner']: x['passes'] for x in verdicts}
+    columns = [x for x in _COLUMNS if x[1] in rows[0]]
+    has_holes = any(row['empty'] for row in rows)
+    headings = ['method', *[x[0] for x in columns], 's', '']
+    lines = []
+    for row in rows:
+        name = row['method']
+        mark = ''
+        if row['kind'] == 'refiner':
+            mark = 'better than all' if passes[name] else 'NOT good enough'
+            name = f'**{name}**'
+        elif row['settings']:
+            name += f' ({row["settings"]})'
+        if has_holes and row['empty']:
+            mark += f' ({row["empty"]} keypoints left empty)'
+        cells = [_number(row[key], digits) for _, key, digits in columns]
+        lines.append([name, *cells, f'{row["seconds"]:.2f}', mark.strip()])
+    return _markdown(headings, lines)
+
+
+def _curve_table(points: Sequence[Dict[str, Any]], key: str) -> str:
+    names: List[str] = []
+    for point in points:
+        names += [
+            row['method']
+            for row in point['rows']
+            if row['method'] not in names
+        ]
+    found = [{x['method']: x[key] for x in p['rows']} for p in points]
+    lines = [
+        [name, *[_number(values.get(name), None) for values in found]]
+        for name in names
+    ]
+    return _markdown(['method', *map(point_label, points)], lines)
+
+
+def _markdown(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rule = ['---', *['---:'] * (len(headings) - 1)]
+    rows = [headings, rule, *lines]
+    return '\n'.join(f'| {" | ".join(row)} |' for row in rows) + '\n'
+
+
+def _number(value: Optional[float], digits: Optional[int]) -> str:
+    if value is None:
+        return '-'
+    if digits is None:
+        return f'{value:.4g}'
+    # No -0.00.
+    return f'{round(value, digits) + 0.0:.{digits}f}'

@@ -1,0 +1,102 @@
+"""``hanet-mm evaluate``: refiners beside tuned filters, on data with truth."""
+
+import argparse
+import sys
+from typing import Any, Dict
+
+CURVES = ('missing', 'fps', 'lookahead', 'swaps')
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        'evaluate',
+        help='measure refiners beside filters on data with truth',
+        description='Measure refiners on data with truth, beside the input '
+        'and tuned classical filters: errors, smoothness and lag, and how '
+        'they fare with missing frames, other frame rates, few frames to '
+        'come and swapped sides.',
+    )
+    parser.add_argument(
+        'refiners',
+        nargs='*',
+        metavar='REFINER',
+        help='portable file (.safetensors) or name of a bundled refiner',
+    )
+    parser.add_argument(
+        '--checkpoint',
+        nargs=2,
+        action='append',
+        default=[],
+        metavar=('CONFIG', 'CKPT'),
+        help='a trained network; may be repeated',
+    )
+    parser.add_argument(
+        '--data', required=True, metavar='FILE', help='flat .npz with truth'
+    )
+    parser.add_argument(
+        '--tune',
+        metavar='FILE',
+        help='the same of the training split, to tune the filters on. '
+        'Default: they have their usual settings',
+    )
+    parser.add_argument(
+        '--curves',
+        nargs='*',
+        default=list(CURVES),
+        metavar='CURVE',
+        help=f'of {", ".join(CURVES)}; none if nothing follows. Default: all',
+    )
+    parser.add_argument(
+        '--others',
+        default='kalman',
+        metavar='FILTER',
+        help='filter of the tables for keypoints that a refiner does not '
+        'know, or none: as they are. Default: %(default)s',
+    )
+    parser.add_argument(
+        '--root',
+        nargs='+',
+        default=[],
+        metavar='KEYPOINT',
+        help='compare poses relative to the mean of these keypoints',
+    )
+    parser.add_argument('--device', default='cpu', help='default: cpu')
+    parser.add_argument(
+        '-o', '--out', required=True, metavar='FOLDER', help='for the report'
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> str:
+    """Measure, and write the report after every part.
+
+    Returns:
+        str: The main tables.
+
+    Raises:
+        OSError: If a file is not there.
+        SystemExit: With 130 if interrupted.
+        ValueError: One line: what is wrong with the arguments or a file.
+    """
+    from hanet_mm.apis import benchmark
+
+    request = benchmark.Request(
+        refiners=args.refiners,
+        data=args.data,
+        tune=args.tune,
+        curves=args.curves,
+        others=args.others,
+        root=args.root,
+        device=args.device,
+        progress=True,
+        checkpoints=args.checkpoint,
+    )
+    report: Dict[str, Any] = {}
+    try:
+        for report in benchmark.evaluate(request):
+            benchmark.write_report(args.out, report)
+    except KeyboardInterrupt:
+        sys.stderr.write('interrupted: what was finished is written\n')
+        raise SystemExit(130) from None
+    return benchmark.render_tables(report).rstrip('\n')

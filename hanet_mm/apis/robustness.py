@@ -1,0 +1,5 @@
+"""Names of :mod:`hanet_mm.apis.benchmark` at the place of earlier releases."""
+
+from .benchmark import Request, evaluate, render_tables, write_report
+
+__all__ = ['Request', 'evaluate', 'render_tables', 'write_report']
