@@ -15,6 +15,7 @@ from typing import (
 import numpy as np
 
 from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.progress import progress_bar
 
 from .base import SequenceFilter
@@ -188,14 +189,9 @@ def _measurable(sequences: PoseSequences) -> PoseSequences:
 
 
 def _person_size(sequences: PoseSequences) -> float:
-    """Median over the frames of the larger side of the estimate's box."""
-    points, seen = sequences.keypoints_est, sequences.valid[..., None]
-    low = np.where(seen, points, np.inf).min(1)
-    high = np.where(seen, points, -np.inf).max(1)
-    sizes = (high - low).max(1)
-    sizes = sizes[sizes > 0]
-    # Points without extent have no size to go by.
-    return float(np.median(sizes)) if len(sizes) else 1.0
+    """Size of the people in the estimates; 1 for points without extent."""
+    size = person_size(sequences.keypoints_est, sequences.valid)
+    return 1.0 if np.isnan(size) else size
 
 
 def _frame_rate(sequences: PoseSequences) -> float:

@@ -38,6 +38,7 @@ def make_refiner(names=NAMES, window=7, interval=2, dims=2, **options):
     """A small network with random weights."""
     torch.manual_seed(0)
     shape = dict(num_keypoints=len(names), coord_dims=dims, embed_dims=8)
+    options.setdefault('normalization', 'box')
     return Refiner(
         dict(
             backbone=dict(shape, num_levels=1),
@@ -45,7 +46,6 @@ def make_refiner(names=NAMES, window=7, interval=2, dims=2, **options):
             sample_interval=interval,
         ),
         window_size=window,
-        normalization='box',
         keypoint_names=list(names),
         **options,
     )

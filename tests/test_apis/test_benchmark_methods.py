@@ -253,3 +253,38 @@ def test_rate_of_the_data_is_not_drawn_twice(tmp_path):
         data = make_sequences(fps=fps)
         maker = CurveMaker(data, [], FilterBank(None, data))
         assert maker.num_points('fps') == count
+
+
+@pytest.mark.parametrize('lookahead', [None, 2])
+def test_lengths_go_to_refiners_in_metres(tmp_path, lookahead):
+    sequences = make_sequences()
+    solid = {
+        key: np.pad(getattr(sequences, key), [(0, 0), (0, 0), (0, 1)]) / 100
+        for key in ('keypoints_gt', 'keypoints_est')
+    }
+    refiner = make_refiner(dims=3, normalization='root', root=[3, 4])
+    found = {}
+    for unit, scale in (('m', 1), ('mm', 1000)):
+        data = replace(
+            sequences,
+            bboxes=None,
+            meta=dict(sequences.meta, units=unit),
+            **{key: scale * value for key, value in solid.items()},
+        )
+        (method,), data = load(tmp_path, data, refiner)
+        found[unit] = replace(method, lookahead=lookahead).run(data)
+    np.testing.assert_allclose(found['mm'], 1000 * found['m'], atol=0.05)
+    assert np.abs(found['m'] - solid['keypoints_est']).max() > 0.01
+
+
+def test_filters_are_those_of_the_command(tmp_path):
+    sequences = with_gaps(make_sequences())
+    save_pose_sequences(tmp_path / 'data.npz', sequences)
+    data = load_pose_sequences(tmp_path / 'data.npz')
+    for name in ('kalman', 'gaussian', 'one_euro'):
+        refine_file(
+            tmp_path / 'data.npz', tmp_path / 'out.npz', f'filter:{name}'
+        )
+        expected = load_pose_sequences(tmp_path / 'out.npz').keypoints_est
+        found = FilterBank(None, data).find(name).run(data)
+        np.testing.assert_array_equal(found, expected)

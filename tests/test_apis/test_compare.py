@@ -15,7 +15,7 @@ from comparison_data import (
     save_plain,
 )
 
-from hanet_mm.apis.comparison import compare_files
+from hanet_mm.apis.compare import compare_files
 
 
 def figures(*args, **kwargs):

@@ -17,7 +17,7 @@ from comparison_data import (
 )
 
 from hanet_mm.apis.commands import compare
-from hanet_mm.apis.comparison import compare_files
+from hanet_mm.apis.compare import compare_files
 from hanet_mm.apis.formats import open_poses
 from hanet_mm.core.refine.inputs import RefineResult
 from hanet_mm.filters import GaussianFilter
@@ -192,7 +192,7 @@ def fewer_frames(path):
             'b.npz: unit: expected px as in .*a.npz, found m',
         ),
         (rotations, 'b.npz: expected positions of keypoints, found rotations'),
-        (lambda path: path, 'b.npz: no such file'),
+        (lambda path: path, 'b.npz: no such pose file'),
     ],
 )
 def test_what_is_not_the_same_is_a_one_line_error(tmp_path, make, message):
@@ -290,7 +290,7 @@ def test_the_plot_is_written(tmp_path):
 
 
 def test_the_plot_shows_where_most_was_changed(tmp_path):
-    plot = pytest.importorskip('hanet_mm.apis.comparison.plot')
+    plot = pytest.importorskip('hanet_mm.apis.compare.plot')
     people = [make_motion(range(n), i) for i, n in enumerate((600, 40))]
     before = save_flat(tmp_path / 'a.npz', people)
     people[0][400:500, 2] += 9

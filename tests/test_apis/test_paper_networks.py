@@ -27,18 +27,18 @@ SIZE = (640, 480)
 CONFIG = """
 _base_ = ['{base}']
 model = dict(
-    test_cfg=dict(stride=3),
+    test_cfg=dict(stride=3, flip_test={flip}),
     backbone=dict(embed_dims=16, num_levels=2),
     head=dict(embed_dims=16, num_layers=1),
 )
 """
 
 
-def write_network(folder, name, stem='net'):
+def write_network(folder, name, stem='net', flip=False):
     """A config like that of the data set, and random weights."""
     base = config_root() / 'hanet' / CATALOG[name].config
     config = folder / f'{stem}.py'
-    config.write_text(CONFIG.format(base=base), encoding='utf-8')
+    config.write_text(CONFIG.format(base=base, flip=flip), encoding='utf-8')
     init_default_scope('mmpose')
     cfg = Config.fromfile(config)
     cfg.work_dir = str(folder / 'work')
@@ -76,11 +76,13 @@ def rows_of(report, name):
     return [x for x in report['data_sets'][0]['rows'] if name in x['method']]
 
 
-@pytest.mark.parametrize('name', ['jhmdb', 'pw3d'])
-def test_ours_is_what_the_runner_measures(tmp_path, name):
+@pytest.mark.parametrize(
+    ('name', 'flip'), [('jhmdb', False), ('pw3d', False), ('pw3d', True)]
+)
+def test_ours_is_what_the_runner_measures(tmp_path, name, flip):
     lengths = [28, 9, 17] if name == 'jhmdb' else [130, 40]
     write_test_data(tmp_path, name, lengths)
-    config, weights, runner = write_network(tmp_path, name)
+    config, weights, runner = write_network(tmp_path, name, flip=flip)
     expected = runner.test()
     report = run(tmp_path, name, checkpoints=[(config, weights)])
     assert not has_failures(report)

@@ -18,20 +18,14 @@ def resample_sequences(
 
     Frames are dropped where the rate is a whole part of the own one, up to
     what a refiner takes for the same rate (29.97 and 30).
-    Otherwise frames in between are interpolated, linearly in time: truth,
-    estimates, scores and boxes alike; a keypoint is missing (or its truth
-    not known) where it is in one of the two frames. Interpolation takes some
-    jitter away, so that errors at different rates are not to be compared
-    with each other. Sequences that have no estimate then are left out.
+    Otherwise frames in between are interpolated, linearly in time; a
+    keypoint is missing (or its truth not known) where it is in one of the
+    two frames. Interpolation takes some jitter away, so that errors at
+    different rates are not to be compared with each other. Sequences that
+    have no estimate then are left out.
 
-    Args:
-        sequences (PoseSequences): With ``fps``.
-        fps (float): Frames per second that are wanted.
-
-    Returns:
-        tuple: The sequences, and how they were made: ``'own'``,
-        ``'every 2nd frame'`` or ``'interpolated'``, if not all alike each
-        that was used.
+    Also says how they were made: ``'own'``, ``'every 2nd frame'`` or
+    ``'interpolated'``, if not all alike each that was used.
     """
     steps = sequences.fps.astype(np.float64) / fps
     whole = np.maximum(np.round(steps), 1)
@@ -97,12 +91,8 @@ def _describe(whole: np.ndarray, all_whole: bool) -> str:
 
 
 class _Between:
-    """Values between two frames each.
-
-    Args:
-        left: Flat number of the frame before, (F,).
-        right: That of the frame after, (F,).
-        weight: Of the frame after, (F,).
+    """Values between the frames at flat numbers ``left`` and ``right``, (F,)
+    each, with the weight of the latter.
     """
 
     def __init__(

@@ -19,15 +19,7 @@ _FILTER_COLORS = (
 
 
 def plot_curves(path: PathLike, report: Dict[str, Any]) -> None:
-    """Draw a column for each curve: mean error above, Accel below.
-
-    Args:
-        path (PathLike): A picture; it appears once it is complete.
-        report (dict): With at least one curve.
-
-    Raises:
-        ImportError: If matplotlib is not installed.
-    """
+    """Draw a column for each curve: mean error above, Accel below."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

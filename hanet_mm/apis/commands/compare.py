@@ -53,13 +53,13 @@ def run(args: argparse.Namespace) -> str:
         ValueError: One line: what is wrong with the files.
         OSError: If a file is not there.
     """
-    from hanet_mm.apis.comparison import compare_files
+    from hanet_mm.apis.compare import compare_files
 
     comparison = compare_files(
         args.before, args.after, args.gt, args.tolerance
     )
     if args.out:
-        from hanet_mm.apis.comparison.plot import plot_comparison
+        from hanet_mm.apis.compare.plot import plot_comparison
 
         plot_comparison(args.out, comparison)
     return comparison.to_json() if args.json else str(comparison)

@@ -1,27 +1,42 @@
 """Compare two files of poses."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.metrics.errors import position_errors
+from hanet_mm.core.metrics.lag import lag_behind
+from hanet_mm.core.metrics.measures import measure, present, true_poses
+from hanet_mm.core.poses.boxes import person_size
 
-from .measures import (
-    count_present,
-    displacements,
-    mean_difference,
-    mean_lag,
-    share_changed,
-    true_errors,
-    true_pck,
+from .reading import (
+    Poses,
+    TrackPair,
+    pair_up,
+    read_input,
+    read_poses,
+    read_truth,
 )
-from .pairs import TrackPair, pair_up
-from .reading import Poses, read_input, read_poses, read_truth
 from .table import Row, format_json, format_table
 
 # Part of the size of a person.
 TOLERANCE = 0.01
+_CHANGED = 'by more than 2 % of the box'
+# Key, label and unit of what is measured before and after.
+_TRUTH: Tuple[Tuple[str, str, str], ...] = (
+    ('mean_error', 'mean error', '{}'),
+    ('error_95', '95th percentile', '{}'),
+    ('pa_mpjpe', 'PA-MPJPE', '{}'),
+    ('accel_error', 'acceleration error', '{}/frame^2'),
+    ('pck_0.2', 'PCK@0.2', '%'),
+    ('pck_0.1', 'PCK@0.1', '%'),
+    ('pck_0.05', 'PCK@0.05', '%'),
+    ('box_error', 'relative error', '% of the box'),
+    ('box_error_95', 'relative 95th percentile', '% of the box'),
+    ('motion_kept', 'range of motion', '% of the truth'),
+)
 
 
 @dataclass
@@ -113,51 +128,77 @@ def compare_files(
     )
     rows = _motion_rows(pairs, unit)
     if gt is not None:
-        boxes = all(pair.boxes is not None for pair in pairs)
         about['truth'] = gt.title
         about['pck_size'] = (
-            'the true boxes' if boxes else 'boxes around the true keypoints'
+            'boxes around the true keypoints'
+            if gt.boxes is None
+            else 'the true boxes'
         )
         rows += _truth_rows(pairs, unit)
     rows += _change_rows(pairs, unit, tolerance, names)
     return Comparison(about, rows, pairs, names)
 
 
+def displacements(pairs: Sequence[TrackPair]) -> List[np.ndarray]:
+    """How far each keypoint was moved, (T, K) each; NaN: not in both."""
+    return [position_errors(pair.after, pair.before) for pair in pairs]
+
+
 def _motion_rows(pairs: List[TrackPair], unit: str) -> List[Row]:
     rows = []
     for key, order in (('jitter', 3), ('acceleration', 2)):
-        before, after = mean_difference(pairs, order)
+        before, after = (
+            _mean_difference(pairs, side, order)
+            for side in ('before', 'after')
+        )
         rows.append(Row(key, key, f'{unit}/frame^{order}', after, before))
     return rows
 
 
+def _mean_difference(
+    pairs: Sequence[TrackPair], side: str, order: int
+) -> float:
+    """Mean length of the differences in time of an order.
+
+    Of keypoints that are there in ``order + 1`` frames in a row, before and
+    after: the same points count for both.
+    """
+    lengths = []
+    for pair in pairs:
+        points = np.where(pair.both[..., None], getattr(pair, side), np.nan)
+        change = np.diff(points, n=order, axis=0)
+        lengths.append(np.linalg.norm(change, axis=-1).ravel())
+    return _mean(np.concatenate(lengths))
+
+
 def _truth_rows(pairs: List[TrackPair], unit: str) -> List[Row]:
-    before, after = (true_errors(pairs, x) for x in ('before', 'after'))
-    labels = dict(
-        mean_error=('mean error', unit),
-        error_95=('95th percentile', unit),
-        accel_error=('acceleration error', f'{unit}/frame^2'),
-    )
+    boxes = [pair.boxes for pair in pairs]
+    given = None if boxes[0] is None else boxes
+    truth = true_poses([pair.truth for pair in pairs], boxes=given)
+    both = [pair.both for pair in pairs]
+    first = [pair.before for pair in pairs]
+    before = measure(first, truth, among=both)
+    after = measure([pair.after for pair in pairs], truth, first, both)
     rows = [
-        Row(key, label, unit, after[key], before[key])
-        for key, (label, unit) in labels.items()
+        Row(key, label, text.format(unit), _nan(after[key]), _nan(before[key]))
+        for key, label, text in _TRUTH
+        if key in after
     ]
-    if pairs[0].truth.shape[-1] == 2:
-        before, after = (true_pck(pairs, x) for x in ('before', 'after'))
-        rows += [
-            Row(f'pck_{x:g}', f'PCK@{x:g}', '%', after[x], before[x])
-            for x in before
-        ]
-    before, first = mean_lag(pairs, 'truth', 'before')
-    after, second = mean_lag(pairs, 'truth', 'after')
+    rows += [
+        Row(key, f'frames made {key}', '%', _nan(after[key]), note=_CHANGED)
+        for key in ('worse', 'better')
+        if key in after
+    ]
+    lag, number = _mean_lag(pairs, 'truth', 'before')
+    other, known = _mean_lag(pairs, 'truth', 'after')
     rows.append(
         Row(
             'truth_lag',
             'lag behind the truth',
             'frames',
-            after,
-            before,
-            note=f'> 0: behind; of {first} and {second} persons',
+            other,
+            lag,
+            note=f'> 0: behind; of {number} and {known} persons',
             relative=False,
         )
     )
@@ -167,12 +208,11 @@ def _truth_rows(pairs: List[TrackPair], unit: str) -> List[Row]:
 def _change_rows(
     pairs: List[TrackPair], unit: str, tolerance: float, names: List[str]
 ) -> List[Row]:
-    lag, known = mean_lag(pairs)
+    lag, known = _mean_lag(pairs, 'before', 'after')
     largest, where = _largest(pairs, names)
     distances = np.concatenate([x.ravel() for x in displacements(pairs)])
-    distances = distances[np.isfinite(distances)]
-    mean = float(distances.mean()) if len(distances) else float('nan')
-    counts = count_present(pairs)
+    filled = [present(x.after) & ~present(x.before) for x in pairs]
+    removed = [present(x.before) & ~present(x.after) for x in pairs]
     return [
         Row(
             'lag',
@@ -181,7 +221,7 @@ def _change_rows(
             lag,
             note=f'> 0: behind; of {known} persons',
         ),
-        Row('mean_displacement', 'mean displacement', unit, mean),
+        Row('mean_displacement', 'mean displacement', unit, _mean(distances)),
         Row(
             'largest_displacement',
             'largest displacement',
@@ -193,12 +233,34 @@ def _change_rows(
             'changed',
             'changed points',
             '%',
-            100 * share_changed(pairs, tolerance),
+            100 * _share_changed(pairs, tolerance),
             note=f'by more than {tolerance:g} of the size of the person',
         ),
-        Row('filled', 'filled points', '', counts['filled']),
-        Row('removed', 'removed points', '', counts['removed']),
+        Row('filled', 'filled points', '', sum(int(x.sum()) for x in filled)),
+        Row(
+            'removed', 'removed points', '', sum(int(x.sum()) for x in removed)
+        ),
     ]
+
+
+def _mean_lag(
+    pairs: Sequence[TrackPair], first: str, second: str
+) -> Tuple[float, int]:
+    """Mean lag over persons, and of how many it is known."""
+    lags = np.array(
+        [lag_behind(getattr(x, first), getattr(x, second)) for x in pairs]
+    )
+    return _mean(lags), int(np.isfinite(lags).sum())
+
+
+def _share_changed(pairs: Sequence[TrackPair], tolerance: float) -> float:
+    """Share of the keypoints in both that moved by more than the tolerance."""
+    moved = total = 0
+    for pair, distances in zip(pairs, displacements(pairs)):
+        size = np.nan_to_num(person_size(pair.before))
+        moved += int((distances[pair.both] > tolerance * size).sum())
+        total += int(pair.both.sum())
+    return moved / total if total else float('nan')
 
 
 def _largest(pairs: List[TrackPair], names: List[str]) -> Tuple[float, str]:
@@ -228,3 +290,12 @@ def _find_unit(files: List[Optional[Poses]], pairs: List[TrackPair]) -> str:
         if poses is not None and poses.unit:
             return poses.unit
     return 'px' if pairs[0].before.shape[-1] == 2 else 'units'
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float('nan')
+
+
+def _nan(value: Optional[float]) -> float:
+    return float('nan') if value is None else value

@@ -7,9 +7,8 @@ import numpy as np
 
 from hanet_mm.core.data.files import PathLike, atomic_path
 
-from .compare import Comparison
-from .measures import displacements
-from .pairs import TrackPair
+from .comparison import Comparison, displacements
+from .reading import TrackPair
 
 # More do not show on a page.
 MAX_FRAMES = 250
@@ -75,11 +74,7 @@ def plot_comparison(path: PathLike, comparison: Comparison) -> None:
 
 
 def most_changed(comparison: Comparison) -> Tuple[TrackPair, int, list]:
-    """Where the changes are largest.
-
-    Returns:
-        tuple: The person, the first of the frames to draw, and the joints.
-    """
+    """Where the changes are largest: person, first frame, and joints."""
     changes = [np.nan_to_num(x) for x in displacements(comparison.pairs)]
     index = int(np.argmax([x.mean() for x in changes]))
     change = changes[index]

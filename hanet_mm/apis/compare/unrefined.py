@@ -19,28 +19,12 @@ _FLAT = 'keypoints_est'
 
 
 def holds_input(path: PathLike) -> bool:
-    """Whether a file keeps the keypoints that it was refined from.
-
-    Args:
-        path (PathLike): A file in any format of
-            :data:`hanet_mm.apis.formats.FORMATS`, or a folder.
-
-    Raises:
-        ValueError: If it cannot be read.
-    """
+    """Whether a file or folder keeps the keypoints it was refined from."""
     return _is_refined(_read(Path(path)))
 
 
 def restore_input(path: PathLike, out: PathLike) -> None:
-    """Write a file with the keypoints that a refined one came from.
-
-    Args:
-        path (PathLike): The refined file.
-        out (PathLike): Of the same ending.
-
-    Raises:
-        ValueError: If the file keeps no such keypoints.
-    """
+    """Write the keypoints that a refined file came from, with its ending."""
     path, out = Path(path), Path(out)
     content = _read(path)
     if not _is_refined(content):

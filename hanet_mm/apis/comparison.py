@@ -1,4 +1,4 @@
-"""What a refinement changed, and whether that was for the better."""
+"""Names of :mod:`hanet_mm.apis.compare` at the place of earlier releases."""
 
 from .compare import Comparison, compare_files
 

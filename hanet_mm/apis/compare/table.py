@@ -53,23 +53,13 @@ class Row:
 
 
 def format_json(about: Dict[str, Any], rows: Sequence[Row]) -> str:
-    """The figures as JSON, a key for each measure.
-
-    Args:
-        about (dict): What was compared.
-        rows (Sequence[Row]): The measures.
-    """
+    """What was compared and a key for each measure, as JSON."""
     content = {**about, **{row.key: row.to_dict() for row in rows}}
     return json.dumps(content, indent=2, allow_nan=False)
 
 
 def format_table(heading: Sequence[str], rows: Sequence[Row]) -> str:
-    """The figures as text in columns.
-
-    Args:
-        heading (Sequence[str]): Lines above the table.
-        rows (Sequence[Row]): The measures.
-    """
+    """The measures in columns, below lines of heading."""
     lines = [('', 'before', 'after', 'change', '')]
     for row in rows:
         change = '' if row.change is None else f'{row.change:+.1f} %'

@@ -1,0 +1,5 @@
+"""What a refinement changed, and whether that was for the better."""
+
+from .comparison import Comparison, compare_files
+
+__all__ = ['Comparison', 'compare_files']

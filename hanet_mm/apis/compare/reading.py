@@ -1,0 +1,211 @@
+"""The same persons before and after, and their truth, from files.
+
+T: frames, K: keypoints, D: coordinates.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from hanet_mm.apis.formats import open_poses
+from hanet_mm.apis.formats.base import PersonTrack, PoseFile
+from hanet_mm.apis.formats.npz import FlatPoses
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.metrics.measures import present
+from hanet_mm.core.poses.units import LENGTHS, ROTATIONS
+
+from .unrefined import holds_input, restore_input
+
+
+class Poses(NamedTuple):
+    """The persons of a file: (T, K, D) float64, NaN where there is none.
+
+    ``title`` names it in messages; ``boxes`` are those of the truth, (T, 4)
+    of each person, and ``unit`` that of the coordinates, None if unknown.
+    """
+
+    title: str
+    tracks: List[PersonTrack]
+    keypoint_names: Optional[Sequence[str]]
+    unit: Optional[str]
+    boxes: Optional[List[np.ndarray]] = None
+
+
+@dataclass
+class TrackPair:
+    """One person before and after: (T, K, D) float64, NaN where there is
+    none; truth (T, K, D) and true boxes (T, 4) where they are given.
+    """
+
+    name: str
+    first_frame: int
+    before: np.ndarray
+    after: np.ndarray
+    truth: Optional[np.ndarray] = None
+    boxes: Optional[np.ndarray] = None
+
+    @property
+    def both(self) -> np.ndarray:
+        """Where there is a keypoint before and after, (T, K) bool."""
+        return present(self.before) & present(self.after)
+
+
+def read_poses(path: PathLike) -> Poses:
+    """Poses of a file; keypoints of score 0 are missing unless filled."""
+    return _make_poses(open_poses(path), str(path), holds_input(path))
+
+
+def read_input(path: PathLike) -> Poses:
+    """The poses that a refined file came from."""
+    path = Path(path)
+    open_poses(path)  # what is wrong with the file itself is told first
+    with tempfile.TemporaryDirectory() as folder:
+        restored = Path(folder) / path.name
+        restore_input(path, restored)
+        try:
+            return _make_poses(open_poses(restored), f'{path} (input)')
+        except ValueError as error:
+            reason = str(error).replace(str(restored), str(path))
+            raise ValueError(reason) from None
+
+
+def read_truth(path: PathLike) -> Poses:
+    """True poses: ``keypoints_gt`` of the flat layout, else the keypoints."""
+    poses = open_poses(path)
+    result = _make_poses(poses, str(path))
+    if not isinstance(poses, FlatPoses):
+        return result
+    seqs = poses.sequences
+    if seqs.keypoints_gt is None:
+        raise ValueError(f'{path}: expected keypoints_gt, found none')
+    truth = seqs.keypoints_gt.astype(np.float64) * poses.metres
+    if seqs.visible is not None:
+        truth[~(seqs.visible > 0)] = np.nan
+    ends = np.cumsum(seqs.seq_len)[:-1]
+    for track, points in zip(result.tracks, np.split(truth, ends)):
+        track.keypoints = points
+    if seqs.bboxes is None:
+        return result
+    boxes = np.split(seqs.bboxes.astype(np.float64), ends)
+    return result._replace(boxes=boxes)
+
+
+def pair_up(
+    before: Poses, after: Poses, truth: Optional[Poses] = None
+) -> List[TrackPair]:
+    """Find each person of the file before in the others.
+
+    A person alone in each of the files is the same; several go by their
+    names.
+    """
+    pairs = [
+        TrackPair(
+            a.name, a.first_frame, a.keypoints, after.tracks[i].keypoints
+        )
+        for a, i in zip(before.tracks, _same_persons(before, after))
+    ]
+    if truth is not None:
+        for pair, i in zip(pairs, _same_persons(before, truth)):
+            pair.truth = truth.tracks[i].keypoints
+            pair.boxes = None if truth.boxes is None else truth.boxes[i]
+    return pairs
+
+
+def _make_poses(poses: PoseFile, title: str, refined: bool = False) -> Poses:
+    unit = None
+    if isinstance(poses, FlatPoses):
+        unit = poses.sequences.meta.get('units')
+    if poses.has_rotations or unit in ROTATIONS:
+        raise ValueError(
+            f'{poses.path}: expected positions of keypoints, found rotations '
+            'of joints'
+        )
+    poses.check()
+    return Poses(
+        title,
+        [_make_track(track, refined) for track in poses.tracks],
+        poses.keypoint_names,
+        # Readers give lengths in metres.
+        'm' if unit in LENGTHS else unit,
+    )
+
+
+def _make_track(track: PersonTrack, refined: bool) -> PersonTrack:
+    points, missing = track.keypoints.astype(np.float64), track.missing
+    if refined:
+        # What was filled keeps its score 0; what was left empty is NaN, or
+        # 0, 0 where a format has no such thing.
+        missing = missing & (~present(points) | (points == 0).all(-1))
+    points[missing] = np.nan
+    # The key in the file is of no interest here.
+    name = track.name.rsplit('keypoints_est: ', 1)[-1]
+    return PersonTrack(name, points, first_frame=track.first_frame)
+
+
+def _same_persons(first: Poses, second: Poses) -> List[int]:
+    """Indices of the tracks of the second in the order of the first."""
+    if None not in (first.unit, second.unit) and first.unit != second.unit:
+        raise ValueError(
+            f'{second.title}: unit: expected {first.unit} as in '
+            f'{first.title}, found {second.unit}'
+        )
+    _check_names(first, second)
+    place = {track.name: i for i, track in enumerate(second.tracks)}
+    if len(first.tracks) == len(second.tracks) == 1:
+        place = {first.tracks[0].name: 0}
+    names = {track.name for track in first.tracks}
+    for track in first.tracks:
+        if track.name not in place:
+            raise _unknown_person(track, first, second)
+    for track in second.tracks:
+        if len(place) > 1 and track.name not in names:
+            raise _unknown_person(track, second, first)
+    for track in first.tracks:
+        found = second.tracks[place[track.name]]
+        _check_track(track, found, first.title, second.title)
+    return [place[track.name] for track in first.tracks]
+
+
+def _unknown_person(
+    track: PersonTrack, has: Poses, lacks: Poses
+) -> ValueError:
+    names = [track.name for track in lacks.tracks]
+    rest = f' and {len(names) - 3} more' if len(names) > 3 else ''
+    return ValueError(
+        f'{lacks.title}: expected {track.name} as in {has.title}, found '
+        f'{", ".join(names[:3])}{rest}'
+    )
+
+
+def _check_track(
+    first: PersonTrack, second: PersonTrack, title: str, where: str
+) -> None:
+    where = f'{where}: {second.name}'
+    shapes = [x.keypoints.shape[1:] for x in (first, second)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f'{where}: expected keypoints (K, D) = {shapes[0]} as in {title}, '
+            f'found {shapes[1]}'
+        )
+    frames = [
+        (x.first_frame, x.first_frame + len(x.keypoints) - 1)
+        for x in (first, second)
+    ]
+    if frames[0] != frames[1]:
+        raise ValueError(
+            f'{where}: expected frames {frames[0][0]} to {frames[0][1]} as '
+            f'in {title}, found {frames[1][0]} to {frames[1][1]}'
+        )
+
+
+def _check_names(first: Poses, second: Poses) -> None:
+    pairs = zip(first.keypoint_names or (), second.keypoint_names or ())
+    for index, (expected, found) in enumerate(pairs):
+        if expected != found:
+            raise ValueError(
+                f'{second.title}: keypoint {index}: expected {expected!r} as '
+                f'in {first.title}, found {found!r}'
+            )
