@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,8 @@ HAS_OPENMMLAB = importlib.util.find_spec('mmpose') is not None
 DEVICES = ['cpu']
 if torch.cuda.is_available():
     DEVICES.append(pytest.param('cuda', marks=pytest.mark.gpu))
-# On a line of its own in a module whose imports need OpenMMLab.
-NEEDS_OPENMMLAB = '\npytestmark = pytest.mark.mm\n'
+# In a module whose imports need OpenMMLab.
+NEEDS_OPENMMLAB = re.compile(r'^pytestmark = .*pytest\.mark\.mm\b', re.M)
 
 
 def pytest_ignore_collect(collection_path):
@@ -25,7 +26,7 @@ def pytest_ignore_collect(collection_path):
     if collection_path.suffix != '.py':
         return None
     text = collection_path.read_text(encoding='utf-8')
-    return True if NEEDS_OPENMMLAB in text else None
+    return True if NEEDS_OPENMMLAB.search(text) else None
 
 
 def pytest_report_header():

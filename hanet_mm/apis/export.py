@@ -185,7 +185,9 @@ def _flip_indices(model: dict, meta: dict) -> Optional[List[int]]:
 def _names(meta: dict) -> Optional[List[str]]:
     """Names of the keypoints that MMPose stores with a checkpoint."""
     dataset = meta.get('dataset_meta')
-    names = dataset.get('keypoint_id2name') if isinstance(dataset, dict) else 0
+    if not isinstance(dataset, dict):
+        return None
+    names = dataset.get('keypoint_id2name')
     if not names:
         return None
     return [str(names[index]) for index in sorted(names)]

@@ -4,7 +4,17 @@ import errno
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+    cast,
+)
 
 import numpy as np
 import torch
@@ -53,7 +63,7 @@ class RefineOptions:
             check_fps(self.fps)
         is_loaded = self.refiner is None or hasattr(self.refiner, 'refine')
         if not is_loaded and not self.filter_name:
-            self.refiner = load_refiner(self.refiner)
+            self.refiner = load_refiner(cast(PathLike, self.refiner))
         if isinstance(self.refiner, Refiner):
             self.refiner.to(self.device)
         return self
@@ -61,9 +71,9 @@ class RefineOptions:
     @property
     def filter_name(self) -> Optional[str]:
         """The filter, if the refiner is ``filter:NAME``."""
-        is_name = isinstance(self.refiner, str)
-        if is_name and self.refiner.startswith(_FILTER):
-            return self.refiner[len(_FILTER) :]
+        name = self.refiner
+        if isinstance(name, str) and name.startswith(_FILTER):
+            return name[len(_FILTER) :]
         return None
 
     def choose(self, poses: PoseFile) -> Tuple[Any, str]:
@@ -222,7 +232,7 @@ def refine_poses(
     return RefineSummary(
         num_sequences=len(final),
         num_frames=sum(len(x.keypoints) for x in final),
-        num_keypoints=sum(x.filled.size for x in final),
+        num_keypoints=sum(int(np.size(x.filled)) for x in final),
         num_filled=sum(int(x.filled.sum()) for x in final),
         refiner=refiner,
         keypoints=plan.report,
@@ -345,7 +355,7 @@ def _image_sizes(
             f"{poses.path}: has no image size, which the refiner's 'image' "
             'normalisation needs: give it with --image-size W H'
         )
-    return sizes
+    return cast(List[Sequence[float]], sizes)
 
 
 def _describe(refiner: Any) -> str:

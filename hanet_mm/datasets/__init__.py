@@ -1,31 +1,35 @@
 """Datasets of pose sequences and their transforms."""
 
-from .benchmark_datasets import (
-    AistSequenceDataset,
-    AistSmplSequenceDataset,
-    Human36mSequenceDataset,
-    JhmdbSequenceDataset,
-    PoseTrack17SequenceDataset,
-    PoseTrack18SequenceDataset,
-    Pw3dSequenceDataset,
-    Pw3dSmplSequenceDataset,
-)
-from .cmu_mocap_sequence_dataset import (
-    CmuMocapSequenceDataset,
-    CmuMocapSmplSequenceDataset,
-)
-from .pose_sequence_dataset import PoseSequenceDataset
-from .simulated_pose_sequence_dataset import (
-    SimulatedPoseSequenceDataset,
-    SyntheticPoseSequenceDataset,
-)
-from .transforms import (
-    PackPoseSequenceInputs,
-    RandomPoseFlip,
-    RandomYaw,
-    SimulateEstimatorNoise,
-    SimulateRotationNoise,
-)
+from importlib.util import find_spec
+
+# Metainfo and the simulation of people and estimators need numpy only.
+if find_spec('mmpose') is not None:
+    from .benchmark_datasets import (
+        AistSequenceDataset,
+        AistSmplSequenceDataset,
+        Human36mSequenceDataset,
+        JhmdbSequenceDataset,
+        PoseTrack17SequenceDataset,
+        PoseTrack18SequenceDataset,
+        Pw3dSequenceDataset,
+        Pw3dSmplSequenceDataset,
+    )
+    from .cmu_mocap_sequence_dataset import (
+        CmuMocapSequenceDataset,
+        CmuMocapSmplSequenceDataset,
+    )
+    from .pose_sequence_dataset import PoseSequenceDataset
+    from .simulated_pose_sequence_dataset import (
+        SimulatedPoseSequenceDataset,
+        SyntheticPoseSequenceDataset,
+    )
+    from .transforms import (
+        PackPoseSequenceInputs,
+        RandomPoseFlip,
+        RandomYaw,
+        SimulateEstimatorNoise,
+        SimulateRotationNoise,
+    )
 
 __all__ = [
     'AistSequenceDataset',

@@ -89,7 +89,7 @@ class OneEuroFilter(SequenceFilter):
         filtered = keypoints[starts].astype(np.float64)
         speed = np.zeros_like(filtered)
         out[starts] = filtered
-        speed_gain = self._gain(np.float64(self.d_cutoff))
+        speed_gain = self._gain(np.asarray(float(self.d_cutoff)))
         longest_first = seq_len[order]
         for frame in range(1, int(longest_first[0])):
             left = int(np.searchsorted(-longest_first, -frame))

@@ -10,6 +10,7 @@ from typing import (
     Optional,
     Sequence,
     Tuple,
+    Type,
 )
 
 import numpy as np
@@ -154,7 +155,7 @@ def tune_filter(
 
 
 def _grid_points(
-    grid: Mapping[str, Sequence[float]], kind: type
+    grid: Mapping[str, Sequence[float]], kind: Type[SequenceFilter]
 ) -> List[Dict[str, float]]:
     """Every combination of the values."""
     if set(grid) != set(kind.GRID):

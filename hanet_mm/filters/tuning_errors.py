@@ -5,7 +5,7 @@ taken of one truth hundreds of times, so all that depends on the truth alone
 (checks, root, what counts) is done once, which makes them 16 times as fast.
 """
 
-from typing import Iterator, NamedTuple, Optional, Sequence
+from typing import Iterator, NamedTuple, Optional, Sequence, cast
 
 import numpy as np
 import torch
@@ -76,7 +76,8 @@ def error_sums(
 
 
 def _make_block(part: PoseSequences, root: Optional[Sequence[int]]) -> Block:
-    gt, counted = part.keypoints_gt, np.ones(part.scores.shape, bool)
+    gt = cast(np.ndarray, part.keypoints_gt)
+    counted = np.ones(part.scores.shape, bool)
     if part.visible is not None:
         counted = part.visible > 0
     if root:

@@ -193,6 +193,7 @@ def parse(command, *words):
     return parser.parse_args([str(x) for x in words])
 
 
+@pytest.mark.mm
 @pytest.mark.parametrize(
     ('words', 'expected'),
     [
@@ -209,6 +210,7 @@ def test_a_video_has_the_default_for_2d(monkeypatch, words, expected):
     assert video.make_inferencer(args)['refiner'] == expected
 
 
+@pytest.mark.mm
 def test_extraction_refines_nothing(monkeypatch):
     from hanet_mm.apis.video import inferencer as module
 

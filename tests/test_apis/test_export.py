@@ -18,6 +18,8 @@ from hanet_mm.apis.checkpoints import read_config_value
 from hanet_mm.apis.cli import main
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
+pytestmark = pytest.mark.mm
+
 CONFIG = 'configs/hanet/jhmdb/hanet_simplebaseline-11frm_1xb16-70e_jhmdb.py'
 JOINTS = (
     'neck belly head right_shoulder left_shoulder right_hip left_hip '

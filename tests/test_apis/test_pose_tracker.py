@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip('mmdet')
-
 from walking_people import Walker, across, count_switches, film
 
 from hanet_mm.apis.tracking import PoseTracker, assign_track_ids
+
+pytestmark = pytest.mark.mm
 
 NOBODY = np.zeros((0, 17, 2))
 

@@ -193,6 +193,7 @@ def test_a_config_without_weights_is_refused(tmp_path):
             video.make_inferencer(args)
 
 
+@pytest.mark.mm
 @pytest.mark.parametrize('how', ['--refiner', '--filter', '--no-refine'])
 def test_the_arguments_reach_the_inferencer(monkeypatch, how):
     from hanet_mm.apis.video import inferencer as module

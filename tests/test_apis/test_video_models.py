@@ -20,6 +20,8 @@ from hanet_mm.apis.video.stages import (
 )
 from hanet_mm.filters import GaussianFilter
 
+pytestmark = pytest.mark.mm
+
 SIZE = (160, 120)
 
 

@@ -6,6 +6,8 @@ from mmpose.registry import KEYPOINT_CODECS
 
 import hanet_mm  # noqa: F401
 
+pytestmark = pytest.mark.mm
+
 rng = np.random.default_rng(0)
 POSES = (40 * rng.normal(size=(11, 15, 2)) + 300).astype(np.float32)
 TRUTH = (POSES + rng.normal(size=POSES.shape)).astype(np.float32)

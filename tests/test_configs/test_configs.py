@@ -12,6 +12,8 @@ from mmpose.registry import DATASETS, METRICS, MODELS
 
 import hanet_mm  # noqa: F401
 
+pytestmark = pytest.mark.mm
+
 CONFIGS = Path(__file__).parents[2] / 'configs'
 HANET = sorted((CONFIGS / 'hanet').rglob('*.py'))
 FULL = CONFIGS / 'hanet/jhmdb/hanet_simplebaseline-11frm_1xb16-70e_jhmdb.py'

@@ -13,6 +13,8 @@ from mmpose.registry import DATASETS
 import hanet_mm  # noqa: F401
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
+pytestmark = [pytest.mark.mm, pytest.mark.slow]
+
 CONFIGS = Path(__file__).parents[2] / 'configs'
 HANET = sorted((CONFIGS / 'hanet').rglob('*.py'))
 # The joints of the CMU skeleton that SMPL has too.

@@ -34,6 +34,7 @@ def mmpose_info(name):
     )
 
 
+@pytest.mark.mm
 @pytest.mark.parametrize(('name', 'upstream'), IN_MMPOSE.items())
 def test_names_and_mirror_pairs_are_those_of_mmpose(name, upstream):
     info = mmpose_info(upstream)
@@ -49,6 +50,7 @@ def test_names_and_mirror_pairs_are_those_of_mmpose(name, upstream):
     assert swapped == list(info['flip_indices'])
 
 
+@pytest.mark.mm
 @pytest.mark.parametrize(
     ('name', 'upstream'),
     [

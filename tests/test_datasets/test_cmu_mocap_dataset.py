@@ -4,9 +4,6 @@ import json
 
 import numpy as np
 import pytest
-
-pytest.importorskip('mmpose')
-
 from mmengine.registry import init_default_scope
 
 from hanet_mm.datasets.cmu_mocap import load_recordings, recording_parts
@@ -15,6 +12,8 @@ from hanet_mm.datasets.cmu_mocap_sequence_dataset import (
 )
 from hanet_mm.datasets.simulation import NOISE_PRESETS
 from hanet_mm.datasets.simulation.cameras import sample_view
+
+pytestmark = pytest.mark.mm
 
 NAMES = (
     'root', 'right_hip', 'right_knee', 'right_foot', 'left_hip',

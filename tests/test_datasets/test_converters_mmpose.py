@@ -17,6 +17,8 @@ from mmpose_predictions import (
 )
 from published_files import JHMDB_KEYPOINTS
 
+pytestmark = pytest.mark.mm
+
 NAMES = JHMDB_KEYPOINTS
 
 

@@ -21,6 +21,8 @@ import hanet_mm  # noqa: F401
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 from hanet_mm.core.poses.body import SMPL_PARENTS
 
+pytestmark = pytest.mark.mm
+
 JOINTS = {
     'Human36mSequenceDataset': (H36M_KEYPOINTS, [0]),
     'Pw3dSequenceDataset': (LSP_KEYPOINTS, [2, 3]),

@@ -5,11 +5,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.spatial.transform import Rotation
-
-pytest.importorskip('mmpose')
-
 from mmengine.registry import init_default_scope
+from scipy.spatial.transform import Rotation
 
 from hanet_mm.core.poses.body import SMPL_PARENTS, forward_kinematics
 from hanet_mm.core.poses.rotations import rot6d_to_matrix
@@ -23,6 +20,8 @@ from hanet_mm.datasets.joints_to_smpl import (
     smallest_rotation,
 )
 from hanet_mm.models.body_models import SkeletonBodyModel
+
+pytestmark = pytest.mark.mm
 
 OFFSETS = SkeletonBodyModel().offsets.numpy().astype(np.float64)
 CHILDREN = np.arange(1, 24)

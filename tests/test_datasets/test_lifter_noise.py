@@ -7,8 +7,6 @@ import pytest
 from scipy.signal import lfilter
 from scipy.stats import spearmanr
 
-pytest.importorskip('mmpose')
-
 from hanet_mm.datasets.simulation import (
     NOISE_PRESETS,
     EstimatorNoise,
@@ -20,6 +18,8 @@ from hanet_mm.datasets.simulation.signals import smooth_noise
 from hanet_mm.datasets.transforms.simulate_estimator_noise import (
     SimulateEstimatorNoise,
 )
+
+pytestmark = pytest.mark.mm
 
 H36M = (
     'root', 'right_hip', 'right_knee', 'right_foot', 'left_hip',

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from scipy.stats import kurtosis
 
-pytest.importorskip('mmpose')
-
 from hanet_mm.datasets.simulation import (
     JHMDB_KEYPOINT_NAMES,
     EstimatorNoise,

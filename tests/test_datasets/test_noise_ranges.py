@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip('mmpose')
-
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.datasets.simulation import (
     NOISE_PRESETS,
@@ -21,6 +19,8 @@ from hanet_mm.datasets.simulation import (
 from hanet_mm.datasets.simulation.keypoints import keypoint_parts
 from hanet_mm.datasets.simulation.signals import bursts, smooth_noise
 from hanet_mm.datasets.transforms import SimulateEstimatorNoise
+
+pytestmark = pytest.mark.mm
 
 COCO = SKELETONS['coco17'].keypoint_names
 RANGE_PRESETS = ('any', 'any-lifter')

@@ -14,6 +14,8 @@ from mmpose.registry import DATASETS
 import hanet_mm  # noqa: F401
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
+pytestmark = pytest.mark.mm
+
 LENGTHS = [20, 1, 11, 7]
 PIPELINE = [
     dict(type='GenerateTarget', encoder=dict(type='PoseSequenceCodec')),

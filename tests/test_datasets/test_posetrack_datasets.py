@@ -17,6 +17,8 @@ from posetrack_scenes import (
 
 import hanet_mm  # noqa: F401
 
+pytestmark = pytest.mark.mm
+
 VIDEO = '000342_mpii_test'
 REGION = [[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]]
 PIPELINE = [

@@ -12,6 +12,8 @@ from posetrack_tracks import OKS_THRESHOLD, compare_poses, match_poses
 
 from hanet_mm.datasets.metainfo import posetrack15
 
+pytestmark = pytest.mark.mm
+
 
 def people(rng, count, spread=60):
     """Poses of random place and size, close enough to be confused."""

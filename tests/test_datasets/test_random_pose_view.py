@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip('mmpose')
-
 from mmpose.registry import TRANSFORMS
 
 from hanet_mm.datasets.transforms.random_pose_flip import RandomPoseFlip
 from hanet_mm.datasets.transforms.random_yaw import RandomYaw
+
+pytestmark = pytest.mark.mm
 
 FLIP = [0, 2, 1, 4, 3]
 

@@ -3,13 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from scipy.spatial.transform import Rotation
-from scipy.stats import spearmanr
-
-pytest.importorskip('mmpose')
-
 from mmengine.registry import init_default_scope
 from mmpose.registry import TRANSFORMS
+from scipy.spatial.transform import Rotation
+from scipy.stats import spearmanr
 
 from hanet_mm.core.poses.rotations import rot6d_to_matrix
 from hanet_mm.datasets.cmu_mocap_sequence_dataset import (
@@ -23,6 +20,8 @@ from hanet_mm.datasets.transforms.simulate_rotation_noise import (
     SimulateRotationNoise,
 )
 from hanet_mm.models.body_models import SkeletonBodyModel
+
+pytestmark = pytest.mark.mm
 
 NOTHING = dict(jitter=0.0, drift=0.0, spread=0.0, burst_share=0.0)
 

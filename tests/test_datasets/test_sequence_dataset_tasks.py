@@ -10,6 +10,8 @@ import hanet_mm  # noqa: F401
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 from hanet_mm.datasets import PoseSequenceDataset
 
+pytestmark = pytest.mark.mm
+
 LENGTHS = [9, 4, 6]
 TOTAL = sum(LENGTHS)
 

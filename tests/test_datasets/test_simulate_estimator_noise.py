@@ -6,12 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mmpose.registry import TRANSFORMS
 from scipy.signal import lfilter
 from scipy.stats import spearmanr
-
-pytest.importorskip('mmpose')
-
-from mmpose.registry import TRANSFORMS
 
 from hanet_mm.core.poses.boxes import box_sizes
 from hanet_mm.datasets.simulation import (
@@ -23,6 +20,8 @@ from hanet_mm.datasets.simulation.signals import bursts, correlated_noise
 from hanet_mm.datasets.transforms.simulate_estimator_noise import (
     SimulateEstimatorNoise,
 )
+
+pytestmark = pytest.mark.mm
 
 # Right and left joints of JHMDB-15 stand side by side from number 3 on.
 FLIP = np.array([0, 1, 2, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13])

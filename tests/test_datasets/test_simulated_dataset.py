@@ -4,9 +4,6 @@ import json
 
 import numpy as np
 import pytest
-
-pytest.importorskip('mmpose')
-
 from mmengine.dataset import DefaultSampler, pseudo_collate
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
@@ -15,6 +12,8 @@ from torch.utils.data import DataLoader
 
 import hanet_mm  # noqa: F401
 from hanet_mm.core.poses.skeleton_data import SKELETONS
+
+pytestmark = pytest.mark.mm
 
 TRAIN = [
     dict(

@@ -5,14 +5,13 @@ import sys
 
 import numpy as np
 import pytest
-
-pytest.importorskip('mmpose')
-
 from mmpose.registry import DATASETS
 from simulated import simulate
 
 from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.core.poses.skeleton_data import SKELETONS
+
+pytestmark = pytest.mark.mm
 
 SMALL = dict(num_windows=6, window_size=12, chunk_size=4, seed=3)
 

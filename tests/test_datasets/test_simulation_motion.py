@@ -6,8 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import CubicHermiteSpline
 
-pytest.importorskip('mmpose')
-
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.datasets.simulation import (
     DIMS,

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-pytest.importorskip('mmpose')
-
 from hanet_mm.datasets.simulation import (
     ChunkGenerator,
     EstimatorNoise,

@@ -6,8 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-pytest.importorskip('mmpose')
-
 from hanet_mm.datasets.simulation.body import (
     SEGMENT_FRACTIONS,
     place_arms,

@@ -5,8 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-pytest.importorskip('mmpose')
-
 from hanet_mm.datasets.simulation import JOINT_NAMES, generate_motion
 from hanet_mm.datasets.simulation.cameras import (
     Camera,

@@ -5,8 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip('mmpose')
-
 from hanet_mm.datasets.simulation import (
     ACTIONS,
     JOINT_NAMES,

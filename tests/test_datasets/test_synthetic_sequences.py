@@ -4,9 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-
-pytest.importorskip('mmpose')
-
 from mmpose.registry import DATASETS
 
 from hanet_mm.datasets.simulated_pose_sequence_dataset import (
@@ -16,6 +13,8 @@ from hanet_mm.datasets.simulation import (
     EstimatorNoise,
     generate_synthetic_sequences,
 )
+
+pytestmark = pytest.mark.mm
 
 ARRAYS = (
     'keypoints_est',

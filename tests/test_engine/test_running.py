@@ -10,6 +10,8 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+pytestmark = [pytest.mark.mm, pytest.mark.slow]
+
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(mmpose.__file__).parent / '.mim' / 'tools'
 DEMO = 'configs/hanet/synthetic/hanet-small_simulated-21frm_1xb64-4e_synthetic'

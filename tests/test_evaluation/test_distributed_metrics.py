@@ -4,6 +4,7 @@ import os
 import pickle
 
 import numpy as np
+import pytest
 import torch.distributed
 import torch.multiprocessing as mp
 from mmengine.dataset import DefaultSampler
@@ -13,6 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 import hanet_mm  # noqa: F401  (registers the metrics)
 from hanet_mm.core.poses.units import rot6d_of
+
+pytestmark = pytest.mark.mm
 
 NUM_SEQUENCES = 7
 CONFIGS = [

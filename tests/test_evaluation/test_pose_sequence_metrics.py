@@ -11,6 +11,8 @@ from mmpose.structures import PoseDataSample
 
 from hanet_mm.evaluation import AccelError, PoseSequencePCK, SequenceMPJPE
 
+pytestmark = pytest.mark.mm
+
 JHMDB = [
     'neck',
     'belly',

@@ -14,6 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from hanet_mm.evaluation.posetrack_ap import PoseTrackAP
 
+pytestmark = pytest.mark.mm
+
 NUM_TRACKS = 7
 
 

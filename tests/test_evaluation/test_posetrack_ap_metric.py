@@ -10,6 +10,8 @@ from mmpose.structures import PoseDataSample
 from hanet_mm.core.metrics.posetrack_ap import posetrack_ap
 from hanet_mm.evaluation.posetrack_ap import PoseTrackAP
 
+pytestmark = pytest.mark.mm
+
 NAMES = (
     'nose head_bottom head_top left_shoulder right_shoulder left_elbow '
     'right_elbow left_wrist right_wrist left_hip right_hip left_knee '

@@ -17,6 +17,8 @@ from hanet_mm.evaluation import smpl_metric
 from hanet_mm.evaluation.mean_errors import SequenceMPJAE
 from hanet_mm.evaluation.smpl_metric import SMPLMetric
 
+pytestmark = pytest.mark.mm
+
 SKELETON = dict(type='SkeletonBodyModel')
 
 

@@ -16,6 +16,8 @@ from scipy.spatial.transform import Rotation
 import hanet_mm.models.body_models  # noqa: F401  (registers them)
 from hanet_mm.models.body_models import smpl_body_model
 
+pytestmark = pytest.mark.mm
+
 needs_smplx = pytest.mark.skipif(
     not find_spec('smplx'),
     reason='needs the package smplx (extra "smpl")',

@@ -1,11 +1,14 @@
 """Keypoints that are taken away for whole windows."""
 
 import numpy as np
+import pytest
 import torch
 
 from hanet_mm.core.data.gaps import fill_missing
 from hanet_mm.models.data_preprocessors import DropKeypoints
 from hanet_mm.models.data_preprocessors.window_augments import WindowBatch
+
+pytestmark = pytest.mark.mm
 
 
 def make_batch(count=200, frames=4, joints=5):

@@ -10,6 +10,8 @@ from mmpose.structures import PoseDataSample
 import hanet_mm  # noqa: F401
 from hanet_mm.core.nn.network import HANetNetwork
 
+pytestmark = pytest.mark.mm
+
 
 @pytest.fixture(autouse=True)
 def _seed():

@@ -7,6 +7,8 @@ from mmpose.registry import MODELS
 
 import hanet_mm  # noqa: F401
 
+pytestmark = pytest.mark.mm
+
 N = 5
 
 

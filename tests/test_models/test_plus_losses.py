@@ -9,6 +9,8 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 import hanet_mm  # noqa: F401
 from hanet_mm.core.metrics.errors import accel_error
 
+pytestmark = pytest.mark.mm
+
 FLIP = [1, 0, 2]
 # Left and right wrist 1 apart, the neck 1 above their middle.
 TRUTH = torch.tensor([[0.0, 0], [1, 0], [0.5, 1]])

@@ -12,6 +12,8 @@ import hanet_mm  # noqa: F401
 from hanet_mm import load_refiner
 from hanet_mm.apis import export_refiner
 
+pytestmark = pytest.mark.mm
+
 K, T = 4, 8
 FLIP = [1, 0, 3, 2]
 NAMES = 'left_hand right_hand left_foot right_foot'.split()

@@ -10,6 +10,8 @@ from hanet_mm.models import (
     published_model_cfg,
 )
 
+pytestmark = pytest.mark.mm
+
 CONFIG = dict(
     joints=15,
     dims=2,

@@ -18,6 +18,8 @@ from hanet_mm import load_refiner
 from hanet_mm.apis import export_refiner
 from hanet_mm.models import convert_published_state_dict
 
+pytestmark = pytest.mark.mm
+
 WIDTH, LEVELS = 8, 2
 
 

@@ -10,6 +10,8 @@ import hanet_mm.models.body_models  # noqa: F401
 from hanet_mm.core.poses.rotations import axis_angle_to_rot6d
 from hanet_mm.models.losses import smpl_loss
 
+pytestmark = pytest.mark.mm
+
 N = 2
 
 

@@ -10,6 +10,8 @@ from mmpose.structures import PoseDataSample
 import hanet_mm  # noqa: F401
 from hanet_mm.models.data_preprocessors.window_augments import WindowBatch
 
+pytestmark = pytest.mark.mm
+
 B, T, K = 6, 9, 4
 FLIP = [1, 0, 3, 2]
 

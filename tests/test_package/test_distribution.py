@@ -10,6 +10,8 @@ from email import message_from_bytes
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SOURCES = (
     'LICENSE',
     'MANIFEST.in',

@@ -84,6 +84,7 @@ def test_unknown_name_is_an_attribute_error():
         hanet_mm.Refinr  # noqa: B018
 
 
+@pytest.mark.mm
 def test_import_registers_in_mmpose(python):
     done = python("""
         import hanet_mm
@@ -145,12 +146,14 @@ def test_broken_mmpose_is_one_warning_with_its_cause(
     assert f'MMPose does not import: {cause}' in done.stderr
 
 
+@pytest.mark.mm
 def test_fault_of_our_own_is_not_taken_for_a_broken_mmpose(monkeypatch):
     monkeypatch.setattr(_registration, 'FLOOR', ('no_such_room',))
     with pytest.raises(ModuleNotFoundError, match='no_such_room'):
         _registration.register_openmmlab_floor()
 
 
+@pytest.mark.mm
 @pytest.mark.parametrize(
     ('name', 'found', 'lowest', 'mend'),
     [
@@ -180,12 +183,14 @@ def test_lowest_releases_are_accepted(installed, versions):
     assert _registration.find_too_old() == ''
 
 
+@pytest.mark.mm
 def test_newer_than_tested_is_a_warning(installed):
     installed(mmpose='1.4.0')
     with pytest.warns(UserWarning, match=r'mmpose up to 1\.3\.x, found 1\.4'):
         _registration.register_openmmlab_floor()
 
 
+@pytest.mark.mm
 def test_config_that_imports_us_fails_if_mmpose_is_too_old(python, tmp_path):
     write_distribution(tmp_path, 'mmpose', '1.1.0')
     (tmp_path / 'config.py').write_text(
@@ -200,6 +205,7 @@ def test_config_that_imports_us_fails_if_mmpose_is_too_old(python, tmp_path):
     assert 'needs mmpose>=1.3, found 1.1.0' in done.stderr
 
 
+@pytest.mark.mm
 def test_core_alone_works_beside_an_old_mmpose(python, tmp_path):
     write_distribution(tmp_path, 'mmpose', '0.29.0')
     done = python('import hanet_mm.core.refine.windows')

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.mm
+
 
 def run(cwd, *arguments):
     return subprocess.run(

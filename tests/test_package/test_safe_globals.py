@@ -23,6 +23,8 @@ from hanet_mm.engine.safe_globals import (
     register_safe_globals,
 )
 
+pytestmark = pytest.mark.mm
+
 COCO = dict(from_file='configs/_base_/datasets/coco.py')
 
 

@@ -16,7 +16,7 @@ from hanet_mm.core.data.sequences import (
 from hanet_mm.core.metrics.errors import accel_error, mpjpe
 from hanet_mm.datasets.simulation import JHMDB_KEYPOINT_NAMES
 
-pytest.importorskip('mmdet')
+pytestmark = [pytest.mark.mm, pytest.mark.slow]
 
 # No script trains on clips of seeds below 100 000.
 SEEDS = (700, 701, 702)

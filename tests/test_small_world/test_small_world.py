@@ -13,6 +13,8 @@ from small_world.render import OCCLUDER, make_clip, write_clip
 from hanet_mm import load_refiner
 from hanet_mm.datasets.simulation.body import JHMDB_KEYPOINT_NAMES as NAMES
 
+pytestmark = pytest.mark.mm
+
 # No script trains on clips of seeds below 100 000.
 HELD_OUT = range(500, 516)
 MAX_BYTES = 1_500_000

@@ -15,6 +15,8 @@ from hanet_mm import Refiner
 from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CLIP = ROOT / 'tools/demo_data/noisy_clip.npz'
 NAMES = SKELETONS['coco17'].keypoint_names

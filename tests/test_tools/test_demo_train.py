@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+pytestmark = [pytest.mark.mm, pytest.mark.slow]
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -13,6 +13,8 @@ from hanet_mm.visualization import (
     error_strip,
 )
 
+pytestmark = pytest.mark.mm
+
 # Three keypoints, two limbs: a red upper arm and a blue forearm.
 META = dict(
     keypoint_name2id=dict(shoulder=0, elbow=1, right_wrist=2),
