@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """hanet_mm: a pose sequence comes in, a better pose sequence goes out.
 
 Where MMPose is installed, importing the package registers its models,

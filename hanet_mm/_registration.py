@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Registration of the OpenMMLab floor when the package is imported."""
 
 import re

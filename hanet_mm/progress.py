@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The progress bar of the package: count, rate and the time that is left."""
 
 from contextlib import contextmanager, suppress

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Fixtures shared by all tests."""
 
 import importlib.util

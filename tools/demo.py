@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refine a noisy clip with the refiner that comes with the package.
 
 Two synthetic people of ten seconds, seen by a simulated estimator; made by

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Train a small HANet on synthetic people and look at what it does.
 
 Leaves in demo_out/: results.md and results.json (input against refined on

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Run a script that the installed MMPose ships; for train.py and test.py."""
 
 import runpy

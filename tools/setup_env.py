@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Create the project's virtual environment, once; ``make`` runs this.
 
 The environment is the folder ``.venv`` beside this checkout, or the one that

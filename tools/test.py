@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Test a checkpoint with MMPose's own ``tools/test.py``.
 
 All options are MMPose's; ``--help`` lists them. Works from any folder, also

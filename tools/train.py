@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Train a model of a config file with MMPose's own ``tools/train.py``.
 
 All options are MMPose's; ``--help`` lists them. Works from any folder, also

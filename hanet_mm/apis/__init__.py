@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The Python API of the command ``hanet-mm``.
 
 Imports torch and numpy only; OpenMMLab is imported when it is needed.

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Read checkpoints of training runs as plain data."""
 
 import ast

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The configs that come with the package."""
 
 from pathlib import Path

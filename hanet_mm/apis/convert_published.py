@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Convert a published HANet checkpoint to MMEngine, with its config."""
 
 from numbers import Real

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Classical filters by name, with settings that suit most videos."""
 
 import inspect

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Map the keypoints of a file to those of a refiner and back.
 
 T: frames, Ks: keypoints of the file, Kt: keypoints of the refiner.

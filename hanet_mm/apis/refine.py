@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refine the poses in files and folders, as ``hanet-mm refine`` does."""
 
 import errno

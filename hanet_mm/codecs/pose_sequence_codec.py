@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Coordinates of windows, between the data and the network."""
 
 from typing import Optional, Sequence, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Datasets of pose sequences and their transforms."""
 
 from importlib.util import find_spec

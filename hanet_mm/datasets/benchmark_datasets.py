@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Data sets of the paper's benchmarks.
 
 Each is a :class:`PoseSequenceDataset` with the metainfo, root and units of

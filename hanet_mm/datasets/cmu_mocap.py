@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Recordings of the CMU motion capture database: their file and parts."""
 
 import json

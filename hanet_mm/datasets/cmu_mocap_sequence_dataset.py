@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Real motion of the CMU database with simulated estimates: joints, SMPL.
 
 Both classes share how recordings are chosen and seen, so they share a file.

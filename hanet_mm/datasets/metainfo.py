@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Skeletons that MMPose has no description of, as its ``dataset_info``.
 
 Names and links are those of :mod:`hanet_mm.core.poses.skeleton_data`.

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Simulated people: sequences made when loaded, windows made on demand."""
 
 from typing import ClassVar, Optional, Tuple, Union

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What a run needs and MMEngine lacks."""
 
 from .cpu_distributed import enable_cpu_distributed

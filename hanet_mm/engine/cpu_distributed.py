@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Several processes on a machine without accelerator."""
 
 import mmengine.dist.utils as dist_utils

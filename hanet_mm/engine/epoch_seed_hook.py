@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Random numbers that depend on seed and epoch alone."""
 
 from mmengine.dist import get_rank

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Let weights-only loading read the checkpoints that MMEngine writes.
 
 ``torch.load`` of torch >= 2.6 unpickles only what is on its list of safe

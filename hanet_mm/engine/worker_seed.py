@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Random numbers of data loading workers that follow the epoch."""
 
 from mmengine.registry import FUNCTIONS

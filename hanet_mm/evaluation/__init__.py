@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Metrics over whole pose sequences."""
 
 from .mean_errors import AccelError, SequenceMPJAE, SequenceMPJPE

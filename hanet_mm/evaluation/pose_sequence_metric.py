@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Base of the metrics over whole pose sequences."""
 
 import logging

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Classical filters behind the interface of a refiner; needs scipy."""
 
 from .base import SequenceFilter

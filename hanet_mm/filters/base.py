@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Base of the classical filters, with the interface of a refiner."""
 
 from abc import ABC, abstractmethod

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Butterworth low-pass filter without phase shift."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Kalman smoother whose noise follows the keypoint scores."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """One-Euro filter."""
 
 from typing import Any, Dict, Mapping

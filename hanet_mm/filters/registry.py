@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Filters by name."""
 
 from typing import Dict, Type

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Savitzky-Golay filter."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 from .backbones import HierarchicalEncoder
 from .body_models import SkeletonBodyModel, SMPLBodyModel
 from .data_preprocessors import PoseSequenceDataPreprocessor

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Published HANet checkpoints: their model config and their weights."""
 
 import re

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Pictures and videos of pose sequences before and after refinement.
 
 Only the visualizer needs MMPose; the rest needs Matplotlib and OpenCV.

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Drawing of poses and text on RGB images.
 
 Letters: K keypoints. Images are (H, W, 3) uint8 RGB and changed in place.

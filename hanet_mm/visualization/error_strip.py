@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The strip under a comparison video: error over time, with a cursor."""
 
 from typing import Dict, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Pose sequences before and after refinement, side by side."""
 
 from typing import Any, Iterable, Iterator, Optional, Sequence, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Joint positions over time: truth, input and refined."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """HANet computed plainly: all T frames are tokens, masks hide what is unseen.
 
 The oracle of the tests and of the benchmark. It shares no code with the

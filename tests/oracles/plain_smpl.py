@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """A small body model in the layout of SMPL's files, and plain skinning.
 
 The skinning follows the paper of SMPL (Loper et al., 2015, eq. 2-9) one

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Detector and estimator of the small world on a clip, matched to its truth.
 
 Letters: T frames, P people, N boxes, K = 15 keypoints.

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Train the refiner of the small world on the estimator's own output.
 
     python tests/small_world/make_refiner.py

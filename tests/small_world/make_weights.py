@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Train the detector and the estimator of the small world.
 
     python tests/small_world/make_weights.py [detector] [estimator]

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Where the models of the small world are: configs and trained weights.
 
 ``init_detector(detector_config(), DETECTOR_WEIGHTS, device='cpu')`` of MMDet

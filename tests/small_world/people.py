@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What the people of the small world look like: capsules and colours.
 
 Letters: T frames, P people, C capsules of a person, J joints.

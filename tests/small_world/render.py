@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Videos of the small world: people in front of clutter, with ground truth.
 
 Letters: T frames, P people, K = 15 keypoints (JHMDB), H, W pixels.

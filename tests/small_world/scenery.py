@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Cluttered backgrounds, and things that move in front of people."""
 
 from typing import List, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Where the people of a clip are, and the camera that sees them."""
 
 from typing import Tuple

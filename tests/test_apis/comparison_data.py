@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Persons and files for the tests of comparisons."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Fixtures of the tests of ``hanet-mm refine``."""
 
 import pytest

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The same two persons, written in each of the formats."""
 
 import csv

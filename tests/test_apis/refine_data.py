@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """A small refiner, poses for it, and files with them."""
 
 import json

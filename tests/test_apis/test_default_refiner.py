@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Commands that take refiners by name, and one where none is named."""
 
 import argparse

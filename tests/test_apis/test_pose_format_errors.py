@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Files that are wrong: one line naming the file, the frame, the field."""
 
 import json

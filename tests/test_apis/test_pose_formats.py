@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Every format: read, refined as the arrays in it are, and written back."""
 
 import csv

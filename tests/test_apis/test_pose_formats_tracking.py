@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Files that do not say who is who, and those that do."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """``hanet-mm refine`` on 3D joints and on SMPL rotations."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The command ``hanet-mm refine``: what it says, and how it fails."""
 
 import subprocess

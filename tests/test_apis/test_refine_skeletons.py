@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """``refine_file`` where the file has other keypoints than the refiner."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Files without scores: no reader invents one, no keypoint changes another."""
 
 import csv

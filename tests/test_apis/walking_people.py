@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Scripted scenes: people who walk, hide each other, come and go.
 
 Seen from the side, 17 keypoints in COCO's order, in pixels. Who stands lower

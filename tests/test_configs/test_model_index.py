@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The index that OpenMMLab's tools read."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Each config trains for an epoch and is tested, on files of its layout."""
 
 import json

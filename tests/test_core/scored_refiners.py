@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Tiny networks and refiners that make use of scores."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Tiny refiners with random weights, and poses for them."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Each component of Tables 4 and 5 is one argument that does what it says."""
 
 import torch

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """A refiner gives the same on every device."""
 
 import numpy as np

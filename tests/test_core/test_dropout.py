@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Dropout with its own generator of masks."""
 
 import pytest

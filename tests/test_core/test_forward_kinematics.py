@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Forward kinematics against a loop over the joints."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refined motion of people filmed at other rates than the refiner's.
 
 The network is replaced by the least-squares parabola through each window, a

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Filling of missing keypoints."""
 
 import numpy as np

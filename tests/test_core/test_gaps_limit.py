@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """max_gap: what is filled and what is left empty."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Poses from one skeleton to another and back."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The lag of one motion behind another."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Errors of pose sequences against closed forms and plain loops."""
 
 import doctest

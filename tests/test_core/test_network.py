@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The network against a plain masked computation and by its behaviour."""
 
 import numpy as np

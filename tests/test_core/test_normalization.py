@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Coordinate systems of the network (SPEC section 6)."""
 
 import pytest

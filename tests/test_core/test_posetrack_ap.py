@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """PoseTrack AP of persons whose hits are known."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """PoseTrack AP against its protocol written down step by step."""
 
 import numpy as np

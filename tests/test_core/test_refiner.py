@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refiner and its portable file, through their public names."""
 
 import json

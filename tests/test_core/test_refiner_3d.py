@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refiners of 3D joints and of SMPL rotations."""
 
 import numpy as np

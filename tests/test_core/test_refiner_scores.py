@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refiners whose network makes use of scores, and what they can tell."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Where the decoder starts from when scores are known."""
 
 import pytest

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Rotations against scipy, closed forms, and the edges of their domain."""
 
 import math

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The smoother that trusts scores, against two slow computations of it."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """PoseSequences: what it accepts, names in its errors, and keeps on disk."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refiners by name: what is a name, and what it leads to."""
 
 from pathlib import Path

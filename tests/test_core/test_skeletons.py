@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Skeletons against MMPose's descriptions, and one's own from JSON."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """StreamingRefiner with several persons who come and go."""
 
 import numpy as np

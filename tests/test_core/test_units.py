@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Units of 3D poses: declared ones are converted, odd ones refused."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Cutting into windows and merging them (SPEC section 5)."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The tests of the converters import them as scripts import each other."""
 
 import sys

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Scripted videos of people, written as PoseTrack and estimators write them.
 
 A script says where each person stands in which frame. Everything that a

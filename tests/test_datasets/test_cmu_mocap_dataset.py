@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Captured motion before a simulated camera and estimator."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Are left and right of 3D joints what they are called."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """AIST++'s own annotation, with or without estimates -> flat layout."""
 
 import json

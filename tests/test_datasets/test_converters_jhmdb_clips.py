@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Names, splits and repetitions of JHMDB's clips."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """JHMDB's joint_positions tree with MMPose's predictions -> flat layout."""
 
 import json

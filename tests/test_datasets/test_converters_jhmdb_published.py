@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Published object-array files for JHMDB -> flat layout."""
 
 import logging

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Reading what MMPose writes; the files are made by MMPose's own code."""
 
 import json_tricks

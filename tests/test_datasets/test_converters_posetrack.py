@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """PoseTrack's annotation and an estimator's poses -> flat layout."""
 
 import numpy as np

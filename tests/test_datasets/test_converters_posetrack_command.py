@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """PoseTrack's converter as people run it: sizes, counts, command line."""
 
 import logging

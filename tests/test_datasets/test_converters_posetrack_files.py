@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Files of PoseTrack and of estimators: their forms, and what is refused."""
 
 import copy

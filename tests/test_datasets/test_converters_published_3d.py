@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Published object-array files with 3D joints -> flat layout."""
 
 import logging

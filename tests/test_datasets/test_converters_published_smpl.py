@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Published object-array files with SMPL parameters -> flat layout."""
 
 import logging

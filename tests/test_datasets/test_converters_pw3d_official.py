@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """3DPW's own annotation, with or without estimates -> flat layout."""
 
 import logging

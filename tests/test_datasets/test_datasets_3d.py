@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Human3.6M, 3DPW and AIST++: skeletons and reading of converted files."""
 
 import re

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Rotations from places of joints."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Errors of a 3D estimator: drift, depth, root, presets."""
 
 import dataclasses

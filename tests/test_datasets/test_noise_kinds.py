@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Blur, tails, hidden joints, halves, frames, borders, scales of scores."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """An estimator of its own for each sequence."""
 
 import dataclasses

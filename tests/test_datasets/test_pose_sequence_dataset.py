@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Windows for training, sequences for testing."""
 
 import multiprocessing

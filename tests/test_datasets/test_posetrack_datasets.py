@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Data sets of sparsely annotated videos of several people."""
 
 import numpy as np

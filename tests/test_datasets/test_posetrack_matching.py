@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Which pose is which, against other implementations."""
 
 from itertools import permutations

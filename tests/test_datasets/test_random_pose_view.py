@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Turning and mirroring windows."""
 
 import numpy as np

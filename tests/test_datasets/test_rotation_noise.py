@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Simulated errors of rotations."""
 
 import numpy as np

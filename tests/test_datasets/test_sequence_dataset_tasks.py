@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """3D, rotations, sparse annotation, extras: what tasks other than 2D need."""
 
 import numpy as np

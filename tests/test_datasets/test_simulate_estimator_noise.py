@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Simulated estimator errors, kind by kind."""
 
 import dataclasses

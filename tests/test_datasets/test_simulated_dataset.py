@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The data set of windows that are made up while one trains."""
 
 import json

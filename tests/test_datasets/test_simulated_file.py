@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Simulated people as a file to measure refiners on."""
 
 import subprocess

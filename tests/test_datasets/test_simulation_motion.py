@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Windows of motion at any rate, bodies of other build."""
 
 import numpy as np

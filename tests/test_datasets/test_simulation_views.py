@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Cameras all around, and chunks of what they see."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Limbs of the procedural people against independent rotations."""
 
 import numpy as np

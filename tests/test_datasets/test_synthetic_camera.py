@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The camera against projections worked out by hand."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Generated sequences and the data set made of them."""
 
 import dataclasses

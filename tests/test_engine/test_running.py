@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Training and testing through MMPose's own tools."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """One process and two give the same figures to the last bit."""
 
 import os

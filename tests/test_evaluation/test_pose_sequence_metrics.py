@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Metrics over whole sequences, on poses whose errors are chosen by hand."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """PoseTrackAP: ignore regions, fields that do not fit, two processes."""
 
 import os

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """PoseTrackAP over tracks that are put together by hand."""
 
 import numpy as np

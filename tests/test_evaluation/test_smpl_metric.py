@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Metrics of SMPL rotations: bodies and angles."""
 
 import logging

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Classical filters against theory, scipy and the paper's algorithm."""
 
 import math

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What every classical filter takes, returns and leaves alone."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The Kalman smoother against plain recursions and least squares."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The median filter followed by the Butterworth filter."""
 
 import numpy as np

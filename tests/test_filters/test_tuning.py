@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Choice of a filter's parameters on training sequences."""
 
 import json

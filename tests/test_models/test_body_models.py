@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Body models, on a small random one in the layout of SMPL's files."""
 
 import pickle

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Keypoints that are taken away for whole windows."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """HANet as MMPose builds, trains and tests it."""
 
 import numpy as np

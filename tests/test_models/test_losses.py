@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Losses against closed forms and the reference of the published loss."""
 
 import numpy as np

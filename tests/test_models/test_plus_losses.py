@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Losses beyond the paper against closed forms."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """HANet with all additions: trained, tested, exported."""
 
 import numpy as np

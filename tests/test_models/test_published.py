@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Published checkpoints: parity with their model, renaming, configs."""
 
 import numpy as np

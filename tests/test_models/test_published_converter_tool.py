@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """tools/model_converters/published_to_mmengine.py on files of that layout."""
 
 import os

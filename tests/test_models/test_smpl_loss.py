@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The loss on joints and vertices of SMPL rotations."""
 
 import numpy as np

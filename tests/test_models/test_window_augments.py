@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Augmentations of training batches against their definitions."""
 
 import numpy as np

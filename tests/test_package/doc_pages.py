@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Code blocks of Markdown pages, and how they are run."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The code blocks of README and docs run, and the pages hold together."""
 
 import json

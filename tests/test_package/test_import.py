@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Importing the package with MMPose there, absent, broken, old or new."""
 
 import subprocess

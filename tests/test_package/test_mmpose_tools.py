@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The thin wrappers of MMPose's own scripts."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Checkpoints of MMEngine load and resume with weights-only loading on."""
 
 import io

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The part of the environment that the demo needs, without installing."""
 
 import sys

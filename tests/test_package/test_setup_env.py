@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Decisions of the set-up program, without installing anything."""
 
 import subprocess

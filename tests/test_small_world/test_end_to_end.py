@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Video -> detector -> estimator -> tracker -> refiner, on held-out videos."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The rendered world, and what its detector and estimator achieve on it."""
 
 from pathlib import Path

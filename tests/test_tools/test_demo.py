@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The demo, with an untrained refiner and without OpenMMLab."""
 
 import importlib.util

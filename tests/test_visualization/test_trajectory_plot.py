@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The plot of joints over time holds the numbers it was given."""
 
 import cv2

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Windows per second of loading beside windows per second of training.
 
     python tools/benchmark/benchmark_dataloader.py CONFIG

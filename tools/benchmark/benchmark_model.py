@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Time HANet: forward, train step, loss, against a large matrix product.
 
 Settings a and b are the two of the published code's benchmark; a-plain and

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Time a push of StreamingRefiner for one and for many persons.
 
 A push is one frame of a video: all persons go through the network in one

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Convert AIST++'s own annotation to the flat layout.
 
 python tools/dataset_converters/aist_official.py \\

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """JHMDB's clips: their names, splits and repetitions.
 
 A clip is called ``action/clip``. JHMDB has three ways to split its clips into

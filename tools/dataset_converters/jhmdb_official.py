@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Convert JHMDB's joint_positions tree and MMPose's predictions.
 
 python tools/dataset_converters/jhmdb_official.py \\

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Convert the published JHMDB pose files to the flat layout.
 
 python tools/dataset_converters/jhmdb_published.py \\

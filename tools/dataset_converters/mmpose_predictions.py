@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Keypoints that MMPose wrote for the clips of a video data set.
 
 Four forms are read, one person or more in a frame:

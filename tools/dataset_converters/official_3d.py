@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Truth of an official 3D annotation, with estimates from a folder.
 
 Estimates are plain ``.npz`` files, one a track: ``joints_3d`` (T, 14, 3) in

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Convert PoseTrack's annotation and an estimator's output.
 
 python tools/dataset_converters/posetrack.py \\

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """PoseTrack's annotation files, in the forms of 2018 and of 2017.
 
 2018 (and 2021): ``images``, ``annotations`` and ``categories`` as in COCO,

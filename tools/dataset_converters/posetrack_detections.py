@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What an estimator found in PoseTrack's images.
 
 Read are lists in the form of COCO's results, as MMPose writes them,

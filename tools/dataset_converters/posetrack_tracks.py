@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """One track per person of a video, from annotated persons and found poses.
 
 In labelled frames poses are matched to the annotated persons. From there the

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Convert the published pose files of Human3.6M, 3DPW or AIST++.
 
 python tools/dataset_converters/published_3d.py h36m \\

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The pose files that the authors of DeciWatch and HANet publish.
 
 The ground truth and the estimates are an ``.npz`` each. Their keys hold

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """SMPL parameters of the published files of 3DPW and AIST++.
 
 ``pose`` (24 rotations, axis-angle, the global one first) becomes the pose

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Convert 3DPW's own annotation to the flat layout.
 
 python tools/dataset_converters/pw3d_official.py \\

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Check whether left and right of 3D joints are what they are called.
 
 A knee bends forward: seen from the line between hip and ankle it lies on the

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Write simulated people and estimators as a file, to measure refiners on.
 
 python tools/dataset_converters/simulated.py \\

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Make the noisy clip of the demo, ``noisy_clip.npz``; needs MMPose.
 
 Two procedural people of ten seconds before a camera, as COCO's 17 keypoints,

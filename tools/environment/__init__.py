@@ -1,1 +1,2 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """How ``setup_env.py`` makes the environment; standard library only."""

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The ways to an mmcv whose ops work with the torch that is installed.
 
 Each route is a function that returns why it failed, or ''.

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """A virtual environment and the commands that run inside it."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Use the core where no OpenMMLab package is installed; exit 1 if it fails.
 
 Makes a small untrained refiner, writes its portable file, loads it again and

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Draw docs/comparison.gif, the picture of the README, from the demo's clip.
 
 Two and a half seconds of what `make demo` writes to comparison.mp4, in fewer

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Convert a published HANet checkpoint to MMEngine.
 
 python tools/model_converters/published_to_mmengine.py \

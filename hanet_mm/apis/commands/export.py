@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """``hanet-mm export``: make the portable file of a refiner."""
 
 import argparse

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """``hanet-mm extract``: make a training file for your own estimator."""
 
 import argparse

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """``hanet-mm video``: from a video to steady poses."""
 
 import argparse

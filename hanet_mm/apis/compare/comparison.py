@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Compare two files of poses."""
 
 from dataclasses import dataclass

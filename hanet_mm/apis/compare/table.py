@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The figures of a comparison, as a table and as JSON."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refined files with the keypoints that came put back into place.
 
 Whatever the format, refined files keep what came beside what took its place:

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Readers and writers of pose files.
 
 A format is one module of this package and one line in

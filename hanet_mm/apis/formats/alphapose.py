@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Results of AlphaPose.
 
 A list like COCO's, with file names for ``image_id`` and ``idx`` where persons

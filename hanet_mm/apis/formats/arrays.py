@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Keypoint arrays as ultralytics, ViTPose and others return them.
 
 T: frames, P: persons, K: keypoints. ``.npy``, or an ``.npz`` archive with

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Common interface of the pose-file readers.
 
 T: frames, K: keypoints, D: coordinates.

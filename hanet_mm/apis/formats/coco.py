@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Results in the COCO format.
 
 A list of ``{image_id, category_id, keypoints, score}``, one entry for each

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Tables of keypoints as CSV.
 
 One row for each person in each frame: ``frame``, ``person`` if there are

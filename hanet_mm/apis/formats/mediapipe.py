@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Landmarks of MediaPipe Pose, dumped as JSON.
 
 A list with an entry for each frame: the 33 landmarks ``{x, y, z,

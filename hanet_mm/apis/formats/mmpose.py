@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Predictions of a video that MMPose wrote as JSON.
 
 Two forms are read: the list of ``{frame_id, instances}`` of an inferencer,

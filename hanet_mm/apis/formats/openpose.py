@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Frames with their people, as OpenPose and AlphaPose write them.
 
 OpenPose: a folder with a file for each frame, ``{"people": [{"person_id":

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Files that list the persons of each frame: from detections to tracks.
 
 N: detections in all frames, T: frames of one person, K: keypoints,

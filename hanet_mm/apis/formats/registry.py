@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The formats by name, and the format of a file."""
 
 from importlib import import_module

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Numbers and frame names in pose files, and changes to parsed JSON.
 
 N: detections in all frames, K: keypoints.

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Read and write files: whole or not at all, JSON with NaN, no pickles."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Fill keypoints that the estimator did not find, or leave them empty.
 
 A gap is a run of frames in which a joint was not found. How long it may be to

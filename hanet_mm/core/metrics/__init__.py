@@ -1,1 +1,2 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Errors of pose sequences as sums and counts."""

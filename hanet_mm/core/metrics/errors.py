@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Errors of pose sequences, as sums and counts.
 
 Every function takes numbers and returns a sum (or a number of hits) together

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Points and polygons."""
 
 from typing import NamedTuple, Sequence

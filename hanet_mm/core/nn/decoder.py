@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Kinematic decoder (paper section 3.3)."""
 
 import math

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Hierarchical encoder (paper section 3.2)."""
 
 from typing import List, Optional, cast

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Layers of encoder and decoder: attention, dropout, positions, init."""
 
 import math

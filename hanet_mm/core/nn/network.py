@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The whole network on windows of poses."""
 
 from typing import Any, Mapping, Optional, Tuple

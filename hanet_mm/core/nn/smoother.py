@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Score-weighted smoothing and the start of the decoder (not in the paper)."""
 
 from typing import Any, NamedTuple, Optional, Sequence, Tuple, cast

@@ -1,1 +1,2 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Skeletons, rotations, bodies, boxes and units."""

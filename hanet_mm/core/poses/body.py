@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Forward kinematics, the bones of a mean adult, and SMPL bodies."""
 
 from functools import lru_cache

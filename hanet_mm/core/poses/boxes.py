@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Boxes of people: around keypoints, their size, IoU and OKS.
 
 Boxes are the first and last corner, (..., 2D): x1, y1, x2, y2 for D = 2.

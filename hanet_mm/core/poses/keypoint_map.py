@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Bring poses from one skeleton to another and back, by keypoint name.
 
 T: frames, Ks and Kt: keypoints of the source and the target, D: coordinates.

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Rotations: rotation vectors, matrices, and the continuous 6D form.
 
 Everything takes any leading axes, float32 or float64, and has finite

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What a skeleton is: the names of its keypoints and what is known of them."""
 
 import json

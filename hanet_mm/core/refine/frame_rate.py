@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """When the frames of a sequence were taken, in frames of the refiner.
 
 A refiner knows velocities per frame, at the rate that it was trained at. The

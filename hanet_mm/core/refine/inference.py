@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refine sequences at any frame rate, window by window, mirrored or not."""
 
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Inputs and results of refiners and filters: checks and conversions.
 
 Sequences come as numpy arrays or torch tensors, one or a list of them, with

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Coordinate systems in which the network sees poses."""
 
 from typing import NamedTuple, Optional, Sequence

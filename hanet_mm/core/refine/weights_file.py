@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The portable file of a refiner, and the bundled refiners by name.
 
 A portable file is safetensors with a JSON header. Bundled refiners are

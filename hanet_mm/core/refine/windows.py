@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Cut sequences into windows and merge overlapping windows again."""
 
 import copy

@@ -1,1 +1,2 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refining streams."""

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Training data without videos: motion, cameras and simulated estimators."""
 
 from .actions import ACTIONS

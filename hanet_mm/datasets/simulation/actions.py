@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What people can do: the registry of actions.
 
 An action draws its parameters, one number for each time that it is done, and

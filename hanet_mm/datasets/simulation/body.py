@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Body shape, skeleton and limb kinematics of the procedural people.
 
 World frame: metres, z up. Body frame: x forward, y to the left, z up.

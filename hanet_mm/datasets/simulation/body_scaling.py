@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Other people with the same motion: mirrored, and with other bone lengths.
 
 Joints hang on a tree whose branches are bones; a bone may begin or end at

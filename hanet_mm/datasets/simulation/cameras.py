@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Cameras: one that follows a person (z up), and views all around (y up).
 
 Camera coordinates: x right, y down, z depth. In :func:`pictures` a small turn

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Displacement of joints: jitter, drift, occlusions and outliers.
 
 S sequences, T frames, K keypoints, D coordinates.

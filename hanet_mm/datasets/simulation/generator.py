@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Sequences and chunks of windows from motion, cameras and estimators."""
 
 from typing import NamedTuple, Optional, Sequence, Tuple

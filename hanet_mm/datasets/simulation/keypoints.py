@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Keypoints by name: on procedural people, and their role in errors."""
 
 from functools import lru_cache

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """3D motion of procedural people: script, posture, footsteps, skeleton."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Motion in 3D to cut windows from: captured and procedural."""
 
 from typing import NamedTuple, Optional, Tuple

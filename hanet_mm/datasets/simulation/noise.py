@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Errors of a keypoint estimator, simulated on true keypoints.
 
 The errors of top-down estimators are described by M. R. Ronchi and P. Perona,

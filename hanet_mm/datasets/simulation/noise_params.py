@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Amounts of simulated errors, and ranges of them.
 
 A model trained on one amount of noise learns that amount. With ranges, each

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Presets of the amounts of simulated errors.
 
 Where the ranges of the presets 'any' and 'any-lifter' come from:

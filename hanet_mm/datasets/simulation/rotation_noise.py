@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Errors of an estimator of joint rotations, simulated on true ones."""
 
 from dataclasses import dataclass, fields

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Who does what and when: a script of actions per person."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Signals over time: steps, wandering, correlated noise and bursts.
 
 S sequences of T frames. An amount is one number, or one for each sequence.

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """How and where people walk: gait, path of the pelvis, and footsteps.
 
 A foot in stance stands still at the place that the pelvis passes around the

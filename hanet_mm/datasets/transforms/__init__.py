@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Transforms of pose sequences."""
 
 from .pack_pose_sequence_inputs import PackPoseSequenceInputs

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Replace the estimates of a window by simulated ones."""
 
 from typing import Optional, Sequence, Union

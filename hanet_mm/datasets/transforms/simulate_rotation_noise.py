@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Replace the estimated rotations of a window by simulated ones."""
 
 from typing import Optional

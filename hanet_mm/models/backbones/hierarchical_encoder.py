@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The hierarchical encoder as a registered backbone."""
 
 from mmpose.models.backbones.base_backbone import BaseBackbone

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """A body model that needs no file: the bones of a mean adult."""
 
 from typing import Optional

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The SMPL body model, from a file that the user has a licence for."""
 
 from typing import Optional

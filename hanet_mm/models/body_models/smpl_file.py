@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Reading a user's file of the SMPL body model."""
 
 import pickle

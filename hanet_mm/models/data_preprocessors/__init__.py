@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 from .pose_sequence_data_preprocessor import PoseSequenceDataPreprocessor
 from .window_augments import (
     DropKeypoints,

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """From collated data to the model's device."""
 
 from typing import List, Optional, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Augmentations of whole batches of training windows, on their device.
 
 They work on normalised windows; :class:`RefitBox` comes last where poses are

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The kinematic decoder as a registered head."""
 
 from typing import Dict, Tuple

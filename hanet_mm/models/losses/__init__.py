@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 from .acceleration_loss import AccelerationLoss
 from .expected_error_loss import ExpectedErrorLoss
 from .oml_loss import OMLLoss

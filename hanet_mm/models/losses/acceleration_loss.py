@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Smoothness where the truth is smooth."""
 
 import torch

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Let the network tell how far off it expects to be."""
 
 import torch

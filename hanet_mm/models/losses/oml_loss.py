@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Online mutual learning (paper section 3.4)."""
 
 from typing import Dict, Optional, Sequence

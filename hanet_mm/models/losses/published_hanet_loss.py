@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The loss that the authors' training code computes."""
 
 from typing import Dict

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Tell the network which estimates belong to the other side."""
 
 from typing import Sequence

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Supervision of SMPL rotations by the body they pose."""
 
 from typing import Dict, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The weighted loss of the paper (eq. 9)."""
 
 from typing import Sequence, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """HANet as a pose estimator of MMPose."""
 
 from typing import Dict, Optional, Sequence, Tuple
