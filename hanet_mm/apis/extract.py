@@ -84,7 +84,7 @@ def extract_estimates(
             ``<seq_name>``. Sequences of one name are persons of one video.
         out: The flat file to write.
         make_inferencer: Builds an object with ``reader`` (a
-            :class:`~.video.reader.PoseReader`) and ``keypoint_names`` of the
+            :class:`~.video.pipeline.PoseReader`) and ``keypoint_names`` of the
             estimator.
         estimator: Its name, for ``meta['estimator']``.
         models: The settings that determine the estimates, as JSON can hold

@@ -34,10 +34,10 @@ from hanet_mm.core.poses.boxes import (
     keypoint_similarity,
 )
 
-from .video.frames import Boxes, Poses, no_boxes
-from .video.reader import PoseReader, StageClock
+from .video.frames import Frame
+from .video.pipeline import PoseReader, StageClock
 from .video.refine_stage import SkeletonAdapter
-from .video.sources import VIDEO_SUFFIXES, Frame, FrameSource, open_source
+from .video.sources import VIDEO_SUFFIXES, FrameSource, open_source
 
 # Share by which annotated boxes are enlarged before an estimator sees them.
 BOX_MARGIN = 0.25
@@ -102,20 +102,20 @@ def run_video(
     # Boxes that are carried from frame to frame need all of them.
     every = reader.det_interval > 1
     frames = _wanted_frames(source, by_frame, work, video, every)
-    for frame, found in reader.read(frames, reader.batch_size, StageClock()):
+    for frame in reader.read(frames, reader.batch_size, StageClock()):
         size = frame.size
         if frame.index not in by_frame:
             continue
         rows = by_frame[frame.index]
-        poses = map_poses(found, work.adapter)
+        map_poses(frame, work.adapter)
         if work.gt_boxes:
             there = work.annotation.present(rows)
             pairs = list(zip(there, range(len(there))))
         else:
-            pairs = match_persons(work.annotation, rows, poses)
+            pairs = match_persons(work.annotation, rows, frame)
         for row, person in pairs:
-            estimates[row] = poses.keypoints[person]
-            scores[row] = poses.keypoint_scores[person]
+            estimates[row] = frame.keypoints[person]
+            scores[row] = frame.keypoint_scores[person]
         advance()
     return dict(
         keypoints_est=estimates[video.rows],
@@ -169,18 +169,17 @@ def _make_reader(
         return reader
     boxes = (_boxes(rows, work.annotation) for rows in by_frame.values())
 
-    def detect(images: Sequence[np.ndarray]) -> List[Boxes]:
-        return [next(boxes) for _ in images]
+    def detect(frames: Sequence[Frame]) -> None:
+        for frame in frames:
+            frame.bboxes = next(boxes)
+            frame.bbox_scores = np.ones(len(frame.bboxes), np.float32)
 
     return PoseReader(detect, reader.estimator, 1, reader.batch_size)
 
 
-def _boxes(rows: np.ndarray, annotation: Annotation) -> Boxes:
+def _boxes(rows: np.ndarray, annotation: Annotation) -> np.ndarray:
     boxes = annotation.boxes[annotation.present(rows)]
-    if not len(boxes):
-        return no_boxes()
-    boxes = enlarge_boxes(boxes, BOX_MARGIN).astype(np.float32)
-    return Boxes(boxes, np.ones(len(boxes), np.float32))
+    return enlarge_boxes(boxes, BOX_MARGIN).astype(np.float32)
 
 
 def _wanted_frames(
@@ -241,7 +240,7 @@ def read_annotation(seqs: PoseSequences) -> Annotation:
 
 
 def match_persons(
-    annotation: Annotation, rows: np.ndarray, found: Poses
+    annotation: Annotation, rows: np.ndarray, found: Frame
 ) -> List[Tuple[int, int]]:
     """Match the persons of flat frames (M,) with P found ones, one-to-one.
 
@@ -285,17 +284,14 @@ def assign_pairs(
     ]
 
 
-def map_poses(poses: Poses, adapter: SkeletonAdapter) -> Poses:
-    """Map P persons to the annotated keypoints; missing are NaN, score 0."""
+def map_poses(frame: Frame, adapter: SkeletonAdapter) -> None:
+    """Map to the annotated keypoints; missing ones are NaN, score 0."""
     keypoints, scores = adapter.to_refiner(
-        poses.keypoints, poses.keypoint_scores
+        frame.keypoints, frame.keypoint_scores
     )
     lost = ~np.isfinite(keypoints).all(-1) | ~np.isfinite(scores)
     # A heatmap without any response gives scores below 0.
     lost |= ~(scores > 0)
-    return Poses(
-        poses.bboxes,
-        poses.bbox_scores,
-        np.where(lost[..., None], np.nan, keypoints).astype(np.float32),
-        np.where(lost, 0, scores).astype(np.float32),
-    )
+    points = np.where(lost[..., None], np.nan, keypoints)
+    frame.keypoints = points.astype(np.float32)
+    frame.keypoint_scores = np.where(lost, 0, scores).astype(np.float32)

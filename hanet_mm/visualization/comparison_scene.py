@@ -3,35 +3,29 @@
 from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hanet_mm.core.metrics.errors import position_errors
-from hanet_mm.visualization.drawing import (
-    draw_joints,
-    draw_skeleton,
-    draw_text,
-    draw_trail,
+
+from .drawing import draw_skeleton, draw_text
+from .error_strip import ErrorStrip, format_error
+from .side_by_side import (
+    ACCENTS,
+    BACKGROUND,
+    HEADER,
+    MUTED,
+    TEXT,
+    Figure,
+    SideBySide,
+    fit_view,
+    to_panel_pixels,
 )
-from hanet_mm.visualization.error_strip import ErrorStrip, format_error
 
-_BACKGROUND = (20, 22, 27)
-_PANEL = (29, 32, 39)
-_GRID = (40, 44, 53)
-_TEXT = (236, 239, 244)
-_MUTED = (150, 157, 170)
 _TRUTH = (125, 132, 146)
-_ACCENTS = ((255, 167, 77), (92, 200, 255))  # input, refined
-
-_HEADER = 44
 _STRIP = 100
-_GAP = 8
-_GRID_CELLS = 8
 # Of the space that the poses take, on each side.
 _VIEW_MARGIN = 0.12
-# A picture is darkened to this, so that limbs stand out from it.
-_IMAGE_LIGHT = 0.65
 
 
 @dataclass(frozen=True)
@@ -88,25 +82,40 @@ class ComparisonScene:
         poses = [inputs, refined] + ([] if truth is None else [truth])
         poses = [np.asarray(pose, np.float64) for pose in poses]
         _check_poses(poses, style)
-        self.style = style
-        self.num_frames = len(poses[0])
+        self.style, self.num_frames = style, len(poses[0])
         self._image_size = image_size
-        self._to_panel = _fit_view(poses[1:], image_size, style.panel_size)
-        scale, shift = self._to_panel[:, :2].T, self._to_panel[:, 2]
-        on_panel = [pose @ scale + shift for pose in poses]
+        low, high = _extent(poses[1:], image_size)
+        self._view = fit_view(low, high, style.panel_size)
+        on_panel = [to_panel_pixels(self._view, pose) for pose in poses]
         self._poses, self._truth = on_panel[:2], on_panel[2:]
         self._errors = []
         if truth is not None:
             self._errors = [_frame_errors(p, poses[2]) for p in poses[:2]]
-        self._strip = self._make_strip(titles)
-        self._canvas = self._make_canvas(titles)
+        self._board = SideBySide(
+            style.panel_size,
+            style.links,
+            titles,
+            style.line_width,
+            style.radius,
+            _STRIP if self._errors else 0,
+        )
+        if self._errors:
+            width, height = style.panel_size
+            panel = self._board.panels(self._board.blank)[0]
+            place = (width - 14, height - 18)
+            draw_text(panel, 'grey: truth', place, 14, MUTED, 'right')
+            self._strip = ErrorStrip(
+                (self.size[0], _STRIP),
+                dict(zip(titles, self._errors)),
+                dict(zip(titles, ACCENTS)),
+                BACKGROUND,
+                MUTED,
+            )
 
     @property
     def size(self) -> Tuple[int, int]:
         """Width and height of a frame."""
-        width, height = self.style.panel_size
-        strip = _STRIP if self._errors else 0
-        return 2 * width + _GAP, _HEADER + height + strip
+        return self._board.size
 
     def render(
         self, frame: int, image: Optional[np.ndarray] = None
@@ -124,62 +133,37 @@ class ComparisonScene:
         Raises:
             ValueError: If the picture is not of the scene's image size.
         """
-        canvas = self._canvas.copy()
-        panels = self._panels(canvas)
+        background = None
         if image is not None:
-            self._draw_image(panels, image, frame)
+            expected = (*(self._image_size or ())[::-1], 3)
+            if image.shape != expected:
+                raise ValueError(
+                    f'picture {frame} must have shape {expected}, '
+                    f'got {image.shape}'
+                )
+            background = self._board.background(image, self._view)
+        canvas = self._board.canvas(background)
+        panels = self._board.panels(canvas)
         for side, panel in enumerate(panels):
             self._draw_panel(panel, side, frame)
         count = f'frame {frame + 1} / {self.num_frames}'
         height = self.style.panel_size[1]
-        draw_text(panels[0], count, (14, height - 18), 14, _MUTED)
-        if self._strip:
+        draw_text(panels[0], count, (14, height - 18), 14, MUTED)
+        if self._errors:
             self._draw_errors(canvas, frame)
         return canvas
-
-    def _panels(self, canvas: np.ndarray) -> List[np.ndarray]:
-        """The two pictures of a canvas, as views."""
-        width, height = self.style.panel_size
-        rows = canvas[_HEADER : _HEADER + height]
-        return [rows[:, :width], rows[:, width + _GAP :]]
 
     def _draw_panel(self, panel: np.ndarray, side: int, frame: int) -> None:
         """Draw the truth, the trails and the pose of one panel."""
         style, poses = self.style, self._poses[side]
-        if self._truth:
+        for truth in self._truth:
             grey = [_TRUTH] * len(style.links)
             width = max(style.line_width // 2, 1)
-            draw_skeleton(
-                panel, self._truth[0][frame], style.links, grey, width
-            )
-        start = max(frame - style.trail, 0)
-        for joint in style.trail_joints:
-            trail = poses[start : frame + 1, joint]
-            draw_trail(panel, trail, _ACCENTS[side], _PANEL, 2)
-        pose = poses[frame]
-        draw_skeleton(
-            panel, pose, style.links, style.link_colors, style.line_width
-        )
-        draw_joints(panel, pose, style.radius, _TEXT, _BACKGROUND)
-
-    def _draw_image(
-        self, panels: List[np.ndarray], image: np.ndarray, frame: int
-    ) -> None:
-        """Put the picture behind both panels."""
-        expected = (*(self._image_size or ())[::-1], 3)
-        if image.shape != expected:
-            raise ValueError(
-                f'picture {frame} must have shape {expected}, '
-                f'got {image.shape}'
-            )
-        cv2.warpAffine(
-            cv2.convertScaleAbs(image, alpha=_IMAGE_LIGHT),
-            self._to_panel,
-            self.style.panel_size,
-            dst=panels[0],
-            borderValue=_PANEL,
-        )
-        panels[1][:] = panels[0]
+            draw_skeleton(panel, truth[frame], style.links, grey, width)
+        past = poses[max(frame - style.trail, 0) : frame + 1]
+        trails = [past[:, joint] for joint in style.trail_joints]
+        figure = Figure(poses[frame], style.link_colors, trails, ACCENTS[side])
+        self._board.draw(panel, figure)
 
     def _draw_errors(self, canvas: np.ndarray, frame: int) -> None:
         """Write the errors of a frame and draw the strip."""
@@ -187,39 +171,9 @@ class ComparisonScene:
         for side, right in enumerate((width, self.size[0])):
             error = format_error(self._errors[side][frame : frame + 1])
             text = f'error {error}'
-            position = (right - 14, _HEADER // 2)
-            draw_text(canvas, text, position, 17, _TEXT, align='right')
+            place = (right - 14, HEADER // 2)
+            draw_text(canvas, text, place, 17, TEXT, align='right')
         self._strip.draw(canvas[-_STRIP:], frame)
-
-    def _make_strip(self, titles: Sequence[str]) -> Optional[ErrorStrip]:
-        """The strip with the errors over time, if they are known."""
-        if not self._errors:
-            return None
-        return ErrorStrip(
-            (self.size[0], _STRIP),
-            dict(zip(titles, self._errors)),
-            dict(zip(titles, _ACCENTS)),
-            _BACKGROUND,
-            _MUTED,
-        )
-
-    def _make_canvas(self, titles: Sequence[str]) -> np.ndarray:
-        """Everything that does not move."""
-        width, height = self.style.panel_size
-        canvas = np.full((*self.size[::-1], 3), _BACKGROUND, np.uint8)
-        lines = np.arange(0, width, width // _GRID_CELLS)
-        for panel in self._panels(canvas):
-            panel[:] = _PANEL
-            panel[:, lines[1:]] = _GRID
-            panel[lines[(lines > 0) & (lines < height)]] = _GRID
-        for title, color, x in zip(titles, _ACCENTS, (0, width + _GAP)):
-            position = (x + 14, _HEADER // 2)
-            draw_text(canvas, title, position, 18, color, bold=True)
-        if self._truth:
-            position = (width - 14, height - 18)
-            panel = self._panels(canvas)[0]
-            draw_text(panel, 'grey: truth', position, 14, _MUTED, 'right')
-        return canvas
 
 
 def _check_poses(poses: List[np.ndarray], style: SceneStyle) -> None:
@@ -241,26 +195,19 @@ def _check_poses(poses: List[np.ndarray], style: SceneStyle) -> None:
         )
 
 
-def _fit_view(
-    poses: List[np.ndarray],
-    image_size: Optional[Tuple[int, int]],
-    panel_size: Tuple[int, int],
-) -> np.ndarray:
-    """Affine map (2, 3) from the sequence to a panel, all of it in sight."""
-    if image_size is None:
-        points = np.concatenate([pose.reshape(-1, 2) for pose in poses])
-        points = points[np.isfinite(points).all(axis=1)]
-        if not len(points):
-            points = np.zeros((1, 2))
-        low, high = points.min(axis=0), points.max(axis=0)
-        margin = _VIEW_MARGIN * (high - low).max()
-        low, high = low - margin, high + margin
-    else:
-        low, high = np.zeros(2), np.array(image_size, float)
-    panel = np.array(panel_size)
-    scale = (panel / np.maximum(high - low, 1)).min()
-    shift = panel / 2 - scale * (low + high) / 2
-    return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+def _extent(
+    poses: List[np.ndarray], image_size: Optional[Tuple[int, int]]
+) -> Tuple[np.ndarray, np.ndarray]:
+    """First and last corner of the pictures, or of all poses with margin."""
+    if image_size is not None:
+        return np.zeros(2), np.array(image_size, float)
+    points = np.concatenate([pose.reshape(-1, 2) for pose in poses])
+    points = points[np.isfinite(points).all(axis=1)]
+    if not len(points):
+        points = np.zeros((1, 2))
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = _VIEW_MARGIN * (high - low).max()
+    return low - margin, high + margin
 
 
 def _frame_errors(pose: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ def open_video(
     Raises:
         ValueError: If the suffix, size or rate cannot be written, or a frame
             has another size.
-        OSError: If OpenCV cannot write the video.
+        OSError: If OpenCV cannot write the video, or not all of it.
     """
     path = Path(path)
     if path.suffix.lower() != '.mp4':
@@ -53,7 +53,10 @@ def open_video(
         if not writer.isOpened():
             raise OSError(f'{path}: OpenCV cannot write an MPEG-4 video')
 
+        written = 0
+
         def write(frame: np.ndarray) -> None:
+            nonlocal written
             # OpenCV drops a frame of another size without a word.
             if frame.shape != (size[1], size[0], 3):
                 raise ValueError(
@@ -61,9 +64,24 @@ def open_video(
                     f'{(size[1], size[0], 3)}, got {frame.shape}'
                 )
             writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+            written += 1
 
         try:
             yield write
         finally:
             writer.release()
+        # OpenCV does not tell when it could not write.
+        found = _count_frames(temporary)
+        if found < written:
+            raise OSError(
+                f'{path}: only {found} of {written} frames could be written; '
+                'is the disk full?'
+            )
         os.replace(temporary, path)
+
+
+def _count_frames(path: Path) -> int:
+    capture = cv2.VideoCapture(str(path))
+    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    capture.release()
+    return count

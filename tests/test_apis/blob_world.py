@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 
 from hanet_mm.apis.tracking import TrackedFrame
-from hanet_mm.apis.video.frames import Boxes, Poses, no_boxes
-from hanet_mm.apis.video.pipeline import VideoPipeline
-from hanet_mm.apis.video.reader import PoseReader, StageClock
+from hanet_mm.apis.video.frames import Frame
+from hanet_mm.apis.video.pipeline import PoseReader, VideoPipeline
 from hanet_mm.apis.video.refine_stage import RefineStage, SkeletonAdapter
-from hanet_mm.apis.video.sources import Frame, FrameSource
+from hanet_mm.apis.video.sources import FrameSource
 
 NAMES = ['nose', 'left_hand', 'right_hand', 'left_foot', 'right_foot']
 LINKS = [(0, 1), (0, 2), (0, 3), (0, 4)]
@@ -57,9 +56,11 @@ class BlobDetector:
         self.batches = []
         self.frames = 0
 
-    def __call__(self, images):
-        self.batches.append(len(images))
-        return [self._detect(image) for image in images]
+    def __call__(self, frames):
+        self.batches.append(len(frames))
+        for frame in frames:
+            rows = self._detect(frame.image)
+            frame.bboxes, frame.bbox_scores = rows[:, :4], rows[:, 4]
 
     def _detect(self, image):
         frame, self.frames = self.frames, self.frames + 1
@@ -71,10 +72,7 @@ class BlobDetector:
             y, x = np.nonzero(image[..., 0] == person + 1)
             score = 0.5 + person / 1000
             rows.append((x.min(), y.min(), x.max() + 1, y.max() + 1, score))
-        if not rows:
-            return no_boxes()
-        rows = np.array(rows, np.float32)
-        return Boxes(rows[:, :4], rows[:, 4])
+        return np.array(rows, np.float32).reshape(-1, 5)
 
 
 class BlobEstimator:
@@ -83,15 +81,17 @@ class BlobEstimator:
     def __init__(self):
         self.batches = []
 
-    def __call__(self, images, boxes):
-        self.batches.append([len(x) for x in boxes])
-        return [self._estimate(*pair) for pair in zip(images, boxes)]
+    def __call__(self, frames):
+        self.batches.append([len(frame) for frame in frames])
+        for frame in frames:
+            self._estimate(frame)
 
-    def _estimate(self, image, boxes):
-        points = np.zeros((len(boxes), len(NAMES), 2), np.float32)
-        scores = np.zeros((len(boxes), len(NAMES)), np.float32)
-        for row, box in enumerate(boxes.bboxes):
-            person = round((float(boxes.scores[row]) - 0.5) * 1000)
+    def _estimate(self, frame):
+        image = frame.image
+        points = np.zeros((len(frame), len(NAMES), 2), np.float32)
+        scores = np.zeros((len(frame), len(NAMES)), np.float32)
+        for row, box in enumerate(frame.bboxes):
+            person = round((float(frame.bbox_scores[row]) - 0.5) * 1000)
             left, top = np.maximum(np.floor(box[:2]).astype(int), 0)
             right, bottom = np.ceil(box[2:]).astype(int)
             part = image[top:bottom, left:right]
@@ -101,7 +101,7 @@ class BlobEstimator:
                 if len(x):
                     points[row, k] = x.mean() + left, y.mean() + top
                     scores[row, k] = 0.9
-        return Poses(boxes.bboxes, boxes.scores, points, scores)
+        frame.keypoints, frame.keypoint_scores = points, scores
 
 
 class BlobTracker:
@@ -162,16 +162,18 @@ def make_pipeline(
     stream=None, detector=None, tracker=None, max_gap=10, **options
 ):
     """A pipeline of the stages above; stream may be made for a size."""
-    keep_images = options.pop('keep_images', False)
     reader = PoseReader(detector or BlobDetector(), BlobEstimator(), **options)
 
     def make_refine(size):
         made = stream(size) if callable(stream) else stream
         return RefineStage(made, SkeletonAdapter(), max_gap)
 
-    return VideoPipeline(
-        reader, tracker or BlobTracker(), make_refine, keep_images
-    )
+    return VideoPipeline(reader, tracker or BlobTracker(), make_refine)
+
+
+def run(pipeline, source):
+    """What the user gets, frame by frame."""
+    return (frame.result() for frame in pipeline.run(source))
 
 
 class BlobInferencer:
@@ -184,11 +186,9 @@ class BlobInferencer:
     def __init__(self, lookahead=3):
         self.lookahead = lookahead
 
-    def run(self, source, clock=None, keep_images=False):
-        pipeline = make_pipeline(
-            LateStream(self.lookahead), keep_images=keep_images, batch_size=4
-        )
-        return pipeline.run(source, clock or StageClock())
+    def run(self, source, clock=None, keep=None):
+        pipeline = make_pipeline(LateStream(self.lookahead), batch_size=4)
+        return pipeline.run(source, clock, keep)
 
 
 class FailingSource(FrameSource):

@@ -15,8 +15,7 @@ from blob_world import (
 )
 
 from hanet_mm.apis.commands import extract
-from hanet_mm.apis.video.frames import Boxes
-from hanet_mm.apis.video.reader import PoseReader
+from hanet_mm.apis.video.pipeline import PoseReader
 from hanet_mm.core.data.sequences import (
     PoseSequences,
     load_pose_sequences,
@@ -47,14 +46,15 @@ class PlaceEstimator(BlobEstimator):
         super().__init__()
         self.boxes = []
 
-    def _estimate(self, image, boxes):
-        self.boxes.append(boxes.bboxes)
+    def _estimate(self, frame):
+        self.boxes.append(frame.bboxes)
         who = []
-        for left, top, right, bottom in np.rint(boxes.bboxes).astype(int):
-            seen = image[max(top, 0) : bottom, max(left, 0) : right, 0]
+        for left, top, right, bottom in np.rint(frame.bboxes).astype(int):
+            seen = frame.image[max(top, 0) : bottom, max(left, 0) : right, 0]
             who.append(np.bincount(seen[seen > 0]).argmax() - 1)
-        scores = np.array([0.5 + x / 1000 for x in who], np.float32)
-        return super()._estimate(image, Boxes(boxes.bboxes, scores))
+        scores = [0.5 + x / 1000 for x in who]
+        frame.bbox_scores = np.array(scores, np.float32)
+        super()._estimate(frame)
 
 
 def left(t):
@@ -163,10 +163,9 @@ def test_wrong_pose_is_matched_by_its_box(command, tmp_path):
     """An error of the estimator stays in the file."""
 
     class Mirrored(BlobEstimator):
-        def _estimate(self, image, boxes):
-            poses = super()._estimate(image, boxes)
-            poses.keypoints = poses.keypoints[:, ::-1]
-            return poses
+        def _estimate(self, frame):
+            super()._estimate(frame)
+            frame.keypoints = frame.keypoints[:, ::-1]
 
     write_video(tmp_path / 'videos/a.avi', both())
     write_annotations('in.npz', ['a', 'a'], [left, right])

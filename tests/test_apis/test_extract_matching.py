@@ -3,7 +3,7 @@
 import numpy as np
 
 from hanet_mm.apis.extract_video import Annotation, match_persons
-from hanet_mm.apis.video.frames import Poses
+from hanet_mm.apis.video.frames import Frame
 
 SHAPE = np.array([[0, 0], [40, 0], [0, 80], [40, 80], [20, 40]], float)
 
@@ -20,7 +20,9 @@ def annotation(keypoints):
 
 
 def poses(keypoints, boxes=None):
-    return Poses(
+    return Frame(
+        0,
+        None,
         bboxes=boxes_of(keypoints) if boxes is None else boxes,
         bbox_scores=np.ones(len(keypoints)),
         keypoints=keypoints,

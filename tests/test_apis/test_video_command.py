@@ -303,7 +303,7 @@ def test_a_full_disk_leaves_a_valid_part(tmp_path, monkeypatch):
 
 
 def test_ctrl_c_stops_a_folder(command, folder, monkeypatch):
-    def run(self, source, clock=None, keep_images=False):
+    def run(self, source, clock=None, keep=None):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(BlobInferencer, 'run', run)

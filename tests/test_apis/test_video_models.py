@@ -10,7 +10,7 @@ from mmpose.registry import INFERENCERS
 from small_world.models import detector_config, estimator_config
 
 from hanet_mm.apis.inferencers import PoseRefinementInferencer
-from hanet_mm.apis.video.frames import Boxes, no_boxes
+from hanet_mm.apis.video.frames import Frame
 from hanet_mm.apis.video.stages import (
     ModelError,
     PoseModels,
@@ -57,16 +57,22 @@ def test_it_is_registered_in_mmpose():
     assert issubclass(PoseRefinementInferencer, Pose2DInferencer)
 
 
+def as_frames(images):
+    return [Frame(index, image) for index, image in enumerate(images)]
+
+
 def test_detections_are_those_of_mmdet_frame_by_frame(inferencer, frames):
     detector, _ = make_stages(inferencer, batch_size=2, bbox_thr=0.05)
-    for image, found in zip(frames, detector(frames)):
+    made = as_frames(frames)
+    detector(made)
+    for image, found in zip(frames, made):
         result = inferencer.detector(image, return_datasamples=True)
         boxes = result['predictions'][0].pred_instances.numpy()
         rows = np.c_[boxes.bboxes, boxes.scores][boxes.scores > 0.05]
         rows = rows[nms(rows, 0.3)]
         assert len(found) == len(rows) > 0
         np.testing.assert_allclose(found.bboxes, rows[:, :4], atol=1e-3)
-        np.testing.assert_allclose(found.scores, rows[:, 4], atol=1e-5)
+        np.testing.assert_allclose(found.bbox_scores, rows[:, 4], atol=1e-5)
 
 
 def test_other_categories_are_no_persons(frames):
@@ -77,26 +83,29 @@ def test_other_categories_are_no_persons(frames):
         device='cpu',
     )
     detector, _ = make_stages(models, 2, 0.0)
-    assert [len(x) for x in detector(frames)] == [0] * 5
+    made = as_frames(frames)
+    detector(made)
+    assert [len(x) for x in made] == [0] * 5
 
 
 def test_poses_are_those_of_mmpose_frame_by_frame(inferencer, frames):
     _, estimator = make_stages(inferencer, batch_size=3, bbox_thr=0.0)
     rng = np.random.default_rng(1)
-    boxes = []
-    for count in (2, 0, 3, 1, 2):
+    made = as_frames(frames)
+    for frame, count in zip(made, (2, 0, 3, 1, 2)):
         corner = rng.uniform(0, 60, (count, 2))
         rows = np.c_[corner, corner + rng.uniform(20, 60, (count, 2))]
-        boxes.append(
-            Boxes(rows.astype(np.float32), np.full(count, 0.5, np.float32))
-        )
-    for image, given, found in zip(frames, boxes, estimator(frames, boxes)):
+        frame.bboxes = rows.astype(np.float32)
+        frame.bbox_scores = np.full(count, 0.5, np.float32)
+    boxes = [frame.bboxes for frame in made]
+    estimator(made)
+    for image, given, found in zip(frames, boxes, made):
         assert found.keypoints.shape == (len(given), 15, 2)
-        np.testing.assert_array_equal(found.bboxes, given.bboxes)
+        np.testing.assert_array_equal(found.bboxes, given)
         if not len(given):
             continue
         for row, expected in enumerate(
-            inference_topdown(inferencer.model, image, given.bboxes)
+            inference_topdown(inferencer.model, image, given)
         ):
             expected = expected.pred_instances
             np.testing.assert_allclose(
@@ -111,8 +120,9 @@ def test_poses_are_those_of_mmpose_frame_by_frame(inferencer, frames):
 
 def test_nobody_in_all_frames(inferencer, frames):
     _, estimator = make_stages(inferencer, 3, 0.0)
-    found = estimator(frames[:2], [no_boxes(), no_boxes()])
-    assert [x.keypoints.shape for x in found] == [(0, 15, 2)] * 2
+    made = as_frames(frames[:2])
+    estimator(made)
+    assert [x.keypoints.shape for x in made] == [(0, 15, 2)] * 2
 
 
 def test_a_frame_goes_through_all_stages(inferencer, frames):

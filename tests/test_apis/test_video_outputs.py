@@ -12,7 +12,7 @@ from hanet_mm.apis.formats import open_poses
 from hanet_mm.apis.video.outputs import JsonOutput, NpzOutput, VideoOutput
 from hanet_mm.apis.video.sources import open_source
 from hanet_mm.core.data.sequences import load_pose_sequences
-from hanet_mm.visualization.pose_painter import PosePainter, track_color
+from hanet_mm.visualization.people_scene import PeopleScene
 
 
 def results_of(frames, lookahead=2, fps=25, **options):
@@ -154,7 +154,11 @@ def test_npz_has_a_sequence_for_each_segment(tmp_path):
     times = found.extras['time_est']
     np.testing.assert_allclose(times, np.array(frames) / 25)
     expected = [
-        next(x for x in results[t]['instances'] if x['track_id'] == track)
+        next(
+            x
+            for x in results[t].result()['instances']
+            if x['track_id'] == track
+        )
         for t, track in zip(frames, [0] * 10 + [1] * 4)
     ]
     with np.load(output.path, allow_pickle=False) as arrays:
@@ -173,8 +177,7 @@ def test_npz_has_a_sequence_for_each_segment(tmp_path):
 
 def test_npz_has_nan_where_a_person_is_away(tmp_path):
     results = results_of(walk(8))
-    for t in (3, 4):
-        results[t]['instances'].clear()
+    del results[3:5]
     output = NpzOutput(tmp_path / 'out.npz')
     write(output, results)
     output.finish()
@@ -186,35 +189,19 @@ def test_npz_has_nan_where_a_person_is_away(tmp_path):
     assert (found.scores[3:5] == 0).all()
 
 
-def test_npz_of_more_rows_than_fit_into_a_chunk(tmp_path, monkeypatch):
-    name = 'hanet_mm.apis.video.outputs._CHUNK'
-    monkeypatch.setattr(name, 3)
-    results = results_of(list(two_people(10)))
-    whole, chunked = NpzOutput(tmp_path / 'a.npz'), tmp_path / 'b.npz'
-    write(whole, results)
-    whole.finish()
-    monkeypatch.undo()
-    output = NpzOutput(chunked)
-    write(output, results)
-    output.finish()
-    with np.load(tmp_path / 'a.npz') as one, np.load(chunked) as two:
-        assert one.files == two.files
-        for key in one.files:
-            np.testing.assert_array_equal(one[key], two[key])
-
-
 def test_npz_that_is_stopped_is_a_part(tmp_path):
     output = NpzOutput(tmp_path / 'out.npz')
     write(output, results_of(walk(6)))
     assert output.stop() == tmp_path / 'out.partial.npz'
     assert [x.name for x in tmp_path.iterdir()] == ['out.partial.npz']
-    assert load_pose_sequences(output.partial_path).seq_len.tolist() == [6]
+    found = load_pose_sequences(tmp_path / 'out.partial.npz')
+    assert found.seq_len.tolist() == [6]
 
 
 def test_npz_of_nobody_is_refused(tmp_path):
     output = NpzOutput(tmp_path / 'out.npz')
     write(output, results_of([draw({})] * 3))
-    with pytest.raises(ValueError, match='nobody in the video'):
+    with pytest.raises(ValueError, match='nobody with a keypoint in'):
         output.finish()
     assert output.stop() is None
     assert not list(tmp_path.iterdir())
@@ -230,123 +217,52 @@ def read_frames(path):
         frames.append(frame)
 
 
-def make_painter(size):
-    return PosePainter(size, LINKS, NAMES, trajectories=True)
+def make_scene(size):
+    return PeopleScene(size, LINKS, NAMES, trajectories=True)
 
 
-@pytest.mark.parametrize('again', [True, False])
-def test_a_video_shows_all_frames_before_and_after(tmp_path, again):
-    pictures = list(two_people(12))
-    source = open_source(pictures if again else iter(pictures), fps=20)
-    results = results_of(pictures, keep_images=not again)
-    output = VideoOutput(tmp_path / 'out.mp4', source, make_painter)
-    write(output, results)
+def film(output, pictures, count=None):
+    """Write the frames of a video with the pictures that they keep."""
+    pipeline = make_pipeline(LateStream(2))
+    frames = pipeline.run(open_source(pictures), keep=output.keep)
+    write(output, list(frames)[:count])
+
+
+def test_a_video_shows_all_frames_before_and_after(tmp_path):
+    # Frames of a program can be read once only.
+    output = VideoOutput(tmp_path / 'out.mp4', 20.0, make_scene)
+    film(output, two_people(12))
     output.finish()
     assert [x.name for x in tmp_path.iterdir()] == ['out.mp4']
     frames, fps = read_frames(output.path)
     assert (len(frames), fps) == (12, 20)
-    assert frames[0].shape == (64, 192, 3)
+    scene = make_scene((96, 64))
+    assert frames[0].shape == (*scene.size[::-1], 3)
+    assert scene.size[0] > 2 * 96
+
+
+def test_a_frame_that_waits_keeps_what_is_drawn_of_its_picture(tmp_path):
+    output = VideoOutput(tmp_path / 'out.mp4', None, make_scene)
+    picture = np.zeros((1080, 1920, 3), np.uint8)
+    picture[..., 0] = 200  # blue, in BGR
+    kept = output.keep(picture)
+    assert kept.nbytes < picture.nbytes / 3.9
+    blue = kept[270, 480].astype(int)
+    assert blue[2] > 100 > blue[:2].max()
 
 
 def test_a_video_that_is_stopped_is_a_part(tmp_path):
-    source = open_source(list(walk(9)))
-    output = VideoOutput(tmp_path / 'out.mp4', source, make_painter)
-    write(output, results_of(walk(9))[:5])
-    assert output.stop() == tmp_path / 'out.partial.mp4'
-    assert len(read_frames(output.partial_path)[0]) == 5
+    output = VideoOutput(tmp_path / 'out.mp4', 25.0, make_scene)
+    film(output, walk(9), 5)
+    partial = tmp_path / 'out.partial.mp4'
+    assert output.stop() == partial
+    assert len(read_frames(partial)[0]) == 5
     assert not output.path.exists()
 
 
-def test_an_error_while_drawing_reaches_the_caller(tmp_path):
-    def broken(size):
-        raise OSError('cannot draw')
-
-    source = open_source(list(walk(50)))
-    output = VideoOutput(tmp_path / 'out.mp4', source, broken)
-    results = results_of(walk(50))
-
-    def use():
-        write(output, results)
+def test_nothing_is_left_of_a_video_without_frames(tmp_path):
+    output = VideoOutput(tmp_path / 'out.mp4', 25.0, make_scene)
+    assert output.stop() is None
+    with pytest.raises(ValueError, match='no frame to write'):
         output.finish()
-
-    with pytest.raises(OSError, match='cannot draw'):
-        use()
-    with pytest.raises(OSError, match='cannot draw'):
-        output.stop()
     assert not list(tmp_path.iterdir())
-
-
-def test_frames_that_did_not_reach_the_disk_are_an_error(tmp_path):
-    source = open_source(list(walk(5)))
-    output = VideoOutput(tmp_path / 'out.mp4', source, make_painter)
-    write(output, results_of(walk(5)))
-    output._close()
-    output._written += 3  # as if OpenCV had dropped some
-    with pytest.raises(OSError, match=r'only 5 of 8 frames.*disk full'):
-        output.finish()
-    assert not output.path.exists()
-
-
-def test_the_painter_draws_each_side_where_its_poses_are():
-    result = results_of([draw({0: (40, 20)}, size=(96, 64))])[0]
-    person = result['instances'][0]
-    person['keypoints'] = person['keypoints'] + (20, 0)
-    painter = PosePainter((96, 64), LINKS, NAMES)
-    drawn = painter.draw(result, np.zeros((64, 96, 3), np.uint8))
-    color = np.array(track_color(0))
-    limb = (np.abs(drawn.astype(int) - color).max(-1) < 60).any(0)
-    left, right = np.flatnonzero(limb[:96]), np.flatnonzero(limb[96:])
-    assert left.min() >= 20
-    assert left.max() <= 55
-    assert right.min() >= 40
-    assert right.max() <= 75
-
-
-def test_the_painter_fits_other_sizes_into_its_panels():
-    painter = PosePainter((4000, 2000), LINKS, NAMES, refined=False)
-    assert painter.size == (1920, 960)
-    picture = np.full((300, 300, 3), 200, np.uint8)
-    result = results_of([draw({})])[0]
-    drawn = painter.draw(result, picture)
-    assert drawn.shape == (960, 1920, 3)
-    bright = np.flatnonzero((drawn[500] > 100).all(-1))
-    # In the middle, up to the edge of a pixel of the picture (3.2 px).
-    assert abs(bright.min() - 480) <= 2
-    assert abs(bright.max() - 1439) <= 2
-
-
-def test_low_scores_are_not_drawn_and_filled_ones_are():
-    result = results_of([draw({0: (40, 20)})])[0]
-    person = result['instances'][0]
-    black = np.zeros((64, 96, 3), np.uint8)
-    painter = PosePainter((96, 64), LINKS, NAMES)
-    person['keypoint_scores'] = np.full(5, 0.1, np.float32)
-    below = (painter.draw(result, black)[24:] > 0).any(-1)
-    assert not below.any()
-    person['filled'] = np.ones(5, bool)
-    below = (painter.draw(result, black)[24:] > 0).any(-1)
-    assert not below[:, :96].any()
-    assert below[:, 96:].any()
-
-
-def test_trajectories_show_where_hands_were():
-    names = ['nose', 'left_wrist', 'right_wrist', 'left_ankle', 'right_ankle']
-    black = np.zeros((64, 200, 3), np.uint8)
-    results = results_of(
-        [draw({0: (20 + 6 * t, 20)}, (200, 64)) for t in range(15)]
-    )
-    drawn = {}
-    for trajectories in (False, True):
-        painter = PosePainter(
-            (200, 64), LINKS, names, trajectories=trajectories
-        )
-        for result in results:
-            drawn[trajectories] = painter.draw(result, black)[26:]
-    ways = (drawn[True] > 0).any(-1).sum() - (drawn[False] > 0).any(-1).sum()
-    assert ways > 200  # two hands, two feet, 84 px each, on two sides
-
-
-def test_colours_of_tracks_differ():
-    colors = np.array([track_color(i) for i in range(8)])
-    apart = np.abs(colors[:, None] - colors[None]).max(-1)
-    assert (apart[~np.eye(8, dtype=bool)] > 30).all()

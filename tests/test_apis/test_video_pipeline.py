@@ -17,14 +17,17 @@ from blob_world import (
     truth,
     walk,
 )
+from blob_world import (
+    run as dicts,
+)
 
 from hanet_mm.apis.tracking import PoseTracker
-from hanet_mm.apis.video.reader import PoseReader, StageClock
+from hanet_mm.apis.video.pipeline import PoseReader, StageClock
 from hanet_mm.apis.video.sources import SourceStopped, open_source
 
 
 def run(pipeline, frames, fps=25):
-    return list(pipeline.run(open_source(frames, fps)))
+    return list(dicts(pipeline, open_source(frames, fps)))
 
 
 def people(result):
@@ -68,9 +71,8 @@ def test_results_come_before_the_source_ends():
             read.append(t)
             yield frame
 
-    results = make_pipeline(LateStream(5), batch_size=4).run(
-        open_source(frames())
-    )
+    pipeline = make_pipeline(LateStream(5), batch_size=4)
+    results = dicts(pipeline, open_source(frames()))
     assert not read
     assert next(results)['frame_id'] == 0
     assert len(read) == 8  # the batch in which frame 5 is
@@ -92,7 +94,7 @@ def test_memory_holds_the_pictures_of_one_batch(det_interval):
         LateStream(90), batch_size=4, det_interval=det_interval
     )
     count = 0
-    for _ in pipeline.run(open_source(frames())):
+    for _ in dicts(pipeline, open_source(frames())):
         count += 1
         now = sum(x() is not None for x in alive)
         most = max(most, now)
@@ -112,7 +114,7 @@ def test_keypoints_in_memory_are_bounded_by_the_look_ahead():
             yield frame
 
     pipeline = make_pipeline(LateStream(20), batch_size=4)
-    for result in pipeline.run(open_source(frames())):
+    for result in dicts(pipeline, open_source(frames())):
         done += 1
         old.append(weakref.ref(result['instances'][0]['keypoints_input']))
     del result
@@ -123,10 +125,11 @@ def test_keypoints_in_memory_are_bounded_by_the_look_ahead():
 
 def test_pictures_are_kept_on_request_only():
     frames = list(walk(3))
-    kept = run(make_pipeline(LateStream(2), keep_images=True), frames)
-    for result, frame in zip(kept, frames):
-        assert result['image'] is frame
-    assert 'image' not in run(make_pipeline(), frames)[0]
+    pipeline = make_pipeline(LateStream(2))
+    kept = pipeline.run(open_source(frames), keep=lambda image: image[::2])
+    for found, frame in zip(kept, frames):
+        np.testing.assert_array_equal(found.result()['image'], frame[::2])
+    assert 'image' not in run(pipeline, frames)[0]
 
 
 def test_frames_with_nobody_have_no_instances():
@@ -236,7 +239,8 @@ def test_others_go_on_when_somebody_leaves_for_good():
         for t in range(60)
     ]
     stream = LateStream(6)
-    results = make_pipeline(stream, max_gap=5).run(open_source(frames))
+    pipeline = make_pipeline(stream, max_gap=5)
+    results = dicts(pipeline, open_source(frames))
     waiting = 0
     for t, result in enumerate(results):
         found = people(result)
@@ -325,7 +329,7 @@ def test_what_a_failing_source_gave_is_finished_first(frames, error):
     pipeline = make_pipeline(LateStream(100), batch_size=4)
     results = []
     with pytest.raises(type(error)) as caught:
-        results.extend(pipeline.run(FailingSource(frames, error)))
+        results.extend(dicts(pipeline, FailingSource(frames, error)))
     assert caught.value is error
     assert [x['frame_id'] for x in results] == list(range(frames))
     assert all(len(x['instances']) == 1 for x in results)

@@ -50,7 +50,6 @@ def test_a_video_gives_its_frames_and_times(tmp_path):
         times = [frame.timestamp for frame in read]
         np.testing.assert_allclose(times, np.arange(7) / 20, atol=1e-9)
     assert (source.fps, source.num_frames, source.warning) == (20, 7, '')
-    assert source.reopens
     assert not source.live
     assert read[0].size == (96, 64)
 
@@ -157,14 +156,12 @@ def test_frames_of_a_program_may_have_times_and_sizes_of_their_own():
     read = list(source)
     assert [frame.timestamp for frame in read] == [0.5, 0.75]
     assert [frame.size for frame in read] == [(6, 4), (2, 8)]
-    assert not source.reopens
 
 
 def test_arrays_are_one_frame_or_many():
     assert len(list(open_source(np.zeros((4, 6, 3), np.uint8)))) == 1
     source = open_source(np.zeros((5, 4, 6, 3), np.uint8), fps=25)
     assert source.num_frames == 5
-    assert source.reopens
     assert [f.timestamp for f in source][-1] == pytest.approx(4 / 25)
 
 

@@ -9,11 +9,12 @@ from blob_world import (
     draw,
     make_pipeline,
     place_at,
+    run,
     truth,
     walk,
 )
 
-from hanet_mm.apis.video.frames import Poses
+from hanet_mm.apis.video.frames import Frame
 from hanet_mm.apis.video.refine_stage import (
     BufferedStream,
     NamedFilter,
@@ -59,7 +60,7 @@ def test_full_look_ahead_is_the_offline_result(normalization):
 
     missed = [(t, 0) for t in (10, 11, 12)]
     pipeline = make_pipeline(stream, BlobDetector(missed), max_gap=3)
-    results = list(pipeline.run(open_source(walk(40))))
+    results = list(run(pipeline, open_source(walk(40))))
     keypoints = np.stack([truth(place_at(t)) for t in range(40)])
     keypoints[10:13] = np.nan
     offline = refiner.refine(
@@ -90,7 +91,7 @@ def test_a_long_gap_of_one_keypoint_stays_empty():
         draw({0: place_at(t)}, hidden=[(0, 3)] if t in gone else ())
         for t in range(30)
     ]
-    for t, person in enumerate(frames_of(pipeline.run(open_source(frames)))):
+    for t, person in enumerate(frames_of(run(pipeline, open_source(frames)))):
         empty = np.isnan(person['keypoints']).any(-1)
         assert empty.tolist() == [t in gone and k == 3 for k in range(5)]
         assert not person['filled'].any()
@@ -100,10 +101,10 @@ def test_a_person_without_a_keypoint_is_no_error():
     refiner = tiny_refiner()
     hidden = [(0, k) for k in range(5)]
 
-    boxes = BlobDetector()([draw({0: (30, 20)})])[0]
-
-    def detect(images):
-        return [boxes] * len(images)
+    def detect(frames):
+        for frame in frames:
+            frame.bboxes = np.array([[20, 19, 41, 46]], np.float32)
+            frame.bbox_scores = np.full(1, 0.5, np.float32)
 
     for stream in (
         lambda size: StreamingRefiner(refiner, 8, max_gap=3),
@@ -111,7 +112,7 @@ def test_a_person_without_a_keypoint_is_no_error():
     ):
         frames = [draw({0: (30, 20)}, hidden=hidden)] * 20
         pipeline = make_pipeline(stream, detect)
-        people = frames_of(pipeline.run(open_source(frames)))
+        people = frames_of(run(pipeline, open_source(frames)))
         assert len(people) == 20
         for person in people:
             assert np.isnan(person['keypoints']).all()
@@ -199,6 +200,20 @@ def test_a_filter_by_name_knows_size_and_rate(keypoints):
         NamedFilter('magic')
 
 
+def tracked(keypoints, scores):
+    """A frame with one person, known to the tracker."""
+    return Frame(
+        0,
+        None,
+        bboxes=np.array([[0, 0, 9, 9.0]]),
+        bbox_scores=np.ones(1),
+        keypoints=keypoints,
+        keypoint_scores=scores,
+        track_ids=np.zeros(1, int),
+        segments=np.zeros(1, int),
+    )
+
+
 def test_keypoints_are_matched_by_name():
     estimator = ['nose', 'left_hip', 'right_hip', 'left_knee', 'tail']
     refiner = ['right_hip', 'left_hip', 'root', 'nose']
@@ -245,21 +260,18 @@ def test_a_refiner_of_another_skeleton_in_the_pipeline():
     adapter = SkeletonAdapter(NAMES, ['right_hand', 'nose', 'left_hand'])
     stage = RefineStage(Spy(), adapter)
     points = truth((20, 20))[None]
-    poses = Poses(
-        np.array([[0, 0, 9, 9.0]]), np.ones(1), points, np.ones((1, 5))
-    )
-    (person,) = stage.push(poses, np.zeros(1, int), np.zeros(1, int))
+    person = tracked(points, np.ones((1, 5)))
+    stage.push(person)
     np.testing.assert_allclose(seen[0], points[0][[2, 0, 1]])
-    np.testing.assert_allclose(person.refined[:3], points[0, :3] + 5)
-    np.testing.assert_allclose(person.refined[3:], points[0, 3:])
+    np.testing.assert_allclose(person.refined[0, :3], points[0, :3] + 5)
+    np.testing.assert_allclose(person.refined[0, 3:], points[0, 3:])
 
 
 def test_keypoints_below_the_threshold_count_as_missing():
     scores = np.array([[0.9, 0.2, 0.19, 0.0, 1.0]])
-    stage = RefineStage(None, kpt_thr=0.2)
-    poses = Poses(np.zeros((1, 4)), np.ones(1), truth((20, 20))[None], scores)
-    (person,) = stage.push(poses, np.zeros(1, int), np.zeros(1, int))
-    assert np.isnan(person.keypoints).any(-1).tolist() == [
+    person = tracked(truth((20, 20))[None], scores)
+    RefineStage(None, kpt_thr=0.2).push(person)
+    assert np.isnan(person.keypoints[0]).any(-1).tolist() == [
         *(False, False, True, True, False)
     ]
-    np.testing.assert_allclose(person.scores, [0.9, 0.2, 0, 0, 1])
+    np.testing.assert_allclose(person.keypoint_scores, [[0.9, 0.2, 0, 0, 1]])

@@ -11,6 +11,8 @@ from hanet_mm.visualization import (
     PoseSequenceVisualizer,
     comparison_scene,
     error_strip,
+    side_by_side,
+    video_writer,
 )
 
 pytestmark = pytest.mark.mm
@@ -25,8 +27,8 @@ META = dict(
 SIZE = (200, 160)
 IMAGE = np.full((160, 200, 3), 60, np.uint8)
 # From the corner of a picture to that of each panel.
-LEFT = np.array([0, comparison_scene._HEADER])
-RIGHT = np.array([200 + comparison_scene._GAP, comparison_scene._HEADER])
+LEFT = np.array([0, side_by_side.HEADER])
+RIGHT = np.array([200 + side_by_side.GAP, side_by_side.HEADER])
 POSE = np.array([[40.0, 40.0], [100.0, 40.0], [100.0, 120.0]])
 
 
@@ -339,3 +341,19 @@ def test_bad_input_is_named(visualizer, tmp_path):
         PoseSequenceVisualizer(panel_size=(641, 480))
     with pytest.raises(ValueError, match='set_dataset_meta'):
         PoseSequenceVisualizer().draw_comparison(0, poses, poses)
+
+
+def test_frames_that_did_not_reach_the_disk_are_an_error(
+    tmp_path, monkeypatch
+):
+    """OpenCV says nothing when it cannot write."""
+    monkeypatch.setattr(video_writer, '_count_frames', lambda path: 2)
+
+    def write():
+        with video_writer.open_video(tmp_path / 'a.mp4', SIZE, 25) as write:
+            for _ in range(3):
+                write(IMAGE)
+
+    with pytest.raises(OSError, match=r'only 2 of 3 frames.*disk full'):
+        write()
+    assert not list(tmp_path.iterdir())

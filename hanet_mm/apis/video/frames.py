@@ -1,90 +1,146 @@
-"""What the stages hand to each other.
+"""The frame that goes from a source through all stages into the files."""
 
-N: persons of a frame, K: keypoints.
-"""
-
-from dataclasses import dataclass
-from typing import Callable, List, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
+from hanet_mm.core.poses.boxes import boxes_around
 
-@dataclass
-class Boxes:
-    """Persons that were detected in a frame.
+# Arrays with a row for each person.
+_PER_PERSON = (
+    'bboxes',
+    'bbox_scores',
+    'keypoints',
+    'keypoint_scores',
+    'track_ids',
+    'segments',
+)
+
+
+@dataclass(eq=False)
+class Frame:
+    """A picture of a video and the N people in it, with K keypoints.
+
+    The source gives picture and time; detector, estimator, tracker and
+    refiner each add their part. Missing keypoints are NaN with score 0.
 
     Attributes:
-        bboxes: x1 y1 x2 y2, (N, 4) px.
-        scores: (N,).
+        index: Number of the frame, from 0.
+        image: (H, W, 3) uint8 BGR; None when it is no longer needed.
+        timestamp: Seconds since the first frame; None: unknown.
+        bboxes: x1, y1, x2, y2, (N, 4) px; NaN for a person missed here.
+        bbox_scores: (N,).
+        keypoints: Of the estimator, (N, K, 2) px.
+        keypoint_scores: (N, K).
+        track_ids: (N,) int64.
+        segments: Part of the track refined as one sequence, (N,) int64.
+        refined: (N, K, 2) px.
+        filled: Keypoints that were missing and were filled, bool (N, K).
+        reported: People that the result names, bool (N,).
+        num_waiting: People whose refined pose is not there yet.
+        size: Width and height of the picture, px.
+        scale: Size relative to the first frame of the video, (2,).
     """
 
-    bboxes: np.ndarray
-    scores: np.ndarray
+    index: int
+    image: Optional[np.ndarray]
+    timestamp: Optional[float] = None
+    bboxes: np.ndarray = field(
+        default_factory=lambda: np.zeros((0, 4), np.float32)
+    )
+    bbox_scores: np.ndarray = field(
+        default_factory=lambda: np.zeros(0, np.float32)
+    )
+    keypoints: np.ndarray = field(
+        default_factory=lambda: np.zeros((0, 0, 2), np.float32)
+    )
+    keypoint_scores: np.ndarray = field(
+        default_factory=lambda: np.zeros((0, 0), np.float32)
+    )
+    track_ids: Optional[np.ndarray] = None
+    segments: Optional[np.ndarray] = None
+    refined: Optional[np.ndarray] = None
+    filled: Optional[np.ndarray] = None
+    reported: Optional[np.ndarray] = None
+    num_waiting: int = 0
+    size: Tuple[int, int] = (0, 0)
+    scale: Optional[np.ndarray] = None
+
+    def __post_init__(self) -> None:
+        if self.image is not None:
+            self.size = self.image.shape[1], self.image.shape[0]
 
     def __len__(self) -> int:
         return len(self.bboxes)
 
+    def keep(self, rows: np.ndarray) -> None:
+        """Keep some of the people, by number or mask (before refinement)."""
+        for name in _PER_PERSON:
+            values = getattr(self, name)
+            if values is not None:
+                setattr(self, name, values[rows])
 
-@dataclass
-class Poses:
-    """Persons of a frame with their keypoints.
+    def add_missed(self, track_ids: list, segments: list) -> None:
+        """Append tracked people who were not found in this frame."""
+        count, num_keypoints = len(track_ids), self.keypoints.shape[1]
+        for name, rows in zip(
+            _PER_PERSON,
+            (
+                np.full((count, 4), np.nan, np.float32),
+                np.zeros(count, np.float32),
+                np.full((count, num_keypoints, 2), np.nan, np.float32),
+                np.zeros((count, num_keypoints), np.float32),
+                np.array(track_ids, np.int64),
+                np.array(segments, np.int64),
+            ),
+        ):
+            setattr(self, name, np.concatenate([getattr(self, name), rows]))
 
-    Attributes:
-        bboxes: x1 y1 x2 y2, (N, 4) px.
-        bbox_scores: (N,).
-        keypoints: (N, K, 2) px.
-        keypoint_scores: (N, K).
-    """
+    def scale_to(self, size: Tuple[int, int]) -> None:
+        """Bring boxes and keypoints to pixels of the first frame."""
+        if self.size == size:
+            return
+        self.scale = np.divide(self.size, size, dtype=np.float32)
+        self.bboxes = self.bboxes / np.tile(self.scale, 2)
+        self.keypoints = self.keypoints / self.scale
 
-    bboxes: np.ndarray
-    bbox_scores: np.ndarray
-    keypoints: np.ndarray
-    keypoint_scores: np.ndarray
+    def finish(self) -> None:
+        """Drop people who are not reported; go back to own pixels."""
+        present = np.isfinite(self.refined).all(-1)
+        missed = np.isnan(self.bboxes).any(1)
+        rows = self.reported & ~(missed & ~present.any(1))
+        around = boxes_around(self.refined, present)
+        self.bboxes = np.where(missed[:, None], around, self.bboxes)
+        if not rows.all():
+            self.keep(rows)
+            self.refined, self.filled = self.refined[rows], self.filled[rows]
+        if self.scale is not None:
+            self.bboxes = self.bboxes * np.tile(self.scale, 2)
+            self.keypoints = self.keypoints * self.scale
+            self.refined = self.refined * self.scale
 
-    def __len__(self) -> int:
-        return len(self.keypoints)
-
-    def take(self, rows: np.ndarray) -> 'Poses':
-        """Some of the persons, by number or mask."""
-        return Poses(
-            self.bboxes[rows],
-            self.bbox_scores[rows],
-            self.keypoints[rows],
-            self.keypoint_scores[rows],
+    def result(self) -> Dict[str, Any]:
+        """The finished frame as the inferencer gives it to its user."""
+        instances = [
+            dict(
+                track_id=int(self.track_ids[row]),
+                segment=int(self.segments[row]),
+                bbox=self.bboxes[row],
+                bbox_score=float(self.bbox_scores[row]),
+                keypoints=self.refined[row],
+                keypoint_scores=self.keypoint_scores[row],
+                keypoints_input=self.keypoints[row],
+                filled=self.filled[row],
+            )
+            for row in range(len(self))
+        ]
+        result = dict(
+            frame_id=self.index,
+            timestamp=self.timestamp,
+            image_size=self.size,
+            instances=instances,
         )
-
-
-# Pictures (H, W, 3) uint8 BGR -> the persons in each.
-Detector = Callable[[Sequence[np.ndarray]], List[Boxes]]
-# Pictures and the persons in each -> their poses. An estimator that needs no
-# boxes finds the persons by itself.
-Estimator = Callable[[Sequence[np.ndarray], Sequence[Boxes]], List[Poses]]
-
-
-def no_boxes() -> Boxes:
-    """A frame with nobody."""
-    return Boxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
-
-
-def boxes_around(
-    keypoints: np.ndarray, present: np.ndarray, margin: float = 0.0
-) -> np.ndarray:
-    """Boxes around keypoints.
-
-    Args:
-        keypoints (np.ndarray): (N, K, 2).
-        present (np.ndarray): Keypoints that count, bool (N, K).
-        margin (float): By which width and height are enlarged, as a share.
-            Defaults to 0.
-
-    Returns:
-        np.ndarray: x1 y1 x2 y2, (N, 4) float32; NaN without a keypoint.
-    """
-    present = (present & np.isfinite(keypoints).all(-1))[..., None]
-    low = np.where(present, keypoints, np.inf).min(1, initial=np.inf)
-    high = np.where(present, keypoints, -np.inf).max(1, initial=-np.inf)
-    boxes = np.full((len(keypoints), 4), np.nan, np.float32)
-    some = present.any((1, 2))
-    grow = margin / 2 * (high[some] - low[some])
-    boxes[some, :2], boxes[some, 2:] = low[some] - grow, high[some] + grow
-    return boxes
+        if self.image is not None:
+            result['image'] = self.image
+        return result

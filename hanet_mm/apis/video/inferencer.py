@@ -6,13 +6,18 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 from mmpose.registry import INFERENCERS
 
-from hanet_mm.apis.tracking import PoseTracker
 from hanet_mm.core.data.gaps import check_max_gap
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
 from hanet_mm.core.stream.refiner import StreamingRefiner
 
-from .pipeline import VideoPipeline
-from .reader import PoseReader, StageClock, check_counts
+from .frames import Frame
+from .pipeline import (
+    Keep,
+    PoseReader,
+    StageClock,
+    VideoPipeline,
+    check_counts,
+)
 from .refine_stage import (
     BufferedStream,
     NamedFilter,
@@ -21,6 +26,7 @@ from .refine_stage import (
 )
 from .sources import FrameSource, SourceLike, open_source
 from .stages import PoseModels, make_stages
+from .tracker import PoseTracker
 
 # Look-ahead for cameras: about 1/6 s.
 _LIVE_LOOKAHEAD = 4
@@ -141,29 +147,29 @@ class PoseRefinementInferencer(PoseModels):
             keep_images (bool): Whether each result has the picture as
                 ``image``. Defaults to False.
 
-        Returns:
-            Iterator[dict]: See :meth:`VideoPipeline.run`; in order, as they
-            get ready.
+        Yields:
+            dict: In order, as they get ready: ``frame_id``, ``timestamp``
+            (seconds or None), ``image_size`` (W, H) and ``instances``: dicts
+            with ``track_id``, ``segment`` (part of the track that was
+            refined as one sequence), ``bbox`` (4,), ``bbox_score``,
+            ``keypoints`` (K, 2), ``keypoint_scores`` (K,),
+            ``keypoints_input`` (K, 2) and ``filled`` (K,). NaN: missing.
 
         Raises:
-            ValueError: If this is no video.
+            ValueError: If this is not a video.
             OSError: If there is no such file or camera, or it fails.
         """
-        return self.run(open_source(inputs, fps), keep_images=keep_images)
+        source = open_source(inputs, fps)
+        keep = (lambda image: image) if keep_images else None
+        return (frame.result() for frame in self.run(source, keep=keep))
 
     def run(
         self,
         source: FrameSource,
         clock: Optional[StageClock] = None,
-        keep_images: bool = False,
-    ) -> Iterator[Dict[str, Any]]:
-        """As calling it, for a source that is open.
-
-        Args:
-            source (FrameSource): The frames.
-            clock (StageClock, optional): Counts the time of the stages.
-            keep_images (bool): Whether results have their picture.
-        """
+        keep: Optional[Keep] = None,
+    ) -> Iterator[Frame]:
+        """Run over an open source, see :meth:`VideoPipeline.run`."""
 
         def make_refine(size: Tuple[int, int]) -> RefineStage:
             stream = self._stream(source, size)
@@ -171,10 +177,8 @@ class PoseRefinementInferencer(PoseModels):
                 stream, self.adapter, self.max_gap, self.kpt_thr
             )
 
-        pipeline = VideoPipeline(
-            self.reader, self.tracker, make_refine, keep_images
-        )
-        return pipeline.run(source, clock)
+        pipeline = VideoPipeline(self.reader, self.tracker, make_refine)
+        return pipeline.run(source, clock, keep)
 
     def _stream(self, source: FrameSource, size: Tuple[int, int]) -> Any:
         """The refiner as a stream for this source."""

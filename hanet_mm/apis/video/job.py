@@ -4,12 +4,14 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, List, Optional, Set
 
 from hanet_mm.progress import progress_bar
+from hanet_mm.visualization.people_scene import PeopleScene
 
-from .outputs import JsonOutput, NpzOutput, PosePainter, VideoOutput
-from .reader import StageClock
+from .frames import Frame
+from .outputs import JsonOutput, NpzOutput, VideoOutput
+from .pipeline import StageClock
 from .sources import FrameSource
 
 POSE_SUFFIXES = ('.json', '.npz')
@@ -62,52 +64,41 @@ class OutputRequest:
         else:
             outputs = [NpzOutput(self.poses, names, source.fps)]
 
-        def make_painter(size: Any) -> PosePainter:
+        def make_scene(size: Any) -> PeopleScene:
             refined = inferencer.refiner is not None
-            return PosePainter(
+            return PeopleScene(
                 size, inferencer.links, names, refined, self.trajectories
             )
 
         for path in self.files[1:]:
-            outputs.append(VideoOutput(path, source, make_painter))
+            outputs.append(VideoOutput(path, source.fps, make_scene))
         return outputs
 
 
 @dataclass
 class VideoReport:
-    """What was done with a video; its text is one line.
-
-    Attributes:
-        files: What was written.
-        num_frames: Frames.
-        persons: Numbers of the tracks.
-        num_filled: Keypoints that had been missing.
-        seconds: From the first to the last frame.
-        clock: Time of each stage.
-        warning: What was wrong with the source, '' for nothing.
-    """
+    """What was done with a video; its text is one line."""
 
     files: List[Path]
     num_frames: int = 0
-    persons: Set[int] = field(default_factory=set)
+    track_ids: Set[int] = field(default_factory=set)
     num_filled: int = 0
     seconds: float = 0.0
     clock: StageClock = field(default_factory=StageClock)
-    warning: str = ''
+    warning: str = ''  # what was wrong with the source
 
-    def add(self, result: Dict[str, Any]) -> None:
+    def add(self, frame: Frame) -> None:
         """Count a frame."""
         self.num_frames += 1
-        for instance in result['instances']:
-            self.persons.add(instance['track_id'])
-            self.num_filled += int(instance['filled'].sum())
+        self.track_ids.update(frame.track_ids.tolist())
+        self.num_filled += int(frame.filled.sum())
 
     def __str__(self) -> str:
         rate = self.num_frames / max(self.seconds, 1e-9)
         warning = f'; {self.warning}' if self.warning else ''
         return (
             f'{", ".join(map(str, self.files))}: {self.num_frames} frames, '
-            f'{len(self.persons)} persons, {self.num_filled} keypoints '
+            f'{len(self.track_ids)} persons, {self.num_filled} keypoints '
             f'filled, {rate:.1f} fps ({self.clock.shares()}){warning}'
         )
 
@@ -124,7 +115,8 @@ def run_video(
         inferencer (Any): A :class:`PoseRefinementInferencer`.
         source (FrameSource): The frames.
         request (OutputRequest): The files.
-        progress (bool): Whether to show a progress bar. Defaults to True.
+        progress (bool): Whether to show a progress bar on stderr, if that is
+            a terminal. Defaults to True.
 
     Returns:
         VideoReport: Its text says in a line what was done.
@@ -164,18 +156,17 @@ def _write_all(
     report: VideoReport,
     progress: bool,
 ) -> None:
-    images = any(isinstance(x, VideoOutput) for x in outputs)
-    results = inferencer.run(
-        source, report.clock, keep_images=images and not source.reopens
-    )
+    # A video needs the pictures until their poses are refined.
+    keep = getattr(outputs[-1], 'keep', None)
+    frames = inferencer.run(source, report.clock, keep)
     label = Path(source.name).name
     shown = progress and sys.stderr.isatty()
     with progress_bar(source.num_frames, label, shown=shown) as advance:
-        for result in results:
+        for frame in frames:
             with report.clock('writing'):
                 for output in outputs:
-                    output.write(result)
-            report.add(result)
+                    output.write(frame)
+            report.add(frame)
             advance()
 
 

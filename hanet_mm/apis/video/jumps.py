@@ -10,6 +10,8 @@ from typing import Optional
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hanet_mm.core.poses.boxes import box_centers, box_sizes, boxes_around
+
 
 def split_jumps(
     keypoints: ArrayLike,
@@ -49,7 +51,7 @@ def split_jumps(
             f'keypoints must have shape (T, K, D), got {points.shape}'
         )
     valid = valid_keypoints(points, keypoint_scores, keypoint_thr)
-    boxes = enclosing_boxes(points, valid)
+    boxes = boxes_around(points, valid)
     if bboxes is not None:
         given = np.asarray(bboxes, np.float64)
         if given.shape != boxes.shape:
@@ -72,19 +74,7 @@ def split_jumps(
 def valid_keypoints(
     keypoints: np.ndarray, scores: Optional[ArrayLike], thr: float
 ) -> np.ndarray:
-    """Which keypoints there are.
-
-    Args:
-        keypoints: (N, K, D).
-        scores: (N, K); None: all count.
-        thr: Lowest score that counts.
-
-    Returns:
-        (N, K) bool.
-
-    Raises:
-        ValueError: If the shapes differ.
-    """
+    """Finite keypoints (N, K, D) with at least a score, bool (N, K)."""
     valid = np.isfinite(keypoints).all(-1)
     if scores is None:
         return valid
@@ -97,42 +87,16 @@ def valid_keypoints(
     return valid & (scores >= thr)
 
 
-def enclosing_boxes(keypoints: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Smallest boxes around keypoints.
-
-    Args:
-        keypoints: (N, K, D).
-        valid: Those that count, (N, K) bool.
-
-    Returns:
-        First and last corner, (N, 2D); NaN where nothing counts.
-    """
-    shown = valid[..., None]
-    low = np.where(shown, keypoints, np.inf).min(1, initial=np.inf)
-    high = np.where(shown, keypoints, -np.inf).max(1, initial=-np.inf)
-    boxes = np.concatenate([low, high], 1)
-    boxes[~valid.any(1)] = np.nan
-    return boxes
-
-
 def relative_moves(before: tuple, after: tuple) -> np.ndarray:
-    """How far persons moved, in body sizes.
+    """How far people moved, in body sizes, (N, ) float64.
 
-    The median over the keypoints seen both times, so that a few that went
-    astray, or legs that were swapped, are no move of the person; where none
-    was seen twice, the way of the middle of the box. The body size is the
-    longest side of the larger of the two boxes.
-
-    Args:
-        before: Keypoints (N, K, D), which of them are valid (N, K) bool, and
-            boxes (N, 2D).
-        after: The same.
-
-    Returns:
-        (N, ) float64.
+    Both are keypoints (N, K, D), bool (N, K) and boxes (N, 2D). The median
+    over the keypoints seen both times, so that a few that went astray, or
+    legs that were swapped, are no move of the person; where none was seen
+    twice, the way of the middle of the box. The body size is the longest
+    side of the larger of the two boxes.
     """
     (points, valid, boxes), (later, later_valid, later_boxes) = before, after
-    dims = points.shape[2]
     both = valid & later_valid
     steps = np.linalg.norm(later - points, axis=-1)
     # Sorted with what is missing at the end, the median of the first n is
@@ -140,16 +104,12 @@ def relative_moves(before: tuple, after: tuple) -> np.ndarray:
     steps = np.sort(np.where(both, steps, np.inf), axis=1)
     count = both.sum(1)
     middle = np.stack([np.maximum(count - 1, 0) // 2, count // 2], 1)
-    moves = (later_boxes - boxes).reshape(-1, 2, dims).mean(1)
-    moves = np.linalg.norm(moves, axis=-1)
+    moves = np.linalg.norm(box_centers(later_boxes - boxes), axis=-1)
     some = count > 0
     moves[some] = np.take_along_axis(steps[some], middle[some], 1).mean(1)
-    size = np.maximum(body_sizes(boxes), body_sizes(later_boxes))
-    return moves / size
+    return moves / np.maximum(body_sizes(boxes), body_sizes(later_boxes))
 
 
 def body_sizes(boxes: np.ndarray) -> np.ndarray:
     """Longest sides of boxes (..., 2D), (...); at least 1e-6."""
-    dims = boxes.shape[-1] // 2
-    sides = boxes[..., dims:] - boxes[..., :dims]
-    return np.maximum(sides.max(-1), 1e-6)
+    return np.maximum(box_sizes(boxes), 1e-6)

@@ -1,34 +1,27 @@
-"""Files of a video: MMPose's JSON, flat npz and the before/after video."""
+"""Files of a video: MMPose's JSON, flat npz, and the before/after video.
+
+Every output grows in ``NAME.partial.SUFFIX`` or in memory; ``finish`` gives
+the complete file its name, ``stop`` leaves what is there as a valid part.
+"""
 
 import json
-import queue
-import tempfile
-import threading
-import zipfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import (
-    Any,
-    BinaryIO,
-    Callable,
-    Dict,
-    Iterator,
-    List,
-    Optional,
-    Sequence,
-    Tuple,
-)
+from typing import Any, BinaryIO, Callable, Dict, List, Optional, Sequence
 
 import cv2
 import numpy as np
 
 from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.visualization.people_scene import PeopleScene
 from hanet_mm.visualization.video_writer import open_video
 
-from ...visualization.pose_painter import PosePainter
-from .sources import FrameSource
+from .frames import Frame
 
 _END = b'\n]\n'
+_DEFAULT_FPS = 25.0
+# Values where a person is away, if not NaN.
+_AWAY = dict(scores=0, filled=False)
 
 
 class JsonOutput:
@@ -39,11 +32,8 @@ class JsonOutput:
     the estimator gave them) and ``filled``. null: missing.
 
     Frames go to ``NAME.partial.json``, which is valid JSON after each of
-    them, whatever happens; :meth:`finish` gives the file its name. A frame
-    that could not be written whole is taken out again.
-
-    Args:
-        path (PathLike): The ``.json`` file. Missing folders are made.
+    them, whatever happens. A frame that could not be written whole is taken
+    out again.
     """
 
     def __init__(self, path: PathLike) -> None:
@@ -52,12 +42,8 @@ class JsonOutput:
         self._file: Optional[BinaryIO] = None
         self._end = 0  # where the list ends in the file
 
-    def write(self, result: Dict[str, Any]) -> None:
-        """Add a frame.
-
-        Raises:
-            OSError: If it cannot be written; the frames before it can.
-        """
+    def write(self, frame: Frame) -> None:
+        """Add a frame; if that fails, the ones before it are whole."""
         lead = b',\n'
         if self._file is None:
             lead = b'[\n'
@@ -66,7 +52,7 @@ class JsonOutput:
             self._file = open(  # noqa: SIM115
                 self.partial_path, 'wb', buffering=0
             )
-        text = json.dumps(frame_content(result), allow_nan=False)
+        text = json.dumps(_frame_content(frame), allow_nan=False)
         content = lead + text.encode() + _END
         try:
             self._file.seek(self._end)
@@ -81,14 +67,10 @@ class JsonOutput:
         if self._file is None:
             raise ValueError(f'{self.path}: there is no frame to write')
         self._file.close()
-        self.partial_path = self.partial_path.replace(self.path)
+        self.partial_path.replace(self.path)
 
     def stop(self) -> Optional[Path]:
-        """End, whether or not it was the last frame.
-
-        Returns:
-            Path: Where the frames are; None: there are none.
-        """
+        """End early; where the frames are, None if there are none."""
         if self._file is None:
             return None
         self._file.close()
@@ -111,12 +93,8 @@ def partial_path(path: Path) -> Path:
     return path.with_name(f'{path.stem}.partial{path.suffix}')
 
 
-def frame_content(result: Dict[str, Any]) -> Dict[str, Any]:
-    """A frame as JSON holds it.
-
-    Args:
-        result (dict): Of the pipeline.
-    """
+def _frame_content(frame: Frame) -> Dict[str, Any]:
+    result = frame.result()
     return dict(
         frame_id=result['frame_id'],
         timestamp=result['timestamp'],
@@ -157,12 +135,8 @@ def write_all(file: BinaryIO, content: bytes) -> None:
         view = view[file.write(view) :]
 
 
-# Rows that are in memory at the same time.
-_CHUNK = 4096
-
-
 class NpzOutput:
-    """Collects the persons of a video on disk and sorts them at the end.
+    """The flat layout, one sequence a segment, written at the end.
 
     The file has the keys of
     :class:`hanet_mm.core.data.sequences.PoseSequences`; ``keypoints_est`` are
@@ -170,10 +144,8 @@ class NpzOutput:
     and ``filled`` (N, K) tells which were missing, as in the files of
     ``hanet-mm refine``. A sequence is called ``<track>_<segment>``; frames in
     which its person is not there are NaN. Extras: ``frame_number`` (N,),
-    ``time_est`` (N,) in seconds.
-
-    Only a few numbers of each person and frame are in memory, however long
-    the video is; the rest waits in a temporary file beside the output.
+    ``time_est`` (N,) in seconds. About 500 bytes for each person of a frame
+    are in memory.
 
     Args:
         path (PathLike): The ``.npz`` file.
@@ -188,214 +160,116 @@ class NpzOutput:
         fps: Optional[float] = None,
     ) -> None:
         self.path, self.fps = Path(path), fps
-        self.partial_path = partial_path(self.path)
         self.meta: Dict[str, Any] = dict(units='px')
         if keypoint_names:
             self.meta['keypoint_names'] = list(keypoint_names)
-        self._spool: Any = None
-        self._dtype = np.dtype([])
-        self._order: List[tuple] = []  # track, segment, frame, any keypoint
+        self._rows: List[Dict[str, np.ndarray]] = []
 
-    def write(self, result: Dict[str, Any]) -> None:
+    def write(self, frame: Frame) -> None:
         """Add a frame."""
-        rows = [_row(result, x) for x in result['instances']]
-        if not rows:
+        count = len(frame)
+        if not count:
             return
-        if self._spool is None:
-            self._dtype = _row_type(len(rows[0]['filled']))
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._spool = tempfile.TemporaryFile(  # noqa: SIM115
-                dir=self.path.parent, buffering=0
-            )
-        packed = np.zeros(len(rows), self._dtype)
-        for place, row in enumerate(rows):
-            for key, value in row.items():
-                packed[place][key] = value
-        self._spool.seek(len(self._order) * self._dtype.itemsize)
-        write_all(self._spool, packed.tobytes())
-        self._order.extend(
-            (
-                x['track_id'],
-                x['segment'],
-                result['frame_id'],
-                bool((x['keypoint_scores'] > 0).any()),
-            )
-            for x in result['instances']
+        time = np.nan if frame.timestamp is None else frame.timestamp
+        self._rows.append(
+            {
+                'keypoints_est': frame.refined,
+                'keypoints_input': frame.keypoints,
+                'scores': frame.keypoint_scores,
+                'filled': frame.filled,
+                'bboxes': frame.bboxes.astype(np.float32),
+                'extras/time_est': np.full(count, time),
+                'image_size': np.full((count, 2), frame.size, np.float32),
+                'order': np.stack(
+                    [
+                        frame.track_ids,
+                        frame.segments,
+                        np.full(count, frame.index),
+                    ]
+                ).T,
+            }
         )
 
     def finish(self) -> None:
-        """Write the file.
-
-        Raises:
-            ValueError: If there is nobody in the whole video.
-        """
-        if self._spool is None:
-            raise ValueError(
-                f'{self.path}: there is nobody in the video, and a file of '
-                'sequences cannot be empty'
-            )
+        """Write the file; a ValueError if nobody has a keypoint."""
         self._save(self.path)
-        self._spool, self.partial_path = None, self.path
 
     def stop(self) -> Optional[Path]:
-        """End, whether or not it was the last frame.
-
-        Returns:
-            Path: Where the frames are; None: there are none.
-        """
-        if self._spool is not None:
-            self._save(self.partial_path)
-            self._spool = None
-        return self.partial_path if self._order else None
+        """Write a part; where it is, None if there is nobody."""
+        if not self._rows:
+            return None
+        self._save(partial_path(self.path))
+        return partial_path(self.path)
 
     def _save(self, path: Path) -> None:
-        sequences = _sequences(np.array(self._order, np.int64))
-        if not sequences:
-            raise ValueError(f'{path}: no person has a single keypoint')
-        names, firsts, parts = zip(*sequences)
-        rows = np.concatenate(parts)
-        lengths = np.array([len(part) for part in parts])
-        numbers = [
-            first + np.arange(len(x)) for first, x in zip(firsts, parts)
-        ]
-        begins = self._reader(np.array([part[0] for part in parts]))
-        arrays = {
-            'seq_len': lengths,
-            'seq_name': np.array(names),
-            'image_size': begins(slice(None), 'image_size', 0),
-            'extras/frame_number': np.concatenate(numbers),
-            'meta': np.asarray(json.dumps(self.meta)),
+        columns = {
+            key: np.concatenate([row[key] for row in self._rows])
+            for key in (self._rows[0] if self._rows else ())
         }
+        segments = _segments(columns)
+        if not segments:
+            raise ValueError(
+                f'{path}: there is nobody with a keypoint in the video, and a '
+                'file of sequences cannot be empty'
+            )
+        order, sizes = columns.pop('order'), columns.pop('image_size')
+        firsts = [rows[0] for rows in segments]
+        rows = np.concatenate(segments)
+        arrays = {
+            key: _pick(x, rows, _AWAY.get(key, np.nan))
+            for key, x in columns.items()
+        }
+        arrays['seq_len'] = np.array([len(x) for x in segments])
+        arrays['seq_name'] = np.array(
+            [f'{track}_{number}' for track, number, _ in order[firsts]]
+        )
+        arrays['image_size'] = sizes[firsts]
+        arrays['extras/frame_number'] = np.concatenate(
+            [order[x[0], 2] + np.arange(len(x)) for x in segments]
+        )
+        arrays['meta'] = np.asarray(json.dumps(self.meta))
         if self.fps:
-            arrays['fps'] = np.full(len(names), self.fps, np.float32)
-        read = self._reader(rows)
-        with (
-            atomic_path(path) as temporary,
-            zipfile.ZipFile(temporary, 'w') as archive,
-        ):
-            for key, column in _COLUMNS.items():
-                _write_rows(archive, key, rows, read, column)
-            for key, value in arrays.items():
-                with archive.open(f'{key}.npy', 'w') as file:
-                    np.lib.format.write_array(file, value)
-
-    def _reader(self, rows: np.ndarray) -> Callable:
-        """Reads a part of some rows; -1 is a row that is not there."""
-        count = len(self._order)
-        spool = np.memmap(self._spool, self._dtype, 'r', shape=(count,))
-
-        def read(part: slice, name: str, empty: float) -> np.ndarray:
-            chosen = rows[part]
-            values = spool[np.maximum(chosen, 0)][name]
-            values[chosen < 0] = empty
-            return values
-
-        return read
+            arrays['fps'] = np.full(len(segments), self.fps, np.float32)
+        with atomic_path(path) as temporary, open(temporary, 'wb') as file:
+            np.savez(file, **arrays)
 
 
-# Key in the archive: name in the rows, value where a person is away.
-_COLUMNS = {
-    'keypoints_est': ('keypoints', np.nan),
-    'keypoints_input': ('keypoints_input', np.nan),
-    'scores': ('scores', 0),
-    'filled': ('filled', False),
-    'bboxes': ('bbox', np.nan),
-    'extras/time_est': ('time', np.nan),
-}
+def _pick(values: np.ndarray, rows: np.ndarray, away: float) -> np.ndarray:
+    """Rows of an array; ``away`` where the row is -1."""
+    chosen = values[rows]
+    chosen[rows < 0] = away
+    return chosen
 
 
-def _row_type(num_keypoints: int) -> np.dtype:
-    return np.dtype(
-        [
-            ('keypoints', np.float32, (num_keypoints, 2)),
-            ('keypoints_input', np.float32, (num_keypoints, 2)),
-            ('scores', np.float32, num_keypoints),
-            ('filled', bool, num_keypoints),
-            ('bbox', np.float32, 4),
-            ('image_size', np.float32, 2),
-            ('time', np.float64),
-        ]
-    )
+def _segments(columns: Dict[str, np.ndarray]) -> List[np.ndarray]:
+    """Rows of each segment, frame by frame, -1 where its person is away.
 
-
-def _row(result: Dict[str, Any], instance: Dict[str, Any]) -> Dict[str, Any]:
-    time = result['timestamp']
-    return dict(
-        keypoints=instance['keypoints'],
-        keypoints_input=instance['keypoints_input'],
-        scores=instance['keypoint_scores'],
-        filled=instance['filled'],
-        bbox=instance['bbox'],
-        image_size=result['image_size'],
-        time=np.nan if time is None else time,
-    )
-
-
-def _sequences(columns: np.ndarray) -> List[Tuple[str, int, np.ndarray]]:
-    """Sort rows into segments, frame by frame.
-
-    Args:
-        columns (np.ndarray): Track, segment, frame and whether there is a
-            keypoint of each row, (R, 4).
-
-    Returns:
-        list[tuple]: Name, first frame and rows (T,) int64 of each segment,
-        -1 where its person is away. Segments without a single keypoint are
-        left out.
+    Segments without a single keypoint are left out.
     """
-    order = np.lexsort(columns.T[2::-1])
-    tracks = columns[order, :2]
+    if not columns:
+        return []
+    order, seen = columns['order'], (columns['scores'] > 0).any(1)
+    ranks = np.lexsort(order.T[::-1])
+    tracks = order[ranks, :2]
     starts = np.flatnonzero((tracks[1:] != tracks[:-1]).any(1)) + 1
-    sequences = []
-    for rows in np.split(order, starts):
-        if not columns[rows, 3].any():
+    segments = []
+    for rows in np.split(ranks, starts):
+        if not seen[rows].any():
             continue
-        track, segment, first, _ = columns[rows[0]]
-        spread = np.full(columns[rows[-1], 2] - first + 1, -1)
-        spread[columns[rows, 2] - first] = rows
-        sequences.append((f'{track}_{segment}', int(first), spread))
-    return sequences
-
-
-def _write_rows(
-    archive: zipfile.ZipFile,
-    key: str,
-    rows: np.ndarray,
-    read: Callable,
-    column: tuple,
-) -> None:
-    """Write one array of the archive, a chunk of rows at a time."""
-    sample = read(slice(0, 1), *column)
-    header = dict(
-        descr=np.lib.format.dtype_to_descr(sample.dtype),
-        fortran_order=False,
-        shape=(len(rows), *sample.shape[1:]),
-    )
-    with archive.open(f'{key}.npy', 'w', force_zip64=True) as file:
-        binary: BinaryIO = file  # type: ignore[assignment]
-        np.lib.format.write_array_header_1_0(binary, header)
-        for start in range(0, len(rows), _CHUNK):
-            chunk = read(slice(start, start + _CHUNK), *column)
-            file.write(np.ascontiguousarray(chunk).tobytes())
-
-
-# Results that wait to be drawn.
-_QUEUE = 8
-_DEFAULT_FPS = 25.0
+        places = order[rows, 2] - order[rows[0], 2]
+        spread = np.full(places[-1] + 1, -1)
+        spread[places] = rows
+        segments.append(spread)
+    return segments
 
 
 class VideoOutput:
-    """Draws and writes a video in a thread of its own.
-
-    The thread reads the pictures a second time where the source allows it,
-    so that none has to wait in memory until its poses are refined. Frames go
-    to ``NAME.partial.mp4``; :meth:`finish` gives the file its name.
+    """A video with the poses before and after refinement, side by side.
 
     Args:
         path (PathLike): The ``.mp4`` file.
-        source (FrameSource): Where the frames come from. If it cannot be
-            read again, results must have the picture as ``image``.
-        make_painter (Callable): Gives the :class:`PosePainter` for the size
+        fps (float, optional): Frame rate. Defaults to None: 25.
+        make_scene (Callable): Gives the :class:`PeopleScene` for the size
             (W, H) of the first frame.
 
     Raises:
@@ -405,107 +279,46 @@ class VideoOutput:
     def __init__(
         self,
         path: PathLike,
-        source: FrameSource,
-        make_painter: Callable[[Tuple[int, int]], PosePainter],
+        fps: Optional[float],
+        make_scene: Callable[[Any], PeopleScene],
     ) -> None:
-        self.path, self.source = Path(path), source
+        self.path, self.fps = Path(path), fps or _DEFAULT_FPS
         if self.path.suffix.lower() != '.mp4':
             raise ValueError(
                 f'{path}: a video must be .mp4, got {self.path.suffix!r}'
             )
-        self.partial_path = partial_path(self.path)
-        self.make_painter = make_painter
-        self._results: queue.Queue = queue.Queue(_QUEUE)
-        self._thread: Optional[threading.Thread] = None
-        self._error: Optional[BaseException] = None
-        self._written = 0
-        self._ended = False
+        self.make_scene = make_scene
+        self._scene: Optional[PeopleScene] = None
+        self._stack, self._write = ExitStack(), None
 
-    def write(self, result: Dict[str, Any]) -> None:
-        """Add a frame.
+    def keep(self, image: np.ndarray) -> np.ndarray:
+        """What is needed of a picture (BGR) until its poses are refined.
 
-        Raises:
-            OSError: If the video cannot be written.
+        That is the picture in the size in which it is drawn, so a waiting
+        frame takes 1.5 MB at most and no video has to be read twice.
         """
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, daemon=True)
-            self._thread.start()
-        self._raise()
-        self._results.put(result)
+        if self._scene is None:
+            self._scene = self.make_scene(image.shape[1::-1])
+        return self._scene.background(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+
+    def write(self, frame: Frame) -> None:
+        """Add a frame."""
+        if self._write is None:
+            self._write = self._stack.enter_context(
+                open_video(partial_path(self.path), self._scene.size, self.fps)
+            )
+        self._write(self._scene.draw(frame))
 
     def finish(self) -> None:
-        """Give the complete file its name.
-
-        Raises:
-            OSError: If not all frames are in the file: the disk is full.
-        """
-        self._close()
-        if not self._written:
+        """Give the complete file its name."""
+        if self._write is None:
             raise ValueError(f'{self.path}: there is no frame to write')
-        # OpenCV does not tell when it could not write.
-        found = _count_frames(self.partial_path)
-        if found < self._written:
-            raise OSError(
-                f'{self.path}: only {found} of {self._written} frames could '
-                'be written; is the disk full?'
-            )
-        self.partial_path = self.partial_path.replace(self.path)
+        self._stack.close()
+        partial_path(self.path).replace(self.path)
 
     def stop(self) -> Optional[Path]:
-        """End, whether or not it was the last frame.
-
-        Returns:
-            Path: Where the frames are; None: there are none.
-        """
-        self._close()
-        return self.partial_path if self._written else None
-
-    def _close(self) -> None:
-        if self._thread is not None and self._thread.is_alive():
-            self._results.put(None)
-            self._thread.join()
-        self._raise()
-
-    def _raise(self) -> None:
-        if self._error is not None:
-            raise self._error
-
-    def _work(self) -> None:
-        """Draw and write what is put into the queue, up to None."""
-        try:
-            with ExitStack() as stack:
-                self._draw_all(stack)
-        except BaseException as error:  # handed to the main thread
-            self._error = error
-            # Whoever puts a result shall not wait for ever.
-            while not self._ended:
-                self._ended = self._results.get() is None
-
-    def _draw_all(self, stack: ExitStack) -> None:
-        pictures = self._pictures()
-        painter, write = None, None
-        for result in iter(self._results.get, None):
-            image = result.get('image')
-            if image is None:
-                image = next(pictures)
-            if painter is None:
-                painter = self.make_painter(result['image_size'])
-                fps = self.source.fps or _DEFAULT_FPS
-                write = stack.enter_context(
-                    open_video(self.partial_path, painter.size, fps)
-                )
-            write(painter.draw(result, image))
-            self._written += 1
-        self._ended = True
-
-    def _pictures(self) -> Iterator[np.ndarray]:
-        for frame in self.source:
-            yield frame.image
-        raise OSError(f'{self.source.name}: fewer frames when read again')
-
-
-def _count_frames(path: Path) -> int:
-    capture = cv2.VideoCapture(str(path))
-    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    capture.release()
-    return count
+        """End early; where the frames are, None if there are none."""
+        if self._write is None:
+            return None
+        self._stack.close()
+        return partial_path(self.path)

@@ -1,10 +1,9 @@
-"""Where frames come from, one at a time."""
+"""Where frames come from, one at a time: files, cameras and programs."""
 
 import os
 import re
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterable, Iterator, List, Optional, Tuple, Union
 
@@ -13,18 +12,124 @@ import numpy as np
 
 from hanet_mm.core.refine.frame_rate import check_fps
 
+from .frames import Frame
+
+IMAGE_SUFFIXES = tuple(
+    '.jpg .jpeg .png .bmp .ppm .pgm .tif .tiff .webp'.split()
+)
+VIDEO_SUFFIXES = tuple(
+    '.mp4 .avi .mov .mkv .webm .m4v .mpg .mpeg .wmv .flv'.split()
+)
+# Containers say rates such as 0 or 90000 where they know none.
+_MAX_FPS = 1000
+# Share of the frames that a container may announce in excess: the number is
+# an estimate in some formats.
+_COUNT_TOLERANCE = 0.01
 # A time stamp this near to its place at a constant rate, in frames, differs
 # by rounding only.
 _ROUNDING = 0.1
+
+SourceLike = Union[str, 'os.PathLike[str]', int, np.ndarray, Iterable[Any]]
+
+
+class SourceStopped(OSError):
+    """A source gave frames and then failed."""
+
+
+class FrameSource(ABC):
+    """Gives the frames of a video in order.
+
+    Attributes:
+        name: What to call it in messages.
+        fps: Frames per second; None: unknown.
+        num_frames: How many there are, as far as the source says.
+        live: Whether frames come as they happen.
+        warning: What was wrong with it, '' for nothing; set when it ends.
+    """
+
+    name: str
+    fps: Optional[float] = None
+    num_frames: Optional[int] = None
+    live: bool = False
+    warning: str = ''
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """Iterate over the frames.
+
+        Raises:
+            ValueError: If there is no frame at all, or a frame is not a
+                picture.
+            SourceStopped: If the source fails after some frames.
+        """
+
+
+def open_source(
+    inputs: SourceLike, fps: Optional[float] = None
+) -> FrameSource:
+    """Open whatever frames can be read from.
+
+    Args:
+        inputs: A :class:`FrameSource`, path of a video, a picture or a
+            folder of pictures (in natural order: 2 before 10), number of a
+            camera (also as ``'0'`` or ``'webcam:0'``), or frames as
+            :class:`IteratorSource` takes them.
+        fps: Frames per second, in place of what the source says.
+
+    Returns:
+        FrameSource: Frames are read when it is iterated over.
+
+    Raises:
+        ValueError: No picture or video, or a rate not above 0.
+        OSError: If there is no such file or camera.
+    """
+    if fps is not None:
+        fps = check_fps(fps)
+    if isinstance(inputs, FrameSource):
+        return inputs
+    if isinstance(inputs, int):
+        return WebcamSource(inputs)
+    if isinstance(inputs, np.ndarray) and inputs.ndim == 3:
+        return IteratorSource([inputs], fps)
+    if not isinstance(inputs, (str, os.PathLike)):
+        return IteratorSource(inputs, fps)
+    path = Path(inputs)
+    camera = re.fullmatch(r'(?:webcam:?)?(\d*)', str(inputs))
+    if camera and not path.exists():
+        return WebcamSource(int(camera.group(1) or 0))
+    if path.is_dir():
+        images = list_files(path, IMAGE_SUFFIXES)
+        if not images:
+            raise ValueError(f'{path}: the folder has no picture')
+        return ImageSource(images, str(path), fps)
+    if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
+        return ImageSource([path], str(path), fps)
+    return VideoSource(path, fps)
+
+
+def list_files(folder: Path, suffixes: Tuple[str, ...]) -> List[Path]:
+    """Files of a folder with one of the endings, in natural order."""
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in suffixes
+        and path.is_file()
+        and not path.name.startswith('.')
+    ]
+    return sorted(found, key=_natural)
+
+
+def _natural(path: Path) -> list:
+    """Sort key in which numbers count as numbers."""
+    parts = re.split(r'(\d+)', path.name)
+    return [(int(x), '') if x.isdecimal() else (-1, x) for x in parts]
 
 
 class VideoClock:
     """Time stamps of a video, without the rounding of its container.
 
-    Args:
-        fps (float, optional): Frames per second; None: not known.
-        timed (bool): Whether time stamps count. If one is not above the one
-            before it they do not from there on.
+    Without a rate there are no times; with ``timed`` False, or from where
+    time stamps stop rising, frames are counted instead.
     """
 
     def __init__(self, fps: Optional[float], timed: bool) -> None:
@@ -34,13 +139,13 @@ class VideoClock:
     def read(self, index: int, seconds: float) -> Optional[float]:
         """The time of a frame in seconds since the first one."""
         if not self.fps:
-            return None  # a file that knows no rate knows no times
+            return None
         if not index:
             self.first = seconds
             return 0.0
         elapsed = seconds - self.first
         if elapsed <= self.elapsed:
-            self.timed = False  # this reader does not tell the time
+            self.timed = False
         self.elapsed = elapsed
         if not self.timed:
             self.given += 1 / self.fps
@@ -51,80 +156,8 @@ class VideoClock:
         return self.given
 
 
-# Containers say rates such as 0 or 90000 where they know none.
-_MAX_FPS = 1000
-# Share of the frames that a container may announce in excess: the number is
-# an estimate in some formats.
-_COUNT_TOLERANCE = 0.01
-
-
-class SourceStopped(OSError):
-    """A source gave frames and then failed."""
-
-
-@dataclass(eq=False)
-class Frame:
-    """A picture of a video.
-
-    Attributes:
-        index: Its number, from 0.
-        image: (H, W, 3) uint8, BGR.
-        timestamp: In seconds since the first frame; None: not known.
-    """
-
-    index: int
-    image: np.ndarray
-    timestamp: Optional[float] = None
-
-    @property
-    def size(self) -> Tuple[int, int]:
-        """Width and height in pixels."""
-        return self.image.shape[1], self.image.shape[0]
-
-
-class FrameSource(ABC):
-    """Gives the frames of a video in order.
-
-    Attributes:
-        name: What to call it in messages.
-        fps: Frames per second; None: not known.
-        num_frames: How many there are, as far as the source says.
-        live: Whether frames come as they happen.
-        reopens: Whether the source can be iterated again, from the start.
-        warning: What was wrong with it, '' for nothing; set when it ends.
-    """
-
-    name: str
-    fps: Optional[float] = None
-    num_frames: Optional[int] = None
-    live: bool = False
-    reopens: bool = False
-    warning: str = ''
-
-    @abstractmethod
-    def __iter__(self) -> Iterator[Frame]:
-        """Iterate over the frames.
-
-        Raises:
-            ValueError: If there is no frame at all, or a frame is no
-                picture.
-            SourceStopped: If the source fails after some frames.
-        """
-
-
 class VideoSource(FrameSource):
-    """A video file, read by OpenCV.
-
-    Args:
-        path: The file.
-        fps: Taken in place of what the file says. Defaults to None.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is no video.
-    """
-
-    reopens = True
+    """A video file, read by OpenCV; ``fps`` overrides that of the file."""
 
     def __init__(
         self, path: 'os.PathLike[str]', fps: Optional[float] = None
@@ -175,15 +208,7 @@ class VideoSource(FrameSource):
 
 
 class ImageSource(FrameSource):
-    """Pictures as files.
-
-    Args:
-        paths: In their order.
-        name: What to call them.
-        fps: Frames per second. Defaults to None: not known.
-    """
-
-    reopens = True
+    """Pictures as files, in their order."""
 
     def __init__(
         self, paths: List[Path], name: str, fps: Optional[float] = None
@@ -204,14 +229,7 @@ class ImageSource(FrameSource):
 
 
 class WebcamSource(FrameSource):
-    """A camera, until it stops.
-
-    Args:
-        index: Number of the camera.
-
-    Raises:
-        OSError: If there is no such camera, or it is in use.
-    """
+    """A camera, by its number, until it stops."""
 
     live = True
 
@@ -250,7 +268,7 @@ class IteratorSource(FrameSource):
     Args:
         frames: Pictures (H, W, 3) uint8 BGR, or pairs of a picture and its
             time in seconds.
-        fps: Frames per second. Defaults to None: not known.
+        fps: Frames per second. Defaults to None: unknown.
     """
 
     name = 'frames'
@@ -261,7 +279,6 @@ class IteratorSource(FrameSource):
         self._frames, self.fps = frames, fps
         if hasattr(frames, '__len__'):
             self.num_frames = len(frames)
-            self.reopens = True
 
     def __iter__(self) -> Iterator[Frame]:
         """See :meth:`FrameSource.__iter__`."""
@@ -281,91 +298,3 @@ class IteratorSource(FrameSource):
             del image, item  # not kept while the caller works
         if index < 0:
             raise ValueError(f'{self.name}: expected at least 1, found 0')
-
-
-IMAGE_SUFFIXES = (
-    '.jpg',
-    '.jpeg',
-    '.png',
-    '.bmp',
-    '.ppm',
-    '.pgm',
-    '.tif',
-    '.tiff',
-    '.webp',
-)
-VIDEO_SUFFIXES = (
-    '.mp4',
-    '.avi',
-    '.mov',
-    '.mkv',
-    '.webm',
-    '.m4v',
-    '.mpg',
-    '.mpeg',
-    '.wmv',
-    '.flv',
-)
-
-SourceLike = Union[str, 'os.PathLike[str]', int, np.ndarray, Iterable[Any]]
-
-
-def open_source(
-    inputs: SourceLike, fps: Optional[float] = None
-) -> FrameSource:
-    """Open whatever frames can be read from.
-
-    Args:
-        inputs: A :class:`FrameSource`, path of a video, a picture or a
-            folder of pictures (in natural order: 2 before 10), number of a
-            camera (also as ``'0'`` or ``'webcam:0'``), or frames as
-            :class:`IteratorSource` takes them.
-        fps: Frames per second, in place of what the source says.
-
-    Returns:
-        FrameSource: Frames are read when it is iterated over.
-
-    Raises:
-        ValueError: One line: no picture or video, or a rate not above 0.
-        OSError: If there is no such file or camera.
-    """
-    if fps is not None:
-        fps = check_fps(fps)
-    if isinstance(inputs, FrameSource):
-        return inputs
-    if isinstance(inputs, int):
-        return WebcamSource(inputs)
-    if isinstance(inputs, np.ndarray) and inputs.ndim == 3:
-        return IteratorSource([inputs], fps)
-    if not isinstance(inputs, (str, os.PathLike)):
-        return IteratorSource(inputs, fps)
-    path = Path(inputs)
-    camera = re.fullmatch(r'(?:webcam:?)?(\d*)', str(inputs))
-    if camera and not path.exists():
-        return WebcamSource(int(camera.group(1) or 0))
-    if path.is_dir():
-        images = list_files(path, IMAGE_SUFFIXES)
-        if not images:
-            raise ValueError(f'{path}: the folder has no picture')
-        return ImageSource(images, str(path), fps)
-    if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
-        return ImageSource([path], str(path), fps)
-    return VideoSource(path, fps)
-
-
-def list_files(folder: Path, suffixes: Tuple[str, ...]) -> List[Path]:
-    """Files of a folder with one of the endings, in natural order."""
-    found = [
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in suffixes
-        and path.is_file()
-        and not path.name.startswith('.')
-    ]
-    return sorted(found, key=_natural)
-
-
-def _natural(path: Path) -> list:
-    """Sort key in which numbers count as numbers."""
-    parts = re.split(r'(\d+)', path.name)
-    return [(int(x), '') if x.isdecimal() else (-1, x) for x in parts]

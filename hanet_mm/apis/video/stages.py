@@ -1,13 +1,24 @@
-"""Models of MMPose and MMDetection by alias, config name or path.
+"""MMDetection's and MMPose's models: found by name, and as pipeline stages.
 
-:class:`mmpose.apis.Pose2DInferencer` finds and builds them; here is what it
-says if it cannot.
+:class:`mmpose.apis.Pose2DInferencer` finds and builds the models. Unlike it,
+the stages work on many frames at once, and a frame in which nobody is
+detected stays empty.
 """
 
 import difflib
 import os
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from itertools import islice
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 import torch
@@ -17,32 +28,29 @@ from mmpose.apis.inferencers.utils import default_det_models
 from mmpose.evaluation.functional import nms
 from mmpose.registry import DATASETS
 
-from .frames import Boxes, Poses, boxes_around, no_boxes
+from hanet_mm.core.poses.boxes import boxes_around
+
+from .frames import Frame
+
+# Of two boxes with a higher IoU one is left out, as in MMPose's inferencers.
+_NMS_THR = 0.3
 
 Ids = Union[int, Tuple[int, ...], List[int], None]
+
+
+class ModelError(ValueError):
+    """A model could not be found, built or loaded."""
 
 
 class PoseModels(Pose2DInferencer):
     """Pose estimator and detector, found as MMPose's inferencers find them.
 
-    Args:
-        pose2d (str): Alias (``'human'``), config name or path of a config.
-        pose2d_weights (str, optional): File or URL. Defaults to None: those
-            that MMPose's model index names for the alias or config name.
-        det_model (str, optional): Alias, config name or path of a config;
-            ``'whole_image'`` takes each frame for one person. Defaults to
-            None: MMPose's default detector for what the estimator was
-            trained on.
-        det_weights (str, optional): File or URL. Defaults to None: those of
-            the model index.
-        det_cat_ids (int | Sequence[int], optional): Categories of the
-            detector that are persons. Defaults to None: 0 for a detector
-            that was named, and MMPose's choice for the default one.
-        device (str, optional): Defaults to None: the GPU if there is one.
+    The arguments are those of
+    :class:`hanet_mm.apis.inferencers.PoseRefinementInferencer`.
 
     Raises:
-        ValueError: One line: which model, what was tried, what went wrong,
-            and how local files are passed.
+        ValueError: Which model, what was tried, what went wrong, and how
+            local files are passed.
     """
 
     def __init__(
@@ -89,16 +97,8 @@ class PoseModels(Pose2DInferencer):
         return default_det_models.get(kind)
 
 
-class ModelError(ValueError):
-    """A model could not be found, built or loaded."""
-
-
 def check_device(device: Optional[str]) -> None:
-    """Refuse a device that is not there.
-
-    Raises:
-        ValueError: One line with the reason.
-    """
+    """Raise a ValueError if a device is not there."""
     if device is None:
         return
     try:
@@ -112,14 +112,7 @@ def check_device(device: Optional[str]) -> None:
 def _explained(
     option: str, name: str, weights: Optional[str], scope: str
 ) -> Iterator[None]:
-    """Turn whatever a library raises into one line that helps.
-
-    Args:
-        option: The argument that named the model.
-        name: Of the model.
-        weights: That were given.
-        scope: Package whose model index is searched.
-    """
+    """Turn whatever a library raises into one line that helps."""
     try:
         yield
     except ModelError:
@@ -137,15 +130,7 @@ def explain(
     scope: str,
     error: Exception,
 ) -> str:
-    """One line: what was tried, why it failed, what to do.
-
-    Args:
-        option (str): The argument that named the model.
-        name (str): Alias, config name or path.
-        weights (str, optional): That were given.
-        scope (str): Package whose model index is searched.
-        error (Exception): What was raised.
-    """
+    """One line: which model of which option failed, why, and what to do."""
     flag = '--' + option.replace('_', '-')
     local = (
         f'pass local files with {flag} CONFIG.py and '
@@ -157,7 +142,8 @@ def explain(
             return f'{tried}: no such config file; {local}'
         found = find_in_index(name, scope)
         if found is None:
-            near = difflib.get_close_matches(name, _names(scope), 3)
+            names = [x for model in _index(scope) for x in _names(model)]
+            near = difflib.get_close_matches(name, names, 3)
             hint = f', did you mean {" or ".join(near)}?' if near else ''
             return (
                 f'{tried}: neither a file nor a model in the index of '
@@ -175,7 +161,7 @@ def explain(
 def find_in_index(name: str, scope: str) -> Optional[Tuple[str, str]]:
     """Config and weights of an alias or config name; None: not there."""
     for model in _index(scope):
-        if name.lower() in (x.lower() for x in _model_names(model)):
+        if name.lower() in (x.lower() for x in _names(model)):
             weights = model['Weights']
             weights = weights[0] if isinstance(weights, list) else weights
             return model['Config'], weights
@@ -187,75 +173,52 @@ def _index(scope: str) -> Iterator[dict]:
     return BaseInferencer._get_models_from_metafile(folder)
 
 
-def _model_names(model: dict) -> List[str]:
+def _names(model: dict) -> List[str]:
     aliases: Any = model.get('Alias', [])
     aliases = [aliases] if isinstance(aliases, str) else aliases
     return [model['Name'], *aliases]
 
 
-def _names(scope: str) -> List[str]:
-    return [name for model in _index(scope) for name in _model_names(model)]
-
-
 class MMDetector:
-    """Detects persons with a model of MMDetection.
-
-    Args:
-        models (Pose2DInferencer): Has the detector.
-        batch_size (int): Frames in a batch.
-        bbox_thr (float): Lowest score of a box.
-        nms_thr (float): Of two boxes with a higher IoU one is left out.
-            Defaults to 0.3, as in MMPose's inferencers.
-    """
+    """Detects people with a model of MMDetection, in batches of frames."""
 
     def __init__(
-        self,
-        models: Pose2DInferencer,
-        batch_size: int,
-        bbox_thr: float,
-        nms_thr: float = 0.3,
+        self, models: Pose2DInferencer, batch_size: int, bbox_thr: float
     ) -> None:
-        self.detector = models.detector
-        self.cat_ids = models.det_cat_ids
-        self.batch_size = batch_size
-        self.bbox_thr, self.nms_thr = bbox_thr, nms_thr
+        self.detector, self.cat_ids = models.detector, models.det_cat_ids
+        self.batch_size, self.bbox_thr = batch_size, bbox_thr
 
-    def __call__(self, images: Sequence[np.ndarray]) -> List[Boxes]:
-        """Detect the persons in each picture."""
+    def __call__(self, frames: Sequence[Frame]) -> None:
+        """Set the boxes of the people in each frame."""
         results = self.detector(
-            list(images), batch_size=self.batch_size, return_datasamples=True
+            [frame.image for frame in frames],
+            batch_size=self.batch_size,
+            return_datasamples=True,
         )['predictions']
-        return [self._choose(result.pred_instances) for result in results]
+        for frame, result in zip(frames, results):
+            rows = self._choose(result.pred_instances.cpu().numpy())
+            frame.bboxes, frame.bbox_scores = rows[:, :4], rows[:, 4]
 
-    def _choose(self, found: Any) -> Boxes:
-        found = found.cpu().numpy()
+    def _choose(self, found: Any) -> np.ndarray:
+        """Boxes with scores, (N, 5)."""
         keep = np.isin(found.labels, self.cat_ids)
         keep &= found.scores > self.bbox_thr
         rows = np.concatenate([found.bboxes, found.scores[:, None]], axis=1)
         rows = rows[keep].astype(np.float32)
-        if not len(rows):
-            return no_boxes()
-        rows = rows[nms(rows, self.nms_thr)]
-        return Boxes(rows[:, :4], rows[:, 4])
+        return rows[nms(rows, _NMS_THR)] if len(rows) else rows
 
 
-def whole_image(images: Sequence[np.ndarray]) -> List[Boxes]:
+def whole_image(frames: Sequence[Frame]) -> None:
     """Take each picture for one person (``det_model='whole_image'``)."""
-    return [
-        Boxes(
-            np.array([[0, 0, *image.shape[1::-1]]], np.float32),
-            np.ones(1, np.float32),
-        )
-        for image in images
-    ]
+    for frame in frames:
+        frame.bboxes = np.array([[0, 0, *frame.size]], np.float32)
+        frame.bbox_scores = np.ones(1, np.float32)
 
 
 class TopDownEstimator:
     """Estimates the pose in each box with a model of MMPose.
 
-    Args:
-        models (Pose2DInferencer): Has the model.
-        batch_size (int): Persons in a batch.
+    ``batch_size`` counts people.
     """
 
     def __init__(self, models: Pose2DInferencer, batch_size: int) -> None:
@@ -263,38 +226,31 @@ class TopDownEstimator:
         meta = models.model.dataset_meta
         self.num_keypoints = int(meta['num_keypoints'])
 
-    def __call__(
-        self, images: Sequence[np.ndarray], boxes: Sequence[Boxes]
-    ) -> List[Poses]:
-        """Estimate the poses in the boxes of each picture."""
-        counts = [len(found) for found in boxes]
-        total = sum(counts)
-        keypoints = np.zeros((total, self.num_keypoints, 2), np.float32)
-        scores = np.zeros((total, self.num_keypoints), np.float32)
-        row = 0
-        for samples in _chunks(self._samples(images, boxes), self.batch_size):
-            for found in _forward(self.models, samples):
+    def __call__(self, frames: Sequence[Frame]) -> None:
+        """Set the keypoints of the people in each frame."""
+        counts = [len(frame) for frame in frames]
+        keypoints = np.zeros((sum(counts), self.num_keypoints, 2), np.float32)
+        scores = np.zeros((sum(counts), self.num_keypoints), np.float32)
+        samples, row = self._samples(frames), 0
+        while batch := list(islice(samples, self.batch_size)):
+            for found in _forward(self.models, batch):
                 keypoints[row] = found.keypoints[0, ..., :2]
                 scores[row] = found.keypoint_scores[0]
                 row += 1
         cuts = np.cumsum(counts)[:-1]
-        return [
-            Poses(frame.bboxes, frame.scores, *poses)
-            for frame, *poses in zip(
-                boxes, np.split(keypoints, cuts), np.split(scores, cuts)
-            )
-        ]
+        for frame, points, known in zip(
+            frames, np.split(keypoints, cuts), np.split(scores, cuts)
+        ):
+            frame.keypoints, frame.keypoint_scores = points, known
 
-    def _samples(
-        self, images: Sequence[np.ndarray], boxes: Sequence[Boxes]
-    ) -> Iterator[dict]:
+    def _samples(self, frames: Sequence[Frame]) -> Iterator[dict]:
         """What the model takes, of one person after the other."""
-        for image, frame in zip(images, boxes):
-            for bbox, score in zip(frame.bboxes, frame.scores):
+        for frame in frames:
+            for bbox, score in zip(frame.bboxes, frame.bbox_scores):
                 yield self.models.pipeline(
                     dict(
                         self.models.model.dataset_meta,
-                        img=image,
+                        img=frame.image,
                         bbox=bbox[None],
                         bbox_score=score[None],
                     )
@@ -304,38 +260,37 @@ class TopDownEstimator:
 class BottomUpEstimator:
     """Finds all poses of a picture with a model that needs no detector.
 
-    Args:
-        models (Pose2DInferencer): Has the model.
-        bbox_thr (float): Lowest score of a person.
+    Without scores of the model, that of a person is the mean of its
+    keypoints' scores.
     """
 
     def __init__(self, models: Pose2DInferencer, bbox_thr: float) -> None:
         self.models, self.bbox_thr = models, bbox_thr
 
-    def __call__(
-        self, images: Sequence[np.ndarray], boxes: Sequence[Boxes]
-    ) -> List[Poses]:
-        """Estimate all poses; the boxes are not looked at."""
-        del boxes
-        return [self._estimate(image) for image in images]
+    def __call__(self, frames: Sequence[Frame]) -> None:
+        """Set the people of each frame; boxes are not looked at."""
+        for frame in frames:
+            self._estimate(frame)
 
-    def _estimate(self, image: np.ndarray) -> Poses:
+    def _estimate(self, frame: Frame) -> None:
         # One by one: the pictures of a batch would have to be of one size.
         meta = self.models.model.dataset_meta
-        sample = self.models.pipeline(dict(meta, img=image, img_path=''))
+        sample = self.models.pipeline(dict(meta, img=frame.image, img_path=''))
         found = _forward(self.models, [sample])[0]
-        keypoints = np.asarray(found.keypoints, np.float32)[..., :2]
+        frame.keypoints = np.asarray(found.keypoints, np.float32)[..., :2]
         scores = np.asarray(found.keypoint_scores, np.float32)
-        if 'bboxes' in found:
-            bboxes = np.asarray(found.bboxes, np.float32)
-        else:
-            bboxes = boxes_around(keypoints, scores > 0)
-        if 'bbox_scores' in found:
-            confidence = np.asarray(found.bbox_scores, np.float32)
-        else:
-            confidence = scores.mean(1)
-        keep = confidence > self.bbox_thr
-        return Poses(bboxes, confidence, keypoints, scores).take(keep)
+        frame.keypoint_scores = scores
+        frame.bboxes = (
+            np.asarray(found.bboxes, np.float32)
+            if 'bboxes' in found
+            else boxes_around(frame.keypoints, scores > 0)
+        )
+        frame.bbox_scores = (
+            np.asarray(found.bbox_scores, np.float32)
+            if 'bbox_scores' in found
+            else scores.mean(1)
+        )
+        frame.keep(frame.bbox_scores > self.bbox_thr)
 
 
 def make_stages(
@@ -355,14 +310,3 @@ def _forward(models: Pose2DInferencer, samples: List[dict]) -> List[Any]:
     """The instances that the model predicts for each sample."""
     results = models.model.test_step(models.collate_fn(samples))
     return [result.pred_instances for result in results]
-
-
-def _chunks(samples: Iterator[dict], size: int) -> Iterator[List[dict]]:
-    chunk: List[dict] = []
-    for sample in samples:
-        chunk.append(sample)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
