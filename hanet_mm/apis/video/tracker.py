@@ -1,11 +1,9 @@
 """Tell the people of a video apart, frame by frame, by box and pose.
 
-M: known people, N: detections of a frame, K: keypoints; boxes are x1, y1, x2,
-y2. scipy and MMDet are imported when a tracker is made: ``split_jumps`` needs
-numpy only.
+M: known people, N: detections of a frame, K: keypoints; boxes x1, y1, x2, y2.
 """
 
-from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,23 +20,18 @@ from hanet_mm.core.poses.boxes import (
 
 from .jumps import body_sizes, relative_moves, valid_keypoints
 
-# Mean of COCO's sigmas of the body, without the face.
-_SIGMA = 0.08
-# For how many misses a person is remembered after each sight.
-_MISSES_PER_HIT = 3
+_SIGMA = 0.08  # mean of COCO's sigmas of the body, without the face
+_MISSES_PER_HIT = 3  # misses for which a person is remembered
 # Top-down estimators see a person with this much around the keypoints.
 _PADDING = 1.25
-# In place of the number of a track.
-_FREE, _REPEATED = -1, -2
+_FREE, _REPEATED = -1, -2  # in place of the number of a track
 # As alike as this, two detections of a frame are the same person twice.
 _DUPLICATE = 0.7
-# Recovery: farthest away, in body sizes, and least similarity of the poses
-# wherever they are, after a miss and in the very next frame.
+# Recovery: farthest away (body sizes) and least similarity of aligned poses.
 _REACH_LOST, _REACH_NEXT, _POSE_RECOVERED = 0.5, 1.0, 0.5
 # The same of a jump, by someone seen this often.
 _REACH_JUMP, _POSE_JUMP, _HITS_JUMP = 2.0, 0.85, 10
-# How much larger one body may be than the other.
-_SIZE_RATIO = 1.3
+_SIZE_RATIO = 1.3  # how much larger one body may be than the other
 # A box that shrinks while its person is hidden must not vanish, px.
 _MIN_HEIGHT, _MIN_ASPECT = 1.0, 1e-2
 
@@ -67,46 +60,35 @@ class PoseTracker:
 
     Detections are assigned to the known people, all at once (Hungarian
     method), by ``w OKS + (1 - w) IoU`` with where their pose and box should
-    be now. Three rounds, each with what the ones before left over:
+    be now (MMDet's ``KalmanFilter``). Three rounds, each with what the ones
+    before left over:
 
     1. all people, detections with a score of ``new_track_score`` or more;
     2. detections with a lower score (ByteTrack, ECCV 2022: someone half
-       hidden has a low score), here for people missed before, too: whoever
-       comes out from behind someone is half hidden at first;
+       hidden has a low score), also for people missed before;
     3. recovery of people who did not move as predicted (compare OC-SORT,
        CVPR 2023): detections near the last sight with the same size and, up
        to the place, the same pose.
 
-    Whoever moved by more than ``max_jump`` body sizes per frame begins a new
-    segment of the track.
-
     What then is left with a score of at least ``new_track_score`` is a new
-    person. A person that is missed is remembered for ``max_missed`` frames,
-    but for no more than three times as many calls as it has been seen in. Ids
-    are not used again.
-
-    The motion model is MMDet's ``KalmanFilter`` (constant velocity of the
-    box), the assignment scipy's ``linear_sum_assignment``. MMDet's own
-    trackers hand no keypoints to their association, reorder detections and
-    do not move on in frames without anybody.
+    person. Someone missed is remembered for no more than three times as many
+    calls as seen. Ids are not used again.
 
     Args:
-        sigmas (Sequence[float], optional): How widely annotators place each
-            keypoint, (K, ), ``dataset_meta['sigmas']``. Defaults to 0.08 for
-            all.
+        sigmas (Sequence[float], optional): Of the keypoints, (K, ),
+            ``dataset_meta['sigmas']``. Defaults to 0.08 for all.
         oks_weight (float): w, 0: boxes only, 1: keypoints where there are
             any. Defaults to 0.7.
         match_thr (float): Least similarity in rounds 1 and 2. Defaults to
             0.3.
-        new_track_score (float): Least score of a new person. Detections
-            below it, if the detector gives any, serve round 2. Defaults to
+        new_track_score (float): Least score of a new person. Defaults to
             0.3.
         keypoint_thr (float): Keypoints with a lower score do not count.
             Defaults to 0.3.
         max_missed (int): How many frames a person is remembered. Defaults to
             30.
-        max_jump (float): Largest move within a segment, in body sizes per
-            frame. Defaults to 1.
+        max_jump (float): Whoever moves by more body sizes per frame begins a
+            new segment of the track. Defaults to 1.
 
     Raises:
         ImportError: If scipy or MMDet is not installed.
@@ -125,20 +107,18 @@ class PoseTracker:
     ) -> None:
         from mmdet.models.task_modules.tracking import KalmanFilter
 
-        for name, value, good in (
-            ('oks_weight from 0 to 1', oks_weight, 0 <= oks_weight <= 1),
-            ('match_thr above 0, at most 1', match_thr, 0 < match_thr <= 1),
-            ('max_missed from 0', max_missed, max_missed >= 0),
-            ('max_jump above 0', max_jump, max_jump > 0),
+        for good, expected in (
+            (0 <= oks_weight <= 1, f'oks_weight 0 to 1, found {oks_weight}'),
+            (0 < match_thr <= 1, f'0 < match_thr <= 1, found {match_thr}'),
+            (max_missed >= 0, f'max_missed from 0, found {max_missed}'),
+            (max_jump > 0, f'max_jump above 0, found {max_jump}'),
         ):
             if not good:
-                raise ValueError(f'expected {name}, found {value}')
-        self.sigmas = np.asarray(
-            _SIGMA if sigmas is None else sigmas, np.float64
-        )
+                raise ValueError(f'expected {expected}')
+        sigmas = _SIGMA if sigmas is None else sigmas
+        self.sigmas = np.asarray(sigmas, np.float64)
         self.oks_weight, self.match_thr = oks_weight, match_thr
-        self.new_track_score = new_track_score
-        self.keypoint_thr = keypoint_thr
+        self.new_track_score, self.keypoint_thr = new_track_score, keypoint_thr
         self.max_missed, self.max_jump = max_missed, max_jump
         self._motion: Any = KalmanFilter()
         self.reset()
@@ -160,20 +140,16 @@ class PoseTracker:
     ) -> TrackedFrame:
         """Tell who the people of the next frame are.
 
-        Id -1 have detections of someone who was found twice in the frame,
-        of which the one with the higher score counts; detections with a low
-        score that continue no track; and those without a finite box and with
-        less than three keypoints.
+        Id -1: someone found twice (the higher score counts), a low score
+        that continues no track, or neither box nor three keypoints.
 
         Args:
-            frame_index (int): Higher than that of the last call. Frames may
-                be left out.
+            frame_index (int): Above that of the last call; may skip frames.
             bboxes (array, optional): (N, 4) x1, y1, x2, y2 px, NaN where
                 unknown. Defaults to what encloses the keypoints.
-            bbox_scores (array, optional): (N, ); None or NaN: unknown, see
+            bbox_scores (array, optional): (N, ); None or NaN:
                 :data:`hanet_mm.core.data.gaps.UNKNOWN_SCORE`.
-            keypoints (array): (N, K, 2) px, NaN where missing; anything
-                empty: nobody.
+            keypoints (array): (N, K, 2) px, NaN where missing.
             keypoint_scores (array, optional): (N, K). Defaults to None: all
                 keypoints count.
 
@@ -181,10 +157,9 @@ class PoseTracker:
             TrackedFrame: Ids and segments, (N, ) each.
 
         Raises:
-            ValueError: Naming the frame, if a shape is wrong or the frames
-                do not come in order.
+            ValueError: If a shape or the order of the frames is wrong.
         """
-        given = (bboxes, bbox_scores, keypoints, keypoint_scores)
+        given = bboxes, bbox_scores, keypoints, keypoint_scores
         try:
             people, scores = _read(*given, self.keypoint_thr)
             self._check(frame_index, people)
@@ -207,10 +182,7 @@ class PoseTracker:
     def _check(self, frame_index: int, people: People) -> None:
         last = self._frame_index
         if last is not None and frame_index <= last:
-            raise ValueError(
-                f'expected a frame after {last}, the last one; reset() begins '
-                'another video'
-            )
+            raise ValueError(f'expected a frame after {last}, or reset()')
         if not len(people.boxes):
             return  # readers have no K for a frame without anybody
         count = people.keypoints.shape[1]
@@ -223,16 +195,11 @@ class PoseTracker:
     def _assign(self, people: People, scores: np.ndarray) -> np.ndarray:
         """Number of the known person, or ``_FREE`` or ``_REPEATED``, (N, )."""
         assigned = np.full(len(scores), _FREE)
-        if not len(assigned):
-            return assigned
         assigned[_repeated(self._similarity(people, people))] = _REPEATED
-        if not self._known:
+        if not len(assigned) or not self._known:
             return assigned
-        predicted = People(
-            np.stack([person.predicted_box for person in self._known]),
-            np.stack([person.predicted_keypoints for person in self._known]),
-            np.stack([person.valid for person in self._known]),
-        )
+        known = [person.predicted() for person in self._known]
+        predicted = People(*map(np.stack, zip(*known)))
         similarity = self._similarity(predicted, people)
         similarity[similarity < self.match_thr] = 0
         high = scores >= self.new_track_score
@@ -268,30 +235,22 @@ class PoseTracker:
             found = people.take(np.array([place]))
             person.see(found, self._frame_index, self.max_jump)
             out[:, place] = person.track_id, person.segment
-        self._known = [x for x in self._known if self._remembers(x)]
+        oldest = self._frame_index - self.max_missed
+        self._known = [
+            x
+            for x in self._known
+            if x.last_frame >= oldest and x.missed <= _MISSES_PER_HIT * x.hits
+        ]
         return out
-
-    def _remembers(self, person: '_TrackedPerson') -> bool:
-        away = self._frame_index - person.last_frame
-        return not person.missed or (
-            away <= self.max_missed
-            and person.missed <= _MISSES_PER_HIT * person.hits
-        )
 
 
 class _TrackedPerson:
-    """Last sight of a person, and the motion of its box.
-
-    The motion is MMDet's Kalman filter of the box, with constant velocity;
-    the pose is carried along with the middle of the box.
-    """
+    """Last sight of a person, whose pose moves with the middle of its box."""
 
     def __init__(self, track_id: int, motion: Any) -> None:
         self.track_id, self.motion = track_id, motion
-        self.segment = 0  # how often the track was torn
-        self.hits = 0  # frames in which the person was seen
+        self.segment = self.hits = 0
         self.missed = 0  # calls since the last sight
-        self.last_frame = 0
 
     def predict(self, num_frames: int) -> None:
         """Move the box on by some frames."""
@@ -304,17 +263,12 @@ class _TrackedPerson:
         self.mean[2] = max(self.mean[2], _MIN_ASPECT)
         self.mean[3] = max(self.mean[3], _MIN_HEIGHT)
 
-    @property
-    def predicted_box(self) -> np.ndarray:
-        """Where the box should be, (4, )."""
-        width = self.mean[2] * self.mean[3]
-        half = np.array([width, self.mean[3]]) / 2
-        return np.concatenate([self.mean[:2] - half, self.mean[:2] + half])
-
-    @property
-    def predicted_keypoints(self) -> np.ndarray:
-        """Where the keypoints should be, (K, 2)."""
-        return self.keypoints + (self.mean[:2] - self._anchor)
+    def predicted(self) -> tuple:
+        """Box (4, ), keypoints (K, 2) and valid (K, ) as they should be."""
+        middle = self.mean[:2]
+        half = np.array([self.mean[2] * self.mean[3], self.mean[3]]) / 2
+        box = np.concatenate([middle - half, middle + half])
+        return box, self.keypoints + (middle - self._anchor), self.valid
 
     def see(self, found: People, frame_index: int, max_jump: float) -> None:
         """Take the place of a detection; a long way begins a segment."""
@@ -341,49 +295,6 @@ class _TrackedPerson:
         self.missed = 0
 
 
-def assign_track_ids(
-    frames: Sequence[Mapping[str, Any]],
-    tracker: Optional[PoseTracker] = None,
-) -> List[np.ndarray]:
-    """Tell who is who in the frames of a video.
-
-    Args:
-        frames (Sequence[Mapping]): The people of each frame in order:
-            ``keypoints`` (n, K, 2) px, and where there are any
-            ``keypoint_scores`` (n, K), ``bboxes`` (n, 4) x1, y1, x2, y2 and
-            ``bbox_scores`` (n, ).
-        tracker (PoseTracker, optional): It is reset first. Defaults to one
-            with the default settings.
-
-    Returns:
-        List[np.ndarray]: Id of each person, (n, ) int64 for each frame; -1
-        as in :meth:`PoseTracker.update`.
-
-    Raises:
-        ImportError: If MMDet is not installed.
-        ValueError: Naming the frame and the shape.
-    """
-    if tracker is None:
-        tracker = PoseTracker()
-    tracker.reset()
-    ids = []
-    for index, frame in enumerate(frames):
-        if 'keypoints' not in frame:
-            raise ValueError(
-                f"frame {index}: expected 'keypoints', found "
-                f'{sorted(frame) or "nothing"}'
-            )
-        tracked = tracker.update(
-            index,
-            frame.get('bboxes'),
-            frame.get('bbox_scores'),
-            frame['keypoints'],
-            frame.get('keypoint_scores'),
-        )
-        ids.append(tracked.track_ids)
-    return ids
-
-
 def _read(
     bboxes: Optional[ArrayLike],
     bbox_scores: Optional[ArrayLike],
@@ -391,10 +302,9 @@ def _read(
     keypoint_scores: Optional[ArrayLike],
     keypoint_thr: float,
 ) -> tuple:
-    """Check the people of a frame, (people, box scores).
+    """Check the people of a frame; them and their box scores.
 
-    Without a finite box of a positive size, the box is the one around the
-    keypoints; NaN with fewer than three of these.
+    Boxes without a positive size are replaced by those of the keypoints.
     """
     points = np.asarray(keypoints, np.float64)
     if points.ndim and not len(points):
@@ -405,7 +315,12 @@ def _read(
             f'keypoints must have shape (N, K, 2), got {points.shape}'
         )
     valid = valid_keypoints(points, keypoint_scores, keypoint_thr)
-    boxes = _padded_boxes(points, valid)
+    around = boxes_around(points, valid)
+    around[valid.sum(1) < MIN_COMMON_KEYPOINTS] = np.nan
+    # Keypoints in a line have a box, too.
+    half = np.maximum((around[:, 2:] - around[:, :2]) * _PADDING / 2, 0.5)
+    middle = box_centers(around)
+    boxes = np.concatenate([middle - half, middle + half], 1)
     if bboxes is not None:
         given = _shaped('bboxes', bboxes, boxes.shape)
         usable = np.isfinite(given).all(1)
@@ -416,15 +331,6 @@ def _read(
         given = _shaped('bbox_scores', bbox_scores, scores.shape)
         scores = np.where(np.isnan(given), scores, given)
     return People(boxes, points, valid), scores
-
-
-def _padded_boxes(points: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    around = boxes_around(points, valid)
-    around[valid.sum(1) < MIN_COMMON_KEYPOINTS] = np.nan
-    middle = box_centers(around)
-    # Keypoints in a line have a box, too.
-    half = np.maximum((around[:, 2:] - around[:, :2]) * _PADDING / 2, 0.5)
-    return np.concatenate([middle - half, middle + half], 1)
 
 
 def _shaped(name: str, value: ArrayLike, shape: tuple) -> np.ndarray:
@@ -450,8 +356,7 @@ def _assign_free(
 ) -> None:
     """Assign allowed free detections to free people, in place.
 
-    The sum of the similarities (M, N) is the largest that there is; 0 cannot
-    be assigned.
+    The sum of similarities (M, N) is the largest; 0 is never assigned.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -478,18 +383,14 @@ def _recovery(
     people: People,
     sigmas: np.ndarray,
 ) -> np.ndarray:
-    """How well detections fit people who did not move as predicted, (M, N).
-
-    From 0 to 1, 0 where it cannot be.
-    """
+    """How well detections fit people off their way, (M, N); 0: not at all."""
     fresh = np.array([[person.missed == 0] for person in known])
     steady = np.array([[person.hits >= _HITS_JUMP] for person in known])
     last_seen = np.stack([person.box for person in known])
     sizes, found = body_sizes(last_seen)[:, None], body_sizes(people.boxes)
-    away = np.minimum(
-        _distances(last_seen, people.boxes),
-        _distances(predicted.boxes, people.boxes),
-    ) / np.maximum(sizes, found)
+    places = box_centers(np.stack([last_seen, predicted.boxes]))
+    steps = places[:, :, None] - box_centers(people.boxes)
+    away = np.linalg.norm(steps, axis=-1).min(0) / np.maximum(sizes, found)
     pose = _pose_similarity(predicted, people, sigmas, align=True)
     reach = np.where(fresh, _REACH_NEXT, _REACH_LOST)
     fits = (away < reach) & (pose >= _POSE_RECOVERED)
@@ -497,9 +398,3 @@ def _recovery(
     fits |= fresh & steady & jumps
     fits &= np.maximum(sizes / found, found / sizes) <= _SIZE_RATIO
     return np.where(fits, (1 - away / _REACH_JUMP) * pose, 0)
-
-
-def _distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Between the middles of boxes (M, 4) and (N, 4), (M, N)."""
-    steps = box_centers(first)[:, None] - box_centers(second)[None]
-    return np.linalg.norm(steps, axis=-1)
