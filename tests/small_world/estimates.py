@@ -15,6 +15,7 @@ from scipy.optimize import linear_sum_assignment
 
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.metrics.errors import accel_error, mpjpe, pck_hits
+from hanet_mm.core.poses.boxes import box_iou
 from hanet_mm.core.refine.refiner import Refiner
 from hanet_mm.datasets.simulation.body import JHMDB_KEYPOINT_NAMES
 
@@ -58,15 +59,6 @@ def estimate_pose(
         np.concatenate([x.keypoints for x in people]),
         np.concatenate([x.keypoint_scores for x in people]),
     )
-
-
-def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Overlap of boxes (N, 4) and (M, 4), (N, M)."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:4], second[None, :, 2:4])
-    both = np.prod(np.maximum(high - low, 0), axis=-1)
-    size = [np.prod(x[:, 2:4] - x[:, :2], axis=-1) for x in (first, second)]
-    return both / np.maximum(size[0][:, None] + size[1] - both, 1e-9)
 
 
 def match_boxes(

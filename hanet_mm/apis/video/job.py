@@ -1,10 +1,10 @@
-"""One video through the inferencer into files."""
+"""Videos through the inferencer into files."""
 
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, List, Optional, Set
+from typing import Any, List, Optional, Set, Tuple
 
 from hanet_mm.progress import progress_bar
 from hanet_mm.visualization.people_scene import PeopleScene
@@ -12,7 +12,13 @@ from hanet_mm.visualization.people_scene import PeopleScene
 from .frames import Frame
 from .outputs import JsonOutput, NpzOutput, VideoOutput
 from .pipeline import StageClock
-from .sources import FrameSource
+from .sources import (
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    FrameSource,
+    list_files,
+    open_source,
+)
 
 POSE_SUFFIXES = ('.json', '.npz')
 
@@ -197,3 +203,72 @@ def _stopped(
     stopped = VideoStopped(reason)
     stopped.interrupted = interrupted
     return stopped
+
+
+def plan_jobs(
+    source: str,
+    out: Optional[str],
+    suffix: str,
+    video: bool,
+    trajectories: bool,
+) -> Tuple[List[Tuple[Any, OutputRequest]], bool]:
+    """Sources and what to write of each; whether it is a folder of videos."""
+
+    def request(poses: Path) -> OutputRequest:
+        wanted = OutputRequest(poses, video, trajectories)
+        wanted.check()
+        return wanted
+
+    path = Path(source)
+    videos = _videos(path)
+    if videos is None:
+        name = path.stem if path.exists() else f'webcam{path.name}'
+        return [(source, request(Path(out or f'{name}.{suffix}')))], False
+    folder = Path(out or f'{path.name}_poses')
+    if folder.suffix.lower() in POSE_SUFFIXES:
+        raise ValueError(f'{folder}: expected a folder for a folder of videos')
+    stems = [video.stem for video in videos]
+    jobs: List[Tuple[Any, OutputRequest]] = []
+    for found in videos:
+        # Two videos that differ in their ending only keep it.
+        name = found.stem if stems.count(found.stem) == 1 else found.name
+        jobs.append((found, request(folder / f'{name}.{suffix}')))
+    return jobs, True
+
+
+def _videos(source: Path) -> Optional[List[Path]]:
+    """Videos of a folder; None if it is none, or has pictures."""
+    if not source.is_dir():
+        return None
+    videos = list_files(source, VIDEO_SUFFIXES)
+    pictures = list_files(source, IMAGE_SUFFIXES)
+    if videos and pictures:
+        raise ValueError(
+            f'{source}: the folder has {len(videos)} videos and '
+            f'{len(pictures)} pictures; expected either'
+        )
+    return videos or None
+
+
+def run_jobs(
+    inferencer: Any,
+    jobs: List[Tuple[Any, OutputRequest]],
+    fps: Optional[float],
+    folder: Optional[str] = None,
+) -> List[str]:
+    """Run over videos, a line each; in a folder, on after a failure."""
+    lines, failures = [], []
+    for source, request in jobs:
+        try:
+            opened = open_source(source, fps)
+            lines.append(str(run_video(inferencer, opened, request)))
+        except (OSError, ValueError) as error:
+            if folder is None or getattr(error, 'interrupted', False):
+                raise
+            failures.append(str(error))
+    if failures:
+        raise ValueError(
+            f'{folder}: {len(lines)} of {len(jobs)} videos done; '
+            + '; '.join(failures)
+        )
+    return lines
