@@ -136,7 +136,7 @@ def check_command(words: List[str], helps: Dict[str, str]) -> None:
     elif words[0] == 'hanet-mm':
         from hanet_mm.apis.cli import _build_parser
 
-        _build_parser().parse_args(words[1:])
+        _build_parser(words[1:]).parse_args(words[1:])
     elif words[0] == 'python' and words[1].startswith('tools/'):
         script = words[1]
         if script not in helps:
