@@ -1,8 +1,8 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Refine a noisy clip with the refiner that comes with the package.
+"""Refine a noisy clip with the bundled refiner.
 
-Two synthetic people of ten seconds, seen by a simulated estimator; made by
-tools/demo_data/make_clip.py. Leaves in demo_out/: results.md and results.json
+Two synthetic people for ten seconds, seen by a simulated estimator; made by
+tools/demo_data/make_clip.py. Writes to demo_out/: results.md and results.json
 (input, classical filters and refiner against the truth), trajectories.png and
 comparison.mp4 (before and after, the truth in grey). Needs no OpenMMLab.
 """
@@ -51,7 +51,7 @@ TRAILS = ('left_wrist', 'right_wrist', 'left_ankle', 'right_ankle')
 def refine_all(
     clip: PoseSequences, refiner: Any, name: str
 ) -> Dict[str, List[np.ndarray]]:
-    """Poses of each method: of each sequence (T, K, 2), none missing."""
+    """Poses of each method by sequence, (T, K, 2), without gaps."""
     estimates = split(clip, clip.keypoints_est)
     scores = split(clip, clip.scores)
     filled = fill_missing(clip.keypoints_est, ~clip.valid, clip.seq_len)
@@ -67,7 +67,7 @@ def refine_all(
 
 
 def measure(poses: List[np.ndarray], clip: PoseSequences) -> Dict[str, float]:
-    """Figures over all frames and keypoints, by the keys of COLUMNS."""
+    """Measure all frames and keypoints, by the keys of COLUMNS."""
     truths, boxes = (split(clip, x) for x in (clip.keypoints_gt, clip.bboxes))
     errors = np.concatenate(
         [position_errors(*pair).ravel() for pair in zip(poses, truths)]
@@ -86,7 +86,7 @@ def measure(poses: List[np.ndarray], clip: PoseSequences) -> Dict[str, float]:
 
 
 def split(clip: PoseSequences, values: np.ndarray) -> List[np.ndarray]:
-    """Flat frames (N, ...) sequence by sequence."""
+    """Split flat frames (N, ...) into sequences."""
     return np.split(values, clip.starts[1:])
 
 
@@ -177,7 +177,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--refiner',
         default=default_refiner(2),
-        help='another one of COCO keypoints, by name or as a file',
+        help='another refiner of COCO keypoints, by name or file',
     )
     return parser.parse_args()
 

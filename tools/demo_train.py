@@ -1,9 +1,9 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Train a small HANet on synthetic people and look at what it does.
+"""Train a small HANet on synthetic people, test it and draw its results.
 
-Leaves in demo_out/: results.md and results.json (input against refined on
+Writes to demo_out/: results.md and results.json (input against refined on
 held-out people), refiner.safetensors, trajectories.png and comparison.mp4. An
-interrupted demo goes on where it stopped; delete the folder to start anew.
+interrupted demo resumes; delete the folder to start again.
 """
 
 import argparse
@@ -34,15 +34,7 @@ INPUT_TITLE = 'Input (simulated estimator)'
 
 
 def train_and_test(cfg: Config, refiner_file: Path) -> Dict[str, float]:
-    """Train, keep what is best on validation, test that once.
-
-    Args:
-        cfg (Config): Of the run.
-        refiner_file (Path): Where the portable file goes.
-
-    Returns:
-        dict[str, float]: Figures on held-out people.
-    """
+    """Train, select on validation, test once, export; return the figures."""
     runner = Runner.from_cfg(cfg)
     runner.train()
     (hook,) = (x for x in runner.hooks if isinstance(x, CheckpointHook))

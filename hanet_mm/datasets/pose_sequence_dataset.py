@@ -163,6 +163,13 @@ class PoseSequenceDataset(BaseDataset):
         subset._number_items()
         return subset
 
+    def _copy_without_annotation(
+        self, memo: Optional[dict] = None
+    ) -> 'PoseSequenceDataset':
+        # MMEngine's default keeps its memo from call to call: objects that
+        # have the address of one copied before would be taken for it.
+        return super()._copy_without_annotation({} if memo is None else memo)
+
     def _number_items(self) -> None:
         """Make the table of items: sequence and first frame of each."""
         infos = [

@@ -8,7 +8,7 @@ from multiprocessing.reduction import ForkingPickler
 import numpy as np
 import pytest
 import torch
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
@@ -168,6 +168,18 @@ def test_subset_is_one_of_sequences(ann_file):
     dataset = build(ann_file, window_size=11, indices=2)
     assert {item['seq_name'] for item in dataset} == {'one', 'two'}
     assert len(build(ann_file, window_size=11).get_subset([2])) == 1
+
+
+def test_subsets_do_not_depend_on_earlier_ones(ann_file):
+    """MMEngine remembers the addresses of all objects that it copied."""
+    (memo,) = BaseDataset._copy_without_annotation.__defaults__
+    dataset = build(ann_file, window_size=11)
+    memo[id(dataset._frames)] = 'one that had this address'
+    try:
+        (item,) = dataset.get_subset([2])
+    finally:
+        memo.clear()
+    assert item['keypoints'].shape == (11, 15, 2)
 
 
 def test_negative_and_too_large_indices(ann_file):

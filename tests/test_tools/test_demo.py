@@ -148,7 +148,7 @@ def test_pictures_are_there(demo, clip):
 def test_without_weights_it_says_so_in_a_line(tmp_path):
     done = run_demo(tmp_path / 'nothing', tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith("demo: refiner 'coco17-2d': expected")
+    assert done.stderr.startswith("demo: unknown refiner 'coco17-2d'")
     assert done.stderr.count('\n') == 1
     assert not (tmp_path / 'demo_out').exists()
 

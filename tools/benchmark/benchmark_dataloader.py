@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Windows per second of loading beside windows per second of training.
+"""Measure windows per second of loading and of training.
 
     python tools/benchmark/benchmark_dataloader.py CONFIG
     python tools/benchmark/benchmark_dataloader.py  # the small synthetic one
