@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Rotations of SMPL's joints from joint positions.
 
 Positions determine the direction of each bone, but not its rotation about

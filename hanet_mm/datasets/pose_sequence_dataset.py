@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Sequences of poses from an estimator, with their ground truth."""
 
 from typing import List, Optional, Tuple, Union

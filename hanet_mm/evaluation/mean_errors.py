@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Mean errors of pose sequences: positions, accelerations and rotations.
 
 The metrics differ in the error of one sequence only, so they share a file.

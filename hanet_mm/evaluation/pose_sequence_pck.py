@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Percentage of correct keypoints of pose sequences."""
 
 from typing import Any, Dict, List, Sequence

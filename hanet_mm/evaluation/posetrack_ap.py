@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Average precision of PoseTrack over person tracks."""
 
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Errors of the body that SMPL rotations pose."""
 
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple

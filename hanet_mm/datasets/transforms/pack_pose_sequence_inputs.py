@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Pack the dict of the pipeline into the input of the model."""
 
 from typing import Dict, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Rotate 3D poses about the vertical axis."""
 
 import numpy as np
