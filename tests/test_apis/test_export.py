@@ -180,7 +180,7 @@ def test_gate_is_fitted_to_the_training_data(checkpoint, tmp_path, capsys):
     counts = [int(str(x.message).split()[0]) for x in caught]
     assert sum(counts) <= 1
     # Such people are nowhere in the training data.
-    with pytest.warns(UserWarning, match='unlike those'):
+    with pytest.warns(UserWarning, match="outside the refiner's training"):
         refiner.refine([x + 5000 for x in poses], scores, sizes)
 
 

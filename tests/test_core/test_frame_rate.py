@@ -199,7 +199,7 @@ def test_memory_at_a_high_rate_is_bounded():
     sizes = []
     for pose in make_poses(300):
         stream.push(pose)
-        track = stream._people[0].track
+        track = stream._tracks[0]
         sizes.append(len(track.buffer))
         assert len(track.mean.count) <= T + 1
     assert max(sizes) <= 8 * (T + 1)

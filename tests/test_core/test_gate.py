@@ -12,11 +12,11 @@ from small_refiners import close, run_stream, stack
 from hanet_mm import StreamingRefiner, load_refiner
 from hanet_mm.core.nn.decoder import RefinedPoses
 from hanet_mm.core.nn.smoother import ScoreSmoother
-from hanet_mm.core.refine.gate import GuardedNetwork, NoveltyGate, fit_gate
+from hanet_mm.core.refine.gate import GatedNetwork, NoveltyGate, fit_gate
 from hanet_mm.core.refine.normalization import fit_normalization
 
 JOINTS = 6
-MESSAGE = r'{} windows are unlike those that the refiner was trained on'
+MESSAGE = r"{} windows are outside the refiner's training distribution"
 
 
 def walkers(count, seed, noise=(0.002, 0.02), frames=9):
@@ -224,22 +224,22 @@ def test_far_windows_alone_are_left_to_the_smoother(walking_gate):
     poses, scores = walkers(4, seed=5)
     poses[1] = normalise(poses[1:2, :, [4, 2, 0, 5, 1, 3]], scores[1:2])[0]
     scores[1, 3, 2] = 0
-    guarded = GuardedNetwork(Constant(), walking_gate)
-    result = guarded(poses, scores)
-    assert guarded.far == 1
+    gated = GatedNetwork(Constant(), walking_gate)
+    result = gated(poses, scores)
+    assert gated.rejected == 1
     assert (result.final[[0, 2, 3]] == 77).all()
     expected = ScoreSmoother(JOINTS, stiffness=200.0)(poses, scores)
     torch.testing.assert_close(result.final[1], expected[1])
     assert (result.refined == 66).all()
-    guarded(poses, scores)
-    assert guarded.far == 2
+    gated(poses, scores)
+    assert gated.rejected == 2
 
 
 def test_without_a_gate_all_is_refined(walking_gate):
     poses, scores = walkers(4, seed=5)
-    guarded = GuardedNetwork(Constant(), None)
-    assert (guarded(poses * 1e3, scores).final == 77).all()
-    assert guarded.far == 0
+    gated = GatedNetwork(Constant(), None)
+    assert (gated(poses * 1e3, scores).final == 77).all()
+    assert gated.rejected == 0
 
 
 def gated_refiner(limit, **options):
@@ -292,7 +292,7 @@ def test_nothing_is_foretold_of_what_the_filter_did():
     network = dict(head=dict(predict_error=True))
     poses, scores = make_track(T)
     far = gated_refiner(limit=-1.0, network=network)
-    with pytest.warns(UserWarning, match='unlike'):
+    with pytest.warns(UserWarning, match='outside the refiner'):
         assert np.isnan(far.refine(poses, scores).expected_error).all()
     near = gated_refiner(limit=1e9, network=network)
     assert np.isfinite(near.refine(poses, scores).expected_error).all()
@@ -359,7 +359,7 @@ def test_files_without_gate_stay_without(tmp_path):
 def test_streams_fall_back_too():
     poses, scores = make_track(16)
     far = gated_refiner(limit=-1.0)
-    with pytest.warns(UserWarning, match='unlike'):
+    with pytest.warns(UserWarning, match='outside the refiner'):
         expected = far.refine(poses, scores).keypoints
     with pytest.warns(UserWarning, match=MESSAGE.format(1)):
         refined = run_stream(StreamingRefiner(far, T - 1), poses, scores)

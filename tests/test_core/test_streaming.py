@@ -97,7 +97,7 @@ def test_memory_does_not_grow():
     stream = StreamingRefiner(make_refiner(), lookahead)
     for number, pose in enumerate(make_poses(300)):
         stream.push(pose)
-        track = stream._people[0].track
+        track = stream._tracks[0]
         limit = T + (lookahead - T + 1)
         buffer = track.buffer
         for array in (buffer.index, buffer.keypoints, buffer.missing):

@@ -155,8 +155,8 @@ def test_frames_without_anybody_come_out_each_once():
     frames = stream.push(make_poses(1)[0])
     for _ in range(50):
         frames += stream.push(nothing)
-        for person in stream._people.values():
-            assert len(person.track.buffer) <= T
+        for track in stream._tracks.values():
+            assert len(track.buffer) <= T
     frames += stream.flush(0)
     kept = [x for x in frames if not np.isnan(x.keypoints).any()]
     # Filled for as long as a window reaches, then the person has ended.

@@ -8,7 +8,8 @@ from scored_refiners import FLIP, K, T, make_scored_refiner, make_track
 from small_refiners import close, run_stream, stack
 
 from hanet_mm import StreamingRefiner
-from hanet_mm.core.stream.track import StreamBuffer, StreamFrame
+from hanet_mm.core.stream.clock import Elapsed
+from hanet_mm.core.stream.track import GivenFrame, StreamBuffer
 
 NETWORK = dict(head=dict(flip_indices=FLIP, predict_error=True))
 
@@ -115,7 +116,8 @@ def test_buffer_keeps_and_forgets_scores():
     poses, scores = make_track(6)
     scores[2] = 0
     for i in range(6):
-        buffer.add(StreamFrame(i, np.nan, float(i), poses[i], scores[i]))
+        elapsed = Elapsed(np.array([i]), np.array([np.nan]), float(i > 0))
+        buffer.add(elapsed, GivenFrame(poses[i], scores[i], (K, 2)))
         assert buffer.last_seen == (1 if i == 2 else i)
     np.testing.assert_array_equal(buffer.scores, scores)
     np.testing.assert_array_equal(buffer.missing, scores == 0)

@@ -142,5 +142,5 @@ def test_what_is_no_person_is_left_to_a_filter(name):
         warnings.simplefilter('error')
         refiner.refine(points, scores)
     order = np.random.default_rng(1).permutation(17)
-    with pytest.warns(UserWarning, match='unlike those'):
+    with pytest.warns(UserWarning, match="outside the refiner's training"):
         refiner.refine(points[:, order], scores[:, order])

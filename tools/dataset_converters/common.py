@@ -16,9 +16,9 @@ from typing import (
 
 import numpy as np
 
+from hanet_mm.core.data.checks import PER_FRAME
 from hanet_mm.core.data.files import ObjectArrayError, PathLike, read_npz
 from hanet_mm.core.data.sequences import (
-    PER_FRAME,
     PoseSequences,
     save_pose_sequences,
 )

@@ -9,6 +9,7 @@ from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
+from hanet_mm.core.data.checks import name_sequence
 from hanet_mm.core.data.files import (
     ObjectArrayError,
     PathLike,
@@ -18,7 +19,6 @@ from hanet_mm.core.data.files import (
 from hanet_mm.core.data.sequences import (
     flat_arrays,
     load_pose_sequences,
-    name_sequence,
 )
 from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.refiner import RefineResult

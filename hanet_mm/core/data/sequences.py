@@ -1,193 +1,26 @@
-"""Pose sequences in memory and on disk, and their checks.
+"""Pose sequences in memory and on disk.
 
 Letters: N frames of all sequences (flat), S sequences, K keypoints,
 D coordinates. All arrays of frames lie one sequence after the other; where a
-sequence begins follows from ``seq_len`` alone. Checks work on whole arrays
-and raise a one-line ``ValueError`` that names the field and, where there is
-one, the sequence and the frame in it.
+sequence begins follows from ``seq_len`` alone.
 """
 
 import json
 from dataclasses import dataclass, field, fields
-from typing import Any, Callable, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 
+from .checks import (
+    PER_FRAME,
+    PER_SEQUENCE,
+    check_estimates,
+    check_sequences,
+    check_shapes,
+    check_values,
+)
 from .files import PathLike, atomic_path, read_npz
 from .gaps import missing_keypoints
-
-PER_FRAME = ('keypoints_est', 'scores', 'keypoints_gt', 'visible', 'bboxes')
-PER_SEQUENCE = ('seq_len', 'seq_name', 'image_size', 'fps')
-
-
-def check_sequences(seqs: 'PoseSequences') -> None:
-    """Check number, names and lengths of the sequences."""
-    length, name = seqs.seq_len, seqs.seq_name
-    if length.ndim != 1 or not len(length):
-        raise ValueError(
-            f'seq_len: expected shape (S,) with S >= 1, found {length.shape}'
-        )
-    if name.shape != length.shape:
-        raise ValueError(
-            f'seq_name: expected {len(length)} names as in seq_len, '
-            f'found shape {name.shape}'
-        )
-    if length.min() < 1:
-        index = int(np.argmax(length < 1))
-        raise ValueError(
-            f'seq_len: {name_sequence(seqs, index)} is empty: expected '
-            f'length >= 1, found {length[index]}'
-        )
-
-
-def check_shapes(seqs: 'PoseSequences') -> None:
-    """Check that all arrays have the same frames, keypoints, sequences."""
-    shape = seqs.keypoints_est.shape
-    if len(shape) != 3 or 0 in shape[1:]:
-        raise ValueError(
-            f'keypoints_est: expected shape (N, K, D), found {shape}'
-        )
-    if int(seqs.seq_len.sum()) != shape[0]:
-        raise ValueError(
-            f'seq_len: expected a sum of {shape[0]} (frames of '
-            f'keypoints_est), found {int(seqs.seq_len.sum())}'
-        )
-    expected = {
-        'scores': shape[:2],
-        'keypoints_gt': shape,
-        'visible': shape[:2],
-        'bboxes': (shape[0], 4),
-        'image_size': (len(seqs), 2),
-        'fps': (len(seqs),),
-    }
-    for name, want in expected.items():
-        value = getattr(seqs, name)
-        if value is not None and value.shape != want:
-            raise ValueError(
-                f'{name}: expected shape {want}, found {value.shape}'
-            )
-    for name, value in seqs.extras.items():
-        if value.shape[:1] != shape[:1] or value.dtype.kind not in 'fiubU':
-            raise ValueError(
-                f'extras[{name!r}]: expected numbers or strings, '
-                f'({shape[0]}, ...), found {value.dtype} {value.shape}'
-            )
-    names = seqs.meta.get('keypoint_names')
-    if names is not None and len(names) != shape[1]:
-        raise ValueError(
-            f"meta['keypoint_names']: expected {shape[1]} names (K of "
-            f'keypoints_est), found {len(names)}'
-        )
-
-
-def check_values(seqs: 'PoseSequences') -> None:
-    """Check that values are finite and weights, sizes and boxes sensible."""
-    _refuse(seqs, 'keypoints_est', np.isinf, 'finite or NaN (missing)')
-    _refuse(seqs, 'keypoints_gt', np.isinf, 'finite or NaN (unknown)')
-    _refuse(seqs, 'bboxes', np.isinf, 'finite')
-    for name in ('scores', 'visible'):
-        _refuse(seqs, name, _not_weight, 'finite and >= 0')
-    for name in ('image_size', 'fps'):
-        _refuse(seqs, name, _not_positive, 'finite and > 0')
-    _check_annotation(seqs)
-    _check_boxes(seqs)
-
-
-def check_estimates(seqs: 'PoseSequences') -> None:
-    """Refuse sequences whose estimates are all missing."""
-    per_frame = seqs.valid.any(-1)
-    per_sequence = np.logical_or.reduceat(per_frame, seqs.starts)
-    if not per_sequence.all():
-        index = int(np.argmin(per_sequence))
-        raise ValueError(
-            'keypoints_est: all keypoints are missing (NaN or score 0) in '
-            f'all {seqs.seq_len[index]} frames of '
-            f'{name_sequence(seqs, index)}; expected at least 1 estimate'
-        )
-
-
-def name_sequence(seqs: 'PoseSequences', index: int) -> str:
-    """Name a sequence in a message."""
-    return f'sequence {str(seqs.seq_name[index])!r} (index {index})'
-
-
-def name_frame(seqs: 'PoseSequences', flat: int) -> str:
-    """Name a flat frame by its sequence and its place in that."""
-    index = int(np.searchsorted(np.cumsum(seqs.seq_len), flat, 'right'))
-    frame = flat - int(seqs.starts[index])
-    return f'{name_sequence(seqs, index)}, frame {frame}'
-
-
-def _refuse(
-    seqs: 'PoseSequences',
-    name: str,
-    wrong: Callable[[np.ndarray], np.ndarray],
-    expected: str,
-) -> None:
-    """Raise where ``wrong`` holds for the array called ``name``."""
-    value = getattr(seqs, name)
-    if value is None:
-        return
-    bad = wrong(value)
-    if not bad.any():
-        return
-    index = np.unravel_index(int(np.argmax(bad)), bad.shape)
-    if name in PER_SEQUENCE:
-        where = name_sequence(seqs, int(index[0]))
-    else:
-        where = name_frame(seqs, int(index[0]))
-        if name != 'bboxes':
-            where += f', keypoint {index[1]}'
-    raise ValueError(
-        f'{name}: found {value[index]} in {where}; expected {expected}'
-    )
-
-
-def _check_annotation(seqs: 'PoseSequences') -> None:
-    if seqs.keypoints_gt is None or seqs.visible is None:
-        return
-    bad = np.isnan(seqs.keypoints_gt).any(-1) & (seqs.visible > 0)
-    if bad.any():
-        frame, keypoint = np.unravel_index(int(np.argmax(bad)), bad.shape)
-        raise ValueError(
-            f'keypoints_gt: found NaN in {name_frame(seqs, int(frame))}, '
-            f'keypoint {keypoint}; expected visible 0 there, found '
-            f'{seqs.visible[frame, keypoint]}'
-        )
-
-
-def _check_boxes(seqs: 'PoseSequences') -> None:
-    boxes = seqs.bboxes
-    if boxes is None:
-        return
-    annotated = np.full(len(boxes), seqs.keypoints_gt is not None)
-    if seqs.visible is not None:
-        annotated &= (seqs.visible > 0).any(-1)
-    for bad, expected in (
-        (
-            np.isnan(boxes).any(-1) & annotated,
-            'a box, for the frame has annotated keypoints',
-        ),
-        (
-            (boxes[:, 2:] < boxes[:, :2]).any(-1),
-            'x1 y1 x2 y2 with x1 <= x2 and y1 <= y2',
-        ),
-    ):
-        if bad.any():
-            frame = int(np.argmax(bad))
-            raise ValueError(
-                f'bboxes: found {boxes[frame].tolist()} in '
-                f'{name_frame(seqs, frame)}; expected {expected}'
-            )
-
-
-def _not_weight(value: np.ndarray) -> np.ndarray:
-    return ~(np.isfinite(value) & (value >= 0))
-
-
-def _not_positive(value: np.ndarray) -> np.ndarray:
-    return ~(np.isfinite(value) & (value > 0))
-
 
 # Before the name of an extra array in the file.
 EXTRAS = 'extras/'

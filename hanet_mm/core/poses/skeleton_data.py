@@ -389,15 +389,7 @@ def find_skeleton(name: PathLike) -> Skeleton:
 
 
 def skeleton_of_names(names: Sequence[str], title: str) -> Skeleton:
-    """The skeleton with these keypoints.
-
-    Args:
-        names: Of the keypoints, in their order.
-        title: What to call it if it is none of :data:`SKELETONS`.
-
-    Raises:
-        ValueError: If a name is there twice.
-    """
+    """The skeleton with these keypoints, called ``title`` if it is new."""
     for skeleton in SKELETONS.values():
         if skeleton.keypoint_names == tuple(names):
             return skeleton

@@ -6,9 +6,10 @@ from typing import List, Optional, Sequence
 import numpy as np
 import torch
 
+from ..data.checks import name_sequence
 from ..data.files import PathLike
 from ..data.gaps import fill_missing
-from ..data.sequences import PoseSequences, name_sequence
+from ..data.sequences import PoseSequences
 from .boxes import person_size
 from .rotations import axis_angle_to_rot6d, project_rot6d
 

@@ -1,4 +1,4 @@
-"""Does the input look like what the network was trained on?"""
+"""Detection of input unlike the training data, and its fallback."""
 
 import warnings
 from typing import Callable, Iterable, Optional
@@ -9,21 +9,23 @@ from torch import Tensor, nn
 from ..nn.decoder import RefinedPoses
 from ..nn.smoother import ScoreSmoother
 
-# Smooths as the best Kalman smoother does on people in video at 25 frames/s.
+# Stiffness of the fallback: that of the best Kalman smoother on people in
+# video at 25 frames/s.
 _STIFFNESS = 200.0
-# Jitter below this part of the unit length is none.
+# Jitter below this share of the unit length counts as none.
 _STILL = 1e-4
-# Least variance of a feature that the fit allows for.
+# Lower bound of the variance of a feature in the fit.
 _LEAST_VARIANCE = 1e-4
 
 
 class NoveltyGate(nn.Module):
-    """Tells windows that are far from the training data.
+    """Detects out-of-distribution windows.
 
-    Of a window it looks at the median pose and the amount of jitter, both in
-    network units. Far is a Mahalanobis distance that next to no training
-    window has: joints in another order, an animal, a track of two people. It
-    says nothing about the quality of the estimates.
+    The features of a window are its median pose and its amount of jitter,
+    both in network units. A window is out of distribution if its Mahalanobis
+    distance exceeds the 99.7 % quantile of the training windows: joints in
+    another order, an animal, a track of two people. The distance says nothing
+    about the quality of the estimates.
 
     Args:
         num_keypoints (int): K.
@@ -31,9 +33,8 @@ class NoveltyGate(nn.Module):
 
     Attributes:
         center (Tensor): Mean of the features, (F, ).
-        whitening (Tensor): Matrix that makes them white, (F, F).
-        limit (Tensor): Largest root-mean-square whitened feature that is not
-            far, a number.
+        whitening (Tensor): Whitening matrix, (F, F).
+        limit (Tensor): Largest distance within the distribution, a number.
     """
 
     center: Tensor
@@ -48,15 +49,10 @@ class NoveltyGate(nn.Module):
         self.register_buffer('limit', torch.tensor(float('inf')))
 
     def features(self, poses: Tensor, scores: Tensor) -> Tensor:
-        """What is looked at.
+        """Median pose and logarithm of the median jitter, (B, F).
 
-        Args:
-            poses (Tensor): Normalised estimates, (B, T, K, D).
-            scores (Tensor): 0 = missing, (B, T, K).
-
-        Returns:
-            Tensor: Median pose and logarithm of the median jitter, (B, F),
-            NaN of joints that were not seen.
+        Of normalised estimates (B, T, K, D) and scores (B, T, K); NaN for
+        joints that were not seen.
         """
         seen = scores > 0
         known = poses.masked_fill(~seen[..., None], float('nan'))
@@ -70,22 +66,22 @@ class NoveltyGate(nn.Module):
         )
 
     def distance(self, features: Tensor) -> Tensor:
-        """Root mean square of whitened features, (B, F) -> (B, ).
+        """Mahalanobis distances over sqrt(F), (B, F) -> (B, ).
 
-        What is not known is taken to be what goes best with the rest.
+        Unknown features take their most probable values.
         """
         features = features - self.center
         unknown = features.isnan()
         if unknown.any():
-            features = self._completed(features.nan_to_num(0), unknown)
+            features = self._complete(features.nan_to_num(0), unknown)
         white = features @ self.whitening
         return white.square().mean(dim=1).sqrt()
 
-    def _completed(self, features: Tensor, unknown: Tensor) -> Tensor:
-        """Fill features about the center by their conditional mean.
+    def _complete(self, features: Tensor, unknown: Tensor) -> Tensor:
+        """Fill unknown centred features by their conditional mean.
 
         With P the inverse covariance, ``x_u = -P_uu^-1 P_uk x_k``; rows and
-        columns of what is known are those of the identity.
+        columns of known features are those of the identity.
         """
         precision = self.whitening @ self.whitening.T
         pairs = unknown[:, :, None] & unknown[:, None, :]
@@ -94,24 +90,14 @@ class NoveltyGate(nn.Module):
         return torch.linalg.solve(matrix, wanted)
 
     def forward(self, poses: Tensor, scores: Tensor) -> Tensor:
-        """Which windows are far.
-
-        Args:
-            poses (Tensor): Normalised estimates, (B, T, K, D).
-            scores (Tensor): 0 = missing, (B, T, K).
-
-        Returns:
-            Tensor: Bool, (B, ).
-        """
+        """Which windows (B, T, K, D) are out of distribution, bool (B, )."""
         return self.distance(self.features(poses, scores)) > self.limit
 
     @torch.no_grad()
     def fit(self, features: Tensor, share: float) -> None:
-        """Set the gate by features of training windows.
+        """Fit to features (N, F) of training windows, N well above F.
 
-        Args:
-            features (Tensor): (N, F), N well above F.
-            share (float): Of these windows that are to pass.
+        ``share`` of these windows will pass.
         """
         usual = features.nanmean(dim=0)
         features = torch.where(features.isnan(), usual, features).double()
@@ -123,8 +109,8 @@ class NoveltyGate(nn.Module):
         self.limit.copy_(distance.quantile(share))
 
 
-class GuardedNetwork:
-    """A network that leaves what it does not know to a classical filter.
+class GatedNetwork:
+    """A network that leaves out-of-distribution windows to a Kalman smoother.
 
     Args:
         network (Callable): From poses (B, T, K, D) and scores (B, T, K) to
@@ -132,8 +118,8 @@ class GuardedNetwork:
         gate (NoveltyGate, optional): None: every window is refined.
 
     Attributes:
-        far (int): Windows that were left to the filter so far; of these
-            no error can be expected, it is NaN.
+        rejected (int): Windows that were smoothed instead so far; their
+            expected error is NaN.
     """
 
     def __init__(
@@ -143,40 +129,38 @@ class GuardedNetwork:
     ):
         self.network = network
         self.gate = gate
-        self.far = 0
+        self.rejected = 0
 
     def __call__(self, poses: Tensor, scores: Tensor) -> RefinedPoses:
-        """Refine windows, smooth those that are far."""
+        """Refine windows, or smooth those out of distribution."""
         refined = self.network(poses, scores)
         if self.gate is None:
             return refined
-        far = self.gate(poses, scores)
-        if not far.any():
+        outside = self.gate(poses, scores)
+        if not outside.any():
             return refined
-        self.far += int(far.sum())
+        self.rejected += int(outside.sum())
         smoother = ScoreSmoother(poses.shape[2], _STIFFNESS).to(poses)
         smooth = smoother(poses, scores)
-        final = torch.where(far[:, None, None, None], smooth, refined.final)
+        final = torch.where(
+            outside[:, None, None, None], smooth, refined.final
+        )
         log_error = refined.log_error
         if log_error is not None:
-            # It is that of other poses.
-            log_error = log_error.masked_fill(far[:, None, None], float('nan'))
+            # It was predicted for other poses.
+            log_error = log_error.masked_fill(
+                outside[:, None, None], float('nan')
+            )
         return refined._replace(final=final, log_error=log_error)
 
     def warn(self, stacklevel: int) -> None:
-        """Say if windows were left to the filter since this was made.
-
-        Args:
-            stacklevel (int): Of :func:`warnings.warn`.
-
-        Warns:
-            UserWarning: With the number of windows.
-        """
-        if self.far:
+        """Warn of windows that were smoothed instead since construction."""
+        if self.rejected:
             warnings.warn(
-                f'{self.far} windows are unlike those that the refiner was '
-                'trained on (keypoints in another order, no person, a track '
-                'of several people?): a classical filter smoothed them',
+                f"{self.rejected} windows are outside the refiner's training "
+                'distribution (wrong keypoint order, not a person, or an '
+                'identity switch?) and were smoothed with a Kalman smoother '
+                'instead',
                 stacklevel=stacklevel + 1,
             )
 

@@ -19,7 +19,7 @@ from ..data.files import PathLike
 from ..nn.kinematics import sampled_frames
 from ..nn.network import HANetNetwork
 from .frame_rate import Rates, Times, check_fps, sequence_positions
-from .gate import GuardedNetwork, NoveltyGate
+from .gate import GatedNetwork, NoveltyGate
 from .inference import check_flip, mirrored_network, refine_paced
 from .inputs import (
     Array,
@@ -142,10 +142,10 @@ class Refiner:
         return modules
 
     @property
-    def guarded(self) -> GuardedNetwork:
+    def gated(self) -> GatedNetwork:
         """The network, mirrored and behind a gate if it has these."""
         network = mirrored_network(self.network, self.flip_indices)
-        return GuardedNetwork(network, self.gate)
+        return GatedNetwork(network, self.gate)
 
     def add_gate(self) -> NoveltyGate:
         """Put a gate before the network, to be fitted with :func:`fit_gate`.
@@ -232,9 +232,9 @@ class Refiner:
         )
         if self.normalization == 'root':
             inputs.check_metres()
-        guarded = self.guarded
+        gated = self.gated
         refined = refine_paced(
-            guarded,
+            gated,
             inputs.keypoints,
             inputs.scores,
             positions,
@@ -245,7 +245,7 @@ class Refiner:
             image_size=self._image_sizes(image_size, len(inputs.given)),
             device=next(self.network.parameters()).device,
         )
-        guarded.warn(stacklevel=2)
+        gated.warn(stacklevel=2)
         poses = [sequence.keypoints for sequence in refined]
         if self.normalization == 'rot6d':
             given: Any = original

@@ -26,8 +26,8 @@ from .track import (
     DueWindows,
     GivenFrame,
     StreamedFrame,
-    StreamedPerson,
     StreamSettings,
+    StreamTrack,
     read_frame,
 )
 
@@ -35,12 +35,7 @@ from .track import (
 def check_stream(
     refiner: Refiner, lookahead: int, image_size: Optional[Sequence[int]]
 ) -> None:
-    """Check the arguments of a stream.
-
-    Raises:
-        TypeError: If it is not a refiner.
-        ValueError: If look-ahead or image size is wrong.
-    """
+    """Raise a TypeError or ValueError for wrong arguments of a stream."""
     if not isinstance(refiner, Refiner):
         raise TypeError(
             f'refiner: expected a Refiner, found {type(refiner).__name__}'
@@ -63,17 +58,7 @@ def refine_due_windows(
     windows: Sequence[DueWindows],
     image_size: Optional[Sequence[int]] = None,
 ) -> List[np.ndarray]:
-    """Refine the windows of several persons together.
-
-    Args:
-        refiner (Refiner): Its network is called once, or not at all without
-            windows.
-        windows (Sequence[DueWindows]): (W_i, T, K, D) of each person.
-        image_size (Sequence[int], optional): W, H in pixels of all.
-
-    Returns:
-        list[np.ndarray]: Refined windows of each person, (W_i, T, K, D).
-    """
+    """Refine windows (W_i, T, K, D) of several persons in one network call."""
     if not windows:
         return []
     name = refiner.normalization
@@ -84,16 +69,16 @@ def refine_due_windows(
     if image_size is not None:
         size = torch.as_tensor(np.asarray(image_size, dtype=np.float32))
         sizes = size.expand(len(poses), 2).to(device)
-    guarded = refiner.guarded
+    gated = refiner.gated
     refined = refine_windows(
-        guarded,
+        gated,
         finish_poses(name, poses.to(device)),
         scores.to(device),
         name,
         sizes,
         refiner.root,
     ).keypoints.cpu()
-    guarded.warn(stacklevel=2)
+    gated.warn(stacklevel=2)
     return [x.numpy() for x in refined.split([len(x.starts) for x in windows])]
 
 
@@ -177,7 +162,7 @@ class StreamingRefiner:
             num_keypoints=head.num_keypoints,
             coord_dims=head.coord_dims,
         )
-        self._people: Dict[Hashable, StreamedPerson] = {}
+        self._tracks: Dict[Hashable, StreamTrack] = {}
         self._next_index = 0
 
     @property
@@ -193,7 +178,7 @@ class StreamingRefiner:
     @property
     def track_ids(self) -> List[Hashable]:
         """Persons who are being followed."""
-        return list(self._people)
+        return list(self._tracks)
 
     def push(
         self,
@@ -227,8 +212,8 @@ class StreamingRefiner:
         """
         given = self._read(track_id, keypoints, scores)
         if index is None:
-            person = self._people.get(track_id)
-            index = 0 if person is None else person.moment.index + 1
+            track = self._tracks.get(track_id)
+            index = 0 if track is None else track.index + 1
         results = self._step({track_id: given}, index, timestamp)
         self._next_index = max(self._next_index, index + 1)
         return results[track_id]
@@ -255,7 +240,7 @@ class StreamingRefiner:
             ValueError: See :meth:`push`.
         """
         given: Dict[Hashable, Optional[GivenFrame]] = dict.fromkeys(
-            self._people
+            self._tracks
         )
         for track_id, (keypoints, scores) in people.items():
             given[track_id] = self._read(track_id, keypoints, scores)
@@ -278,17 +263,17 @@ class StreamingRefiner:
             not followed; without ``track_id`` a dict of such lists.
         """
         if track_id is None:
-            return self._finish(list(self._people))
-        if track_id not in self._people:
+            return self._finish(list(self._tracks))
+        if track_id not in self._tracks:
             return []
         return self._finish([track_id])[track_id]
 
     def reset(self, track_id: Optional[Hashable] = None) -> None:
         """Forget a person, or (None) all and the number of the frame."""
         if track_id is not None:
-            self._people.pop(track_id, None)
+            self._tracks.pop(track_id, None)
             return
-        self._people.clear()
+        self._tracks.clear()
         self._next_index = 0
 
     def _read(
@@ -299,7 +284,7 @@ class StreamingRefiner:
     ) -> GivenFrame:
         name = f'track {track_id}'
         given = read_frame(keypoints, scores, self._settings, name)
-        new = track_id not in self._people
+        new = track_id not in self._tracks
         if new and self.refiner.normalization == 'root':
             check_metres(given.keypoints[None], name, given.scores[None] > 0)
         return given
@@ -311,13 +296,12 @@ class StreamingRefiner:
         timestamp: Optional[float],
     ) -> Results:
         """One frame of some persons; all checks come first."""
-        name = 'track {}'.format
         elapsed = {
             key: self._clock.follow(
-                self._people[key].moment, index, timestamp, name(key)
+                track.index, track.timestamp, index, timestamp, f'track {key}'
             )
-            for key in given
-            if key in self._people
+            for key, track in self._tracks.items()
+            if key in given
         }
         start = self._clock.begin(index, timestamp, f'frame {index}')
         results: Results = {key: [] for key in given}
@@ -325,33 +309,30 @@ class StreamingRefiner:
         pauses = [key for key in elapsed if elapsed[key].is_pause(*limits)]
         results.update(self._finish(pauses))
         for key, frame in given.items():
-            if key in self._people:
-                self._people[key].follow(elapsed[key], frame)
+            if key in self._tracks:
+                self._tracks[key].add(elapsed[key], frame)
             elif frame is not None:
-                person = StreamedPerson(self._settings, start, frame.shape)
-                person.begin(frame)
-                self._people[key] = person
-        keys = [key for key in given if key in self._people]
+                self._tracks[key] = StreamTrack(self._settings)
+                self._tracks[key].add(start, frame)
+        keys = [key for key in given if key in self._tracks]
         self._refine(keys, results, last=False)
         for key in keys:
-            person = self._people[key]
-            if person.track.ended:
-                results[key] += person.results(person.track.give_up())
-                del self._people[key]
+            if self._tracks[key].ended:
+                results[key] += self._tracks.pop(key).give_up()
         return results
 
     def _finish(self, keys: Sequence[Hashable]) -> Results:
         results: Results = {key: [] for key in keys}
         self._refine(keys, results, last=True)
         for key in keys:
-            del self._people[key]
+            del self._tracks[key]
         return results
 
     def _refine(
         self, keys: Sequence[Hashable], results: Results, last: bool
     ) -> None:
         """Refine due windows of persons together and append what is done."""
-        tracks = [self._people[key].track for key in keys]
+        tracks = [self._tracks[key] for key in keys]
         windows = [track.due_windows(last) for track in tracks]
         refined = refine_due_windows(
             self.refiner,
@@ -360,5 +341,4 @@ class StreamingRefiner:
         )
         for key, track, due in zip(keys, tracks, windows):
             poses = None if due is None else refined.pop(0)
-            frames = track.advance(due, poses, last)
-            results[key] += self._people[key].results(frames)
+            results[key] += track.advance(due, poses, last)

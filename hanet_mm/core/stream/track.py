@@ -16,120 +16,7 @@ from ..refine.inputs import (
 )
 from ..refine.normalization import finish_poses
 from ..refine.windows import GridMean
-from .clock import Elapsed, Moment
-
-
-class StreamFrame(NamedTuple):
-    """A frame as it came.
-
-    Attributes:
-        index (int): Its number.
-        timestamp (float): Seconds, NaN if not known.
-        position (float): Time in frames of the refiner.
-        keypoints (np.ndarray): (K, D) float32, anything where missing.
-        scores (np.ndarray): 0 = missing, (K, ).
-    """
-
-    index: int
-    timestamp: float
-    position: float
-    keypoints: np.ndarray
-    scores: np.ndarray
-
-
-class StreamBuffer:
-    """The last frames of a person, and where joints were seen before them.
-
-    Args:
-        num_keypoints (int): K.
-        coord_dims (int): D.
-
-    Attributes:
-        index (np.ndarray): Numbers of the frames, (F, ).
-        timestamp (np.ndarray): Seconds, (F, ).
-        position (np.ndarray): Times in frames of the refiner, (F, ).
-        keypoints (np.ndarray): As they came, (F, K, D).
-        scores (np.ndarray): 0 = missing, (F, K).
-        last_seen (float): Position at which any joint was seen last; -inf
-            before.
-    """
-
-    def __init__(self, num_keypoints: int, coord_dims: int):
-        self.index = np.zeros(0, np.int64)
-        self.timestamp = np.zeros(0)
-        self.position = np.zeros(0)
-        self.keypoints = np.zeros((0, num_keypoints, coord_dims), np.float32)
-        self.scores = np.zeros((0, num_keypoints), np.float32)
-        self.last_seen = -np.inf
-        self._past = PastSight(
-            np.zeros(num_keypoints, bool),
-            np.zeros((num_keypoints, coord_dims), np.float32),
-            np.zeros(num_keypoints),
-        )
-        # Frames for which each joint had been missing before the first one.
-        self._since = np.zeros(num_keypoints, np.int64)
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    @property
-    def missing(self) -> np.ndarray:
-        """Keypoints that were not found, bool, (F, K)."""
-        return self.scores == 0
-
-    def add(self, frame: StreamFrame) -> None:
-        """Append a frame."""
-        self.index = np.append(self.index, frame.index)
-        self.timestamp = np.append(self.timestamp, frame.timestamp)
-        self.position = np.append(self.position, frame.position)
-        self.keypoints = np.concatenate(
-            [self.keypoints, frame.keypoints[None]]
-        )
-        self.scores = np.concatenate([self.scores, frame.scores[None]])
-        if frame.scores.any():
-            self.last_seen = frame.position
-
-    def filled(self) -> np.ndarray:
-        """Keypoints with gaps filled by what is known so far, (F, K, D).
-
-        As :func:`fill_missing` does with the sequence up to now; a gap that
-        is still open is filled with the last place.
-        """
-        past = self._past if self._past.found.any() else None
-        return fill_missing(
-            self.keypoints,
-            self.missing,
-            np.array([len(self)]),
-            self.position,
-            past,
-        )
-
-    def empty(self, max_gap: Optional[int]) -> np.ndarray:
-        """Keypoints that stay empty as far as is known, bool, (F, K)."""
-        return long_gaps(self.missing, max_gap, self._since, self._past.found)
-
-    def drop(self, count: int) -> None:
-        """Forget the first frames."""
-        if not count:
-            return
-        missing = self.missing[:count]
-        seen = ~missing
-        found = seen.any(0)
-        # The last frame in which each joint was seen.
-        last = count - 1 - seen[::-1].argmax(0)
-        joints = np.arange(missing.shape[1])
-        self._past = PastSight(
-            self._past.found | found,
-            np.where(
-                found[:, None],
-                self.keypoints[last, joints],
-                self._past.keypoints,
-            ),
-            np.where(found, self.position[last], self._past.positions),
-        )
-        self._since = np.where(found, count - 1 - last, self._since + count)
-        for name in ('index', 'timestamp', 'position', 'keypoints', 'scores'):
-            setattr(self, name, getattr(self, name)[count:])
+from .clock import Elapsed
 
 
 class StreamSettings(NamedTuple):
@@ -162,23 +49,158 @@ class StreamSettings(NamedTuple):
         return self.window + self.delay
 
 
-class RefinedFrames(NamedTuple):
-    """Frames whose refined poses are final.
+class GivenFrame(NamedTuple):
+    """Checked keypoints of a person in a frame.
 
     Attributes:
-        index (np.ndarray): Numbers, (n, ).
-        timestamp (np.ndarray): Seconds, NaN if not known, (n, ).
-        keypoints (Tensor): As if nothing were left empty; NaN if nothing is
-            known, (n, K, D).
-        missing (np.ndarray): Bool, (n, K).
-        empty (np.ndarray): Those that are to be left empty, bool, (n, K).
+        keypoints (np.ndarray): (K, D) float32.
+        scores (np.ndarray): 0 = missing, (K, ) float32.
+        shape (tuple[int, ...]): In which they came.
     """
 
-    index: np.ndarray
-    timestamp: np.ndarray
-    keypoints: Tensor
-    missing: np.ndarray
-    empty: np.ndarray
+    keypoints: np.ndarray
+    scores: np.ndarray
+    shape: Tuple[int, ...]
+
+
+class StreamedFrame(NamedTuple):
+    """A refined frame of a stream.
+
+    Attributes:
+        index (int): Number of the frame.
+        keypoints (np.ndarray): Refined, (K, D) in the coordinates given;
+            rotations in the shape given. NaN where they were left empty.
+        filled (np.ndarray): Keypoints that the estimator had not found and
+            that were filled, bool, (K, ).
+        timestamp (float, optional): Seconds; None if not known.
+    """
+
+    index: int
+    keypoints: np.ndarray
+    filled: np.ndarray
+    timestamp: Optional[float]
+
+
+def read_frame(
+    keypoints: Array,
+    scores: Optional[Array],
+    settings: StreamSettings,
+    name: str,
+) -> GivenFrame:
+    """Check keypoints (K, D), or rotations in any form, and scores (K, )."""
+    shape = tuple(np.shape(keypoints))
+    expected = (settings.num_keypoints, settings.coord_dims)
+    sequence = keypoints[None] if shape else keypoints
+    if settings.normalization == 'rot6d':
+        sequence = read_rotations(sequence, settings.num_keypoints)
+    if tuple(np.shape(sequence))[1:] != expected:
+        raise ValueError(
+            f'{name}: expected keypoints of shape (K, D) = {expected}, found '
+            f'{shape}'
+        )
+    if scores is not None and tuple(np.shape(scores)) != expected[:1]:
+        raise ValueError(
+            f'{name}: expected scores of shape (K,) = {expected[:1]}, found '
+            f'{tuple(np.shape(scores))}'
+        )
+    points, known = read_sequence(
+        sequence, None if scores is None else scores[None], expected, name
+    )
+    return GivenFrame(points[0], known[0], shape)
+
+
+class StreamBuffer:
+    """The last frames of a person, and where joints were seen before them.
+
+    Attributes:
+        index (np.ndarray): Numbers of the frames, (F, ).
+        timestamp (np.ndarray): Seconds, NaN if not known, (F, ).
+        position (np.ndarray): Times in frames of the refiner, (F, ).
+        keypoints (np.ndarray): As they came, (F, K, D).
+        scores (np.ndarray): 0 = missing, (F, K).
+        last_seen (float): Position at which any joint was seen last; -inf
+            before.
+    """
+
+    def __init__(self, num_keypoints: int, coord_dims: int):
+        self.index = np.zeros(0, np.int64)
+        self.timestamp = np.zeros(0)
+        self.position = np.zeros(0)
+        self.keypoints = np.zeros((0, num_keypoints, coord_dims), np.float32)
+        self.scores = np.zeros((0, num_keypoints), np.float32)
+        self.last_seen = -np.inf
+        self._past = PastSight(
+            np.zeros(num_keypoints, bool),
+            np.zeros((num_keypoints, coord_dims), np.float32),
+            np.zeros(num_keypoints),
+        )
+        # Frames for which each joint had been missing before the first one.
+        self._since = np.zeros(num_keypoints, np.int64)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Keypoints that were not found, bool, (F, K)."""
+        return self.scores == 0
+
+    def add(self, elapsed: Elapsed, frame: Optional[GivenFrame]) -> None:
+        """Append missed frames and the newest one, None if missed too."""
+        count = len(elapsed.indices)
+        last = self.position[-1] if len(self) else 0.0
+        # From step to step, as the frames come, for equal rounding.
+        position = np.cumsum([last, *[elapsed.step] * count])[1:]
+        keypoints = np.zeros((count, *self.keypoints.shape[1:]), np.float32)
+        scores = np.zeros((count, self.scores.shape[1]), np.float32)
+        if frame is not None:
+            keypoints[-1], scores[-1] = frame.keypoints, frame.scores
+            if frame.scores.any():
+                self.last_seen = float(position[-1])
+        self.index = np.append(self.index, elapsed.indices)
+        self.timestamp = np.append(self.timestamp, elapsed.timestamps)
+        self.position = np.append(self.position, position)
+        self.keypoints = np.concatenate([self.keypoints, keypoints])
+        self.scores = np.concatenate([self.scores, scores])
+
+    def filled(self) -> np.ndarray:
+        """Keypoints (F, K, D) with gaps filled by what is known so far.
+
+        As :func:`fill_missing` does with the sequence up to now; a gap that
+        is still open is filled with the last place.
+        """
+        past = self._past if self._past.found.any() else None
+        length = np.array([len(self)])
+        return fill_missing(
+            self.keypoints, self.missing, length, self.position, past
+        )
+
+    def empty(self, max_gap: Optional[int]) -> np.ndarray:
+        """Keypoints that stay empty as far as is known, bool, (F, K)."""
+        return long_gaps(self.missing, max_gap, self._since, self._past.found)
+
+    def drop(self, count: int) -> None:
+        """Forget the first frames."""
+        if not count:
+            return
+        missing = self.missing[:count]
+        seen = ~missing
+        found = seen.any(0)
+        # The last frame in which each joint was seen.
+        last = count - 1 - seen[::-1].argmax(0)
+        joints = np.arange(missing.shape[1])
+        self._past = PastSight(
+            self._past.found | found,
+            np.where(
+                found[:, None],
+                self.keypoints[last, joints],
+                self._past.keypoints,
+            ),
+            np.where(found, self.position[last], self._past.positions),
+        )
+        self._since = np.where(found, count - 1 - last, self._since + count)
+        for name in ('index', 'timestamp', 'position', 'keypoints', 'scores'):
+            setattr(self, name, getattr(self, name)[count:])
 
 
 class DueWindows(NamedTuple):
@@ -209,9 +231,6 @@ class StreamTrack:
     single window that is padded with the last frame, as that of a sequence
     shorter than T. Windows that would reach beyond the newest frame are
     computed where a result cannot wait, and forgotten afterwards.
-
-    Args:
-        settings (StreamSettings): What all persons share.
     """
 
     def __init__(self, settings: StreamSettings):
@@ -222,30 +241,35 @@ class StreamTrack:
         # First frame of the refiner at which no window has ended yet.
         self._next_end = settings.window - 1
         self._emitted = 0  # frames of the buffer that are done
+        self._shape: Tuple[int, ...] = shape  # in which keypoints come
+        self._vectors: Optional[Tensor] = None  # the last axis-angle
 
     @property
-    def position(self) -> float:
-        """Time of the newest frame, in frames of the refiner."""
-        return float(self.buffer.position[-1])
+    def index(self) -> int:
+        """Number of the newest frame."""
+        return int(self.buffer.index[-1])
+
+    @property
+    def timestamp(self) -> float:
+        """Seconds of the newest frame, NaN if not known."""
+        return float(self.buffer.timestamp[-1])
 
     @property
     def ended(self) -> bool:
         """Whether nothing was seen for longer than the stream remembers."""
         since = max(self.buffer.last_seen, -1.0)
-        return self.position - since >= self.settings.memory
+        return self.buffer.position[-1] - since >= self.settings.memory
 
-    def add(self, frame: StreamFrame) -> None:
-        """Append a frame; its windows and results come later."""
-        self.buffer.add(frame)
+    def add(self, elapsed: Elapsed, frame: Optional[GivenFrame]) -> None:
+        """Append missed frames and the newest one, None if missed too."""
+        self.buffer.add(elapsed, frame)
+        if frame is not None:
+            self._shape = frame.shape
 
     def due_windows(self, last: bool = False) -> Optional[DueWindows]:
-        """Windows that the frames so far ask for.
+        """Windows that the frames so far ask for; ``last``: none follows.
 
-        Args:
-            last (bool): Whether no frame follows. Defaults to False.
-
-        Returns:
-            DueWindows, optional: None if there is none, or nothing was seen.
+        None if there is no such window, or nothing was seen.
         """
         if not np.isfinite(self.buffer.last_seen):
             return None
@@ -258,7 +282,7 @@ class StreamTrack:
         # Frames of the refiner up to this one have windows then.
         covered = self._next_end + len(ends) - 1
         due = positions[self._emitted : self._due(positions, last)]
-        passing = len(due) > 0 and (
+        passing = len(due) > 0 and bool(
             covered < window - 1 or covered < np.ceil(due[-1])
         )
         if passing:
@@ -280,19 +304,10 @@ class StreamTrack:
         windows: Optional[DueWindows],
         refined: Optional[np.ndarray],
         last: bool = False,
-    ) -> RefinedFrames:
-        """Take refined windows in, hand out frames and forget them.
-
-        Args:
-            windows (DueWindows, optional): Of :meth:`due_windows`.
-            refined (np.ndarray, optional): Refined windows, (W, T, K, D).
-            last (bool): As for :meth:`due_windows`. Defaults to False.
-
-        Returns:
-            RefinedFrames: In order; possibly none.
-        """
+    ) -> List[StreamedFrame]:
+        """Take refined windows (W, T, K, D), hand out frames, forget them."""
         mean = self.mean
-        if windows is not None:
+        if windows is not None and refined is not None:
             lasting = len(windows.starts) - windows.passing
             for window, start in zip(refined[:lasting], windows.starts):
                 mean.add(window, int(start))
@@ -303,41 +318,49 @@ class StreamTrack:
         positions = snap(self.buffer.position)
         due = slice(self._emitted, self._due(positions, last))
         known = np.isfinite(self.buffer.last_seen)
-        frames = self._refined(due, positions, mean if known else None)
+        frames = self._results(due, positions, mean if known else None)
         self._emitted = due.stop
         self._forget(positions)
         return frames
 
-    def give_up(self) -> RefinedFrames:
+    def give_up(self) -> List[StreamedFrame]:
         """Hand out what is left, empty."""
         rest = slice(self._emitted, len(self.buffer))
-        return self._refined(rest, snap(self.buffer.position), None)
+        return self._results(rest, snap(self.buffer.position), None)
 
     def _due(self, positions: np.ndarray, last: bool) -> int:
-        """Frames of the buffer, from its first, that are not to wait."""
+        """Frames of the buffer, from its first, that must not wait."""
         if last or self.settings.lookahead == 0:
             return len(positions)
         limit = np.floor(positions[-1]) - self.settings.lookahead
         return int(np.searchsorted(positions, limit, side='right'))
 
-    def _refined(
-        self,
-        due: slice,
-        positions: np.ndarray,
-        mean: Optional[GridMean],
-    ) -> RefinedFrames:
+    def _results(
+        self, due: slice, positions: np.ndarray, mean: Optional[GridMean]
+    ) -> List[StreamedFrame]:
+        """Frames in the form in which they came; without a mean all NaN."""
         missing = self.buffer.missing[due]
-        shape = (*missing.shape, self.settings.coord_dims)
-        poses = torch.full(shape, float('nan'))
+        empty = self.buffer.empty(self.settings.max_gap)[due]
+        poses = torch.full((*missing.shape, self.settings.coord_dims), np.nan)
         if mean is not None and len(missing):
             poses = self._poses(positions[due], mean)
-        return RefinedFrames(
-            self.buffer.index[due],
-            self.buffer.timestamp[due],
-            poses,
-            missing,
-            self.buffer.empty(self.settings.max_gap)[due],
-        )
+        unknown = poses.isnan().any(-1).numpy()
+        filled = missing & ~(unknown | empty)
+        results = []
+        for row, frame in enumerate(range(due.start, due.stop)):
+            given = self._as_given(poses[row])
+            joints = given.reshape(len(missing[row]), -1).numpy().copy()
+            joints[empty[row]] = np.nan
+            seconds = float(self.buffer.timestamp[frame])
+            results.append(
+                StreamedFrame(
+                    int(self.buffer.index[frame]),
+                    joints.reshape(given.shape),
+                    filled[row],
+                    None if np.isnan(seconds) else seconds,
+                )
+            )
+        return results
 
     def _poses(self, positions: np.ndarray, mean: GridMean) -> Tensor:
         """Refined poses at positions (n, ), (n, K, D)."""
@@ -345,8 +368,19 @@ class StreamTrack:
         grid = np.arange(np.floor(positions[0]), np.ceil(positions[-1]) + 1)
         poses = mean.at(grid.astype(np.int64))
         poses = finish_poses(name, torch.from_numpy(poses)).numpy()
-        brought = from_grid(poses, positions - grid[0])
-        return finish_poses(name, torch.from_numpy(brought))
+        resampled = from_grid(poses, positions - grid[0])
+        return finish_poses(name, torch.from_numpy(resampled))
+
+    def _as_given(self, poses: Tensor) -> Tensor:
+        """Poses (K, D) in the shape in which they came."""
+        if self.settings.normalization != 'rot6d':
+            return poses
+        if np.prod(self._shape) == poses.numel():
+            return poses.reshape(self._shape)
+        if poses.isnan().any():
+            return poses[:, :3].reshape(self._shape)
+        self._vectors = follow_axis_angle(poses, self._vectors)
+        return self._vectors.reshape(self._shape)
 
     def _forget(self, positions: np.ndarray) -> None:
         """Drop what neither windows nor results need any more."""
@@ -357,157 +391,3 @@ class StreamTrack:
         count = min(self._emitted, max(needed, 0))
         self.buffer.drop(count)
         self._emitted -= count
-
-
-class StreamedFrame(NamedTuple):
-    """A refined frame of a stream.
-
-    Attributes:
-        index (int): Number of the frame.
-        keypoints (np.ndarray): Refined, (K, D) in the coordinates given;
-            rotations in the shape given. NaN where they were left empty.
-        filled (np.ndarray): Keypoints that the estimator had not found and
-            that were filled, bool, (K, ).
-        timestamp (float, optional): Seconds; None if not known.
-    """
-
-    index: int
-    keypoints: np.ndarray
-    filled: np.ndarray
-    timestamp: Optional[float]
-
-
-class GivenFrame(NamedTuple):
-    """Keypoints of a person as they came, checked.
-
-    Attributes:
-        keypoints (np.ndarray): (K, D) float32.
-        scores (np.ndarray): 0 = missing, (K, ) float32.
-        shape (tuple[int, ...]): In which they came.
-    """
-
-    keypoints: np.ndarray
-    scores: np.ndarray
-    shape: Tuple[int, ...]
-
-
-def read_frame(
-    keypoints: Array,
-    scores: Optional[Array],
-    settings: StreamSettings,
-    name: str,
-) -> GivenFrame:
-    """Check the keypoints of a person in a frame.
-
-    Args:
-        keypoints: (K, D), NaN where missing; rotations also axis-angle and
-            flat.
-        scores: Confidences, (K, ), 0 where missing; or None.
-        settings: Of the stream.
-        name: What to call the person in messages.
-
-    Raises:
-        ValueError: If a shape is wrong or a value infinite.
-    """
-    shape = tuple(np.shape(keypoints))
-    expected = (settings.num_keypoints, settings.coord_dims)
-    sequence = keypoints[None] if shape else keypoints
-    if settings.normalization == 'rot6d':
-        sequence = read_rotations(sequence, settings.num_keypoints)
-    if tuple(np.shape(sequence))[1:] != expected:
-        raise ValueError(
-            f'{name}: expected keypoints of shape (K, D) = {expected}, found '
-            f'{shape}'
-        )
-    if scores is not None and tuple(np.shape(scores)) != expected[:1]:
-        raise ValueError(
-            f'{name}: expected scores of shape (K,) = {expected[:1]}, found '
-            f'{tuple(np.shape(scores))}'
-        )
-    points, known = read_sequence(
-        sequence, None if scores is None else scores[None], expected, name
-    )
-    return GivenFrame(points[0], known[0], shape)
-
-
-class StreamedPerson:
-    """The track of a person, its clock and the form of its keypoints.
-
-    Args:
-        settings (StreamSettings): What all persons share.
-        start (Moment): Time of the first frame.
-        shape (tuple[int, ...]): In which the keypoints come.
-    """
-
-    def __init__(
-        self, settings: StreamSettings, start: Moment, shape: Tuple[int, ...]
-    ):
-        self.settings = settings
-        self.track = StreamTrack(settings)
-        self.moment = start
-        self.shape = shape
-        self._vectors: Optional[Tensor] = None
-
-    def begin(self, given: GivenFrame) -> None:
-        """Add the first frame."""
-        frame = StreamFrame(*self.moment, 0.0, given.keypoints, given.scores)
-        self.track.add(frame)
-
-    def follow(self, elapsed: Elapsed, given: Optional[GivenFrame]) -> None:
-        """Add a frame after those that were missed.
-
-        Args:
-            elapsed (Elapsed): Their times.
-            given (GivenFrame, optional): None if this one was missed too.
-        """
-        nothing = GivenFrame(
-            np.zeros(
-                (self.settings.num_keypoints, self.settings.coord_dims),
-                np.float32,
-            ),
-            np.zeros(self.settings.num_keypoints, np.float32),
-            self.shape,
-        )
-        last = len(elapsed.indices) - 1
-        for number, moment in enumerate(
-            zip(elapsed.indices.tolist(), elapsed.timestamps.tolist())
-        ):
-            frame = given if given is not None and number == last else nothing
-            position = self.track.position + elapsed.step
-            self.track.add(
-                StreamFrame(*moment, position, frame.keypoints, frame.scores)
-            )
-            self.moment = Moment(*moment)
-        if given is not None:
-            self.shape = given.shape
-
-    def results(self, frames: RefinedFrames) -> List[StreamedFrame]:
-        """Refined frames in the form in which keypoints come."""
-        hole = torch.from_numpy(frames.empty)
-        known = ~frames.keypoints.isnan().any(-1) & ~hole
-        filled = torch.from_numpy(frames.missing) & known
-        results = []
-        for number, poses in enumerate(frames.keypoints):
-            poses = self._as_given(poses)
-            joints = poses.reshape(len(hole[number]), -1)
-            joints = joints.masked_fill(hole[number, :, None], float('nan'))
-            timestamp = float(frames.timestamp[number])
-            results.append(
-                StreamedFrame(
-                    int(frames.index[number]),
-                    joints.reshape(poses.shape).numpy(),
-                    filled[number].numpy(),
-                    None if np.isnan(timestamp) else timestamp,
-                )
-            )
-        return results
-
-    def _as_given(self, poses: Tensor) -> Tensor:
-        if self.settings.normalization != 'rot6d':
-            return poses
-        if np.prod(self.shape) == poses.numel():
-            return poses.reshape(self.shape)
-        if poses.isnan().any():
-            return poses[:, :3].reshape(self.shape)
-        self._vectors = follow_axis_angle(poses, self._vectors)
-        return self._vectors.reshape(self.shape)

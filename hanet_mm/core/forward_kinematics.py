@@ -1,0 +1,5 @@
+"""The documented path of :mod:`hanet_mm.core.poses.body`."""
+
+from .poses.body import SMPL_PARENTS, forward_kinematics
+
+__all__ = ['SMPL_PARENTS', 'forward_kinematics']
