@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The documented path of :mod:`hanet_mm.core.data.sequences`."""
 
 from .data.sequences import (

@@ -12,8 +12,9 @@ import numpy as np
 
 from hanet_mm.apis.formats.base import PersonTrack
 from hanet_mm.apis.keypoint_plan import KeypointPlan, nonempty_indices
+from hanet_mm.core.data.checks import name_sequence
 from hanet_mm.core.data.gaps import fill_missing
-from hanet_mm.core.data.sequences import PoseSequences, name_sequence
+from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.inputs import RefineResult
 from hanet_mm.core.refine.refiner import Refiner

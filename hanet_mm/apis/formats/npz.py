@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Keypoints in ``.npz`` archives.
 
 The flat layout of :class:`PoseSequences`; or ``keypoints`` (T, K, D) of one

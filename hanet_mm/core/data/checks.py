@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Checks of pose sequences.
 
 They work on whole arrays and raise a one-line ``ValueError`` that names the

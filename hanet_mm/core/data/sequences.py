@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Pose sequences in memory and on disk.
 
 Letters: N frames of all sequences (flat), S sequences, K keypoints,

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Skeletons by name, as data: keypoints, links and mirror pairs.
 
 Names and orders are those of MMPose's ``coco``, ``halpe26``,
@@ -365,15 +366,9 @@ SKELETONS: Dict[str, Skeleton] = {
 
 
 def find_skeleton(name: PathLike) -> Skeleton:
-    """A skeleton by name, or from a file.
+    """A skeleton of :data:`SKELETONS`, or of a JSON file.
 
-    Args:
-        name: A key of :data:`SKELETONS`, or a JSON file, see
-            :func:`read_skeleton`.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If there is none of that name, or the file is not one.
+    Raises a FileNotFoundError or ValueError if there is no such skeleton.
     """
     text = str(name)
     if text in SKELETONS:

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Units of 3D poses and rotations, and checks of declared units."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Detection of input unlike the training data, and its fallback."""
 
 import warnings

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refine keypoints of any estimator, without OpenMMLab."""
 
 from typing import (

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Number and time of each frame of a stream."""
 
 from typing import NamedTuple, Optional

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refine live streams of several people frame by frame."""
 
 from typing import (

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """One person in a stream: frames still needed, due windows, results."""
 
 from typing import List, NamedTuple, Optional, Tuple
