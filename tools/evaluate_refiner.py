@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Measure refiners beside tuned filters, with curves of what gets harder.
 
 python tools/evaluate_refiner.py coco17-2d --data test.npz --tune train.npz \

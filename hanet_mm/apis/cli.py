@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The command line, ``hanet-mm``."""
 
 import argparse

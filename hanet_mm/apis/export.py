@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """From a training checkpoint to the portable file of a refiner."""
 
 from typing import Any, Dict, Iterator, List, Optional, Tuple

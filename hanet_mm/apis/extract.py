@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Estimates of any estimator for an annotated video data set.
 
 The result is a flat file with which HANet can be trained for the estimator.

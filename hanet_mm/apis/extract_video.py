@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Estimates for the annotated persons of one video.
 
 N: frames of all sequences (flat), M: annotated persons of a frame, P: persons

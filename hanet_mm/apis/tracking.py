@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Ids for the people of a video; see :mod:`hanet_mm.apis.video`."""
 
 from typing import Any, List, Mapping, Optional, Sequence

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Choose the parameters of a filter on training sequences."""
 
 from dataclasses import asdict, dataclass, field

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Errors of filtered sequences, as sums and counts that add up.
 
 The measures are those of :mod:`hanet_mm.core.metrics.errors`. Here they are

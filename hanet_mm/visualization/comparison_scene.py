@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """One pose sequence before and after refinement, drawn frame by frame."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Poses of many people over the frames of a video, before and after."""
 
 import colorsys

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Panels side by side with poses in them, such as before and after.
 
 Pictures are (H, W, 3) uint8 RGB; poses (K, 2) in pixels of their panel, NaN

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Videos written frame by frame, whole or not at all."""
 
 import os

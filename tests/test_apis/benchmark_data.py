@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Sequences and refiners for the tests of the evaluation of refiners."""
 
 import numpy as np

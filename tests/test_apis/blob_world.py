@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """A world whose pictures say what is in them, and stages that read it.
 
 A keypoint is a square of 3 x 3 pixels; its colour says of whom and which it

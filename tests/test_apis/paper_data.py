@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Tiny data directories in the layout of the converters, for tests."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Figures of an output: closed forms and slow plain implementations."""
 
 from dataclasses import replace

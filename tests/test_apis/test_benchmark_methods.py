@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What is measured: filters as tuned, refiners as they are used."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Bursts, missing keypoints, swapped sides and other frame rates."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The evaluation from files to files, and tools/evaluate_refiner.py."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Words for refiners that are not good enough."""
 
 import pytest

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Figures of comparisons against closed forms and plain loops."""
 
 import json

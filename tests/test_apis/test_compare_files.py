@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Comparison of files: refined ones, errors, the command and the plot."""
 
 import argparse

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Who of the annotated persons is who of those found."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The rows of captured motion, and filters of rotations."""
 
 import json
@@ -22,6 +23,8 @@ from hanet_mm.apis.benchmark.protocols import PaperProtocol, Windows
 from hanet_mm.core.poses.rotations import axis_angle_to_rot6d
 from hanet_mm.datasets.cmu_mocap import recording_parts
 from hanet_mm.filters import GaussianFilter
+
+pytestmark = pytest.mark.mm
 
 
 def run(root, name):

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Rows of checkpoints and of portable refiners."""
 
 import numpy as np
@@ -22,6 +23,8 @@ from hanet_mm.apis.benchmark.paper_metrics import predict
 from hanet_mm.apis.benchmark.protocols import PaperProtocol, Windows
 from hanet_mm.apis.benchmark.report import has_failures
 from hanet_mm.apis.configs import config_root
+
+pytestmark = pytest.mark.mm
 
 SIZE = (640, 480)
 CONFIG = """

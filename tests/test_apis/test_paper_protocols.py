@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Windows of the protocols, and the figures of the paper."""
 
 import re
@@ -17,6 +18,8 @@ from hanet_mm.apis.benchmark.protocols import (
     choose_stride,
     scored_frames,
 )
+
+pytestmark = pytest.mark.mm
 
 ROOT = Path(__file__).parents[2]
 ROWS = [*sum(PAPER_ROWS.values(), ()), *ABLATION_ROWS]

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The tables: what is found, scored, reported and left out."""
 
 import json
@@ -17,6 +18,8 @@ from hanet_mm.apis.benchmark.paper_tables import render_paper_tables
 from hanet_mm.apis.benchmark.protocols import PaperProtocol, Windows
 from hanet_mm.apis.benchmark.report import has_failures, new_paper_report
 from hanet_mm.filters import KalmanFilter
+
+pytestmark = pytest.mark.mm
 
 
 def run(root, *names, **options):

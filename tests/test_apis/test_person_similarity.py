@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """How a tracker compares people: pose where there is one, box always."""
 
 import numpy as np

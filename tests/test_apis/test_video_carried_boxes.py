@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Boxes of frames in which the detector does not run."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """``hanet-mm video`` with stages that read the answer from the picture."""
 
 import argparse

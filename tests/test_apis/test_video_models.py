@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Models of MMPose and MMDetection in the inferencer, without training."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The files of a video: complete, or a valid part."""
 
 import errno

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The pipeline with stages that read the answer from the picture."""
 
 import weakref

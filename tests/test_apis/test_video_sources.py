@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Where frames come from, and what is wrong with some sources."""
 
 import cv2

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Streams in the pipeline: they give what is made of the whole video."""
 
 import numpy as np

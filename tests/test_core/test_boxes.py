@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Overlap of boxes and similarity of poses."""
 
 import numpy as np

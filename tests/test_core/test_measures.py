@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The one set of figures, against closed forms."""
 
 import numpy as np

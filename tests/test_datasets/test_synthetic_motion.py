@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The movement of the procedural people is that of bodies."""
 
 import numpy as np

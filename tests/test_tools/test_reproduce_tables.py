@@ -14,6 +14,8 @@ from hanet_mm.apis.benchmark import paper
 from hanet_mm.core.data.sequences import save_pose_sequences
 from hanet_mm.datasets.simulation import generate_synthetic_sequences
 
+pytestmark = pytest.mark.mm
+
 ROOT = Path(__file__).parents[2]
 COLUMNS = {
     'Head': 'PCK@0.2/Head',

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What is drawn of the people of a video."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What is drawn where in the before/after pictures and videos."""
 
 import itertools

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The bench: refiners beside the input and tuned filters, on data with truth.
 
 :func:`evaluate` measures a file, with curves of what gets harder;

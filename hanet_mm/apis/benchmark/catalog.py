@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The data sets of the tables, and the configs that describe them."""
 
 import json

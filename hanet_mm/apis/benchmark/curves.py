@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The curves: what becomes harder, and how hard."""
 
 from dataclasses import replace

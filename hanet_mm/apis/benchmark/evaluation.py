@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Measure refiners beside the input and the classical filters."""
 
 import time

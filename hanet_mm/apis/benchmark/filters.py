@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The classical filters that refiners are measured beside."""
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence

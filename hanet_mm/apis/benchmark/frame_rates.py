@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The same sequences at another frame rate."""
 
 from typing import Optional, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Networks of the paper's tables from the files that the user gives."""
 
 from pathlib import Path

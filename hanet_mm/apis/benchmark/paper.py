@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The paper's tables, measured on the data sets that are there."""
 
 from dataclasses import dataclass, field

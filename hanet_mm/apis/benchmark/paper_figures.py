@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Figures that the paper reports, as printed there.
 
 "Kinematic-aware Hierarchical Attention Network for Human Pose Estimation in

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Figures of a method by the metrics of a data set's config."""
 
 import math

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Markdown tables of the paper's data sets, with the paper's own rows."""
 
 from typing import (

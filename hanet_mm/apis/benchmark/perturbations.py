@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Harder estimates of the same truth.
 
 The truth, the boxes and the frames stay as they are. The same seed gives the

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The picture of the curves."""
 
 from typing import Any, Dict, List, Sequence, Tuple

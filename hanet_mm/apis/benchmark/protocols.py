@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Which windows are refined, and which frames are scored."""
 
 from typing import Dict, List, NamedTuple, Optional, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Reports: plain data, written as JSON, tables and a picture."""
 
 import json

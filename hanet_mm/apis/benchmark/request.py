@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What shall be measured, and what is read for it."""
 
 import hashlib

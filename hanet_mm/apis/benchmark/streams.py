@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Refiners as they work on live video: with few frames to come."""
 
 from collections import defaultdict

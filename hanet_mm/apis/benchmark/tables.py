@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The report as Markdown."""
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Whether a refiner is worth its name, in words."""
 
 from typing import Any, Dict, List, Mapping, Sequence, Tuple

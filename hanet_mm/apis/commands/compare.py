@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """``hanet-mm compare``: what a refinement changed."""
 
 import argparse

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """``hanet-mm evaluate``: refiners beside tuned filters, on data with truth."""
 
 import argparse

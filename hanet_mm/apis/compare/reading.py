@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The same persons before and after, and their truth, from files.
 
 T: frames, K: keypoints, D: coordinates.

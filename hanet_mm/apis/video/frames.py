@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The frame that goes from a source through all stages into the files."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Video in, steady poses out: the inferencer that MMPose finds by name."""
 
 import math

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Videos through the inferencer into files."""
 
 import sys

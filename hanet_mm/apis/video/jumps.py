@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Where a track is torn: moves that no body makes.
 
 A jump is a move by more than a body size in one frame: a cut, dropped frames,

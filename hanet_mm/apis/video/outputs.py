@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Files of a video: MMPose's JSON, flat npz, and the before/after video.
 
 Every output grows in ``NAME.partial.SUFFIX`` or in memory; ``finish`` gives

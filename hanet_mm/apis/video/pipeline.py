@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Source, detector, estimator, tracker and refiner as one lazy pipeline."""
 
 import time

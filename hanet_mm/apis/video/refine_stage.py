@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Tracks of people into the streaming refiner, and back into frames."""
 
 from collections import deque

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Where frames come from, one at a time: files, cameras and programs."""
 
 import os

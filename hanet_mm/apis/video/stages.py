@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """MMDetection's and MMPose's models: found by name, and as pipeline stages.
 
 :class:`mmpose.apis.Pose2DInferencer` finds and builds the models. Unlike it,

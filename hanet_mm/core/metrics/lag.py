@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """How far one motion is behind another: the one lag of all programs."""
 
 from typing import List, Sequence, Tuple, Union

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The one set of figures that all programs show of poses with a truth.
 
 Letters: T frames, K keypoints, D coordinates, S sequences.
