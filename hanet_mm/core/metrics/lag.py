@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """How far one motion is behind another: the one lag of all programs."""
 
-from typing import List, Sequence, Tuple, Union
+from typing import List, Sequence, Tuple, Union, cast
 
 import numpy as np
 
@@ -55,9 +55,11 @@ def lag_behind(first: Motions, second: Motions) -> float:
         >>> round(lag_behind(motion[2:], motion[:-2]), 2)
         2.0
     """
-    if isinstance(first, np.ndarray):
-        first, second = [first], [second]
-    values = _correlations(first, second)
+    one = isinstance(first, np.ndarray)
+    values = _correlations(
+        cast(Sequence[np.ndarray], [first] if one else first),
+        cast(Sequence[np.ndarray], [second] if one else second),
+    )
     if not np.isfinite(values).any() or np.nanmax(values) < _LEAST:
         return float('nan')
     shifts = np.arange(len(values)) - len(values) // 2
@@ -93,7 +95,7 @@ def _correlations(
     # Overlap, product, both spreads and the least of these that counts.
     sums, least = np.zeros((4, 2 * longest + 1)), np.zeros(2)
     for limit, pair in zip(limits, speeds):
-        part = _shifted_sums(*pair, scale, limit)
+        part = _shifted_sums(pair[0], pair[1], scale, limit)
         middle = slice(longest - limit, longest + limit + 1)
         sums[:, middle] += part[0]
         least += part[1]
