@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Measure the paper's tables on the data sets that are there.
 
 python tools/reproduce_tables.py --data-root data --json tables.json \

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Names of :mod:`hanet_mm.apis.benchmark` at the place of earlier releases."""
 
 from .benchmark import Request, evaluate, render_tables, write_report

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Portable files made from checkpoints of training runs."""
 
 import os

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Persons keep their ids: scripted scenes, counted identity switches."""
 
 import numpy as np

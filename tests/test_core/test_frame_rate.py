@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Frame rates and time stamps of sequences and streams."""
 
 import json

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The gate that leaves what a network does not know to a filter."""
 
 import warnings

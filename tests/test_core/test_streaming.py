@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """StreamingRefiner: one person, nothing missing."""
 
 import numpy as np

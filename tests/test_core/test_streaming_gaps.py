@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """StreamingRefiner where keypoints are missing."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Streams of refiners whose network makes use of scores."""
 
 import numpy as np

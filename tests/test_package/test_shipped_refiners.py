@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """The refiners that come with the package: files, cards, use."""
 
 import warnings

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """tools/reproduce_tables.py on data directories made for the tests."""
 
 import importlib.util

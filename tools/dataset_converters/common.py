@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What the converters share: options, pickled input, output."""
 
 import argparse

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """What is measured: the input, filters and refiners, online or not.
 
 Letters: N frames of all sequences, T frames of one, K keypoints, D

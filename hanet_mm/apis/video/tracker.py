@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Tell the people of a video apart, frame by frame, by box and pose.
 
 M: known people, N: detections of a frame, K: keypoints; boxes x1, y1, x2, y2.

@@ -89,7 +89,7 @@ class StreamClock:
             )
         step = 1.0
         if self.rate:
-            step = frame_steps(seconds / count, self.rate)
+            step = float(frame_steps(seconds / count, self.rate))
         times = last_timestamp + seconds * passed
         # Not the sum, which is rounded.
         times[-1] = times[-1] if timestamp is None else timestamp

@@ -76,7 +76,7 @@ class StreamedFrame(NamedTuple):
         timestamp (float, optional): Seconds; None if not known.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # tuple.index is not used
     keypoints: np.ndarray
     filled: np.ndarray
     timestamp: Optional[float]
