@@ -149,6 +149,25 @@ def test_frames_without_anybody_are_misses():
     assert see(20) == [1]  # missed 6 times
 
 
+@pytest.mark.parametrize('nobody', [NOBODY, []])
+def test_frames_without_anybody_need_no_keypoints(nobody):
+    """Readers do not know K there, sigmas do."""
+    tracker = PoseTracker(sigmas=np.full(17, 0.05))
+    pose = across(0, 0, 300, (0, 9)).pose(0)[None]
+    for frame, keypoints in enumerate([nobody, pose, nobody, pose]):
+        tracked = tracker.update(frame, None, None, keypoints)
+        assert tracked.track_ids.tolist() == [0] * len(keypoints)
+
+
+@pytest.mark.parametrize(('known', 'expected'), [(0.9, -1), (0.7, 0)])
+def test_an_unknown_box_score_is_that_of_a_usual_detection(known, expected):
+    """Of one person found twice the better one counts; unknown is 0.8."""
+    pose = across(0, 0, 300, (0, 9)).pose(0)
+    found = np.stack([pose, pose + 1])
+    tracked = PoseTracker().update(0, None, [np.nan, known], found)
+    assert tracked.track_ids.tolist() == [expected, -1 - expected]
+
+
 def test_someone_seen_once_is_not_remembered_for_long():
     pose = across(0, 0, 300, (0, 9)).pose(0)[None]
     for missed, expected in ((3, 0), (4, 1)):

@@ -196,7 +196,8 @@ class PoseTracker:
     def _assign(self, people: People, scores: np.ndarray) -> np.ndarray:
         """Number of the known person, or ``_FREE`` or ``_REPEATED``, (N, )."""
         assigned = np.full(len(scores), _FREE)
-        assigned[_repeated(self._similarity(people, people))] = _REPEATED
+        if len(assigned):
+            assigned[_repeated(self._similarity(people, people))] = _REPEATED
         if not len(assigned) or not self._known:
             return assigned
         known = [person.predicted() for person in self._known]
@@ -250,8 +251,7 @@ class _TrackedPerson:
 
     def __init__(self, track_id: int, motion: Any) -> None:
         self.track_id, self.motion = track_id, motion
-        self.segment = self.hits = 0
-        self.missed = 0  # calls since the last sight
+        self.segment = self.hits = self.missed = 0
 
     def predict(self, num_frames: int) -> None:
         """Move the box on by some frames."""
