@@ -1,0 +1,350 @@
+"""Corrections are earned: how far evidence in a sequence carries them.
+
+What a network says of a pose is worth about as much as what the frames around
+it say, so neither is believed alone. The path that the frames around tell,
+without any network, is :func:`robust_path`; what they leave unexplained is
+the noise of this sequence, joint by joint and over time. A refined pose may
+leave the path as far as that noise and no further (:func:`limit_to_noise`).
+In gaps nothing was measured: there the limit grows with the distance to the
+nearest seen frame by what the joint moves within that time, if other
+keypoints of the frame were seen. A frame without any keypoint tells the
+network nothing, and the path stays.
+"""
+
+from typing import NamedTuple, Optional, Tuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ..data.gaps import nearest_seen
+from ..poses.boxes import person_size
+
+# Why a keypoint was changed.
+NOISE, MISSING, SWAPPED, OUTLIER = range(4)
+REASONS = ('noise', 'missing', 'swapped', 'outlier')
+
+# Seconds before and after a frame: of the parabola that tells outliers, of
+# the median that it starts from, and in which noise is measured.
+_FIT, _MEDIAN, _NEAR_OUTLIERS, _NEAR_NOISE = 1 / 6, 1 / 10, 0.4, 0.2
+# Fewest frames of these on each side: with less a parabola fits everything.
+_LEAST_FIT = 3
+_STEPS = 4
+# Distances to the parabola count fully beyond this, in body sizes.
+_SHARP = 0.003
+# An outlier is further from the parabola than so many medians.
+_OUTLIER = 2.0
+_CUTOFF = 6.0
+# Least noise in body sizes, and the quantile of the residuals that it is.
+_LEAST_NOISE, _QUANTILE = 0.002, 0.75
+# The part of a correction that is taken, and the most in units of the noise:
+# both as real estimates with annotation have it (0.4 to 0.75; a correction
+# of many times the noise is right by about the noise).
+_PART, _MOST = 0.6, 0.8
+# Longest distance into a gap at which motion is measured, in seconds.
+_LONGEST = 1.0
+# With this share of the keypoints missing a frame tells nothing of a gap.
+_UNKNOWN_SHARE = 0.25
+# Rank correlations of score and residual that are none and full belief.
+_NO_BELIEF, _FULL_BELIEF = -0.15, -0.35
+_LEAST_RANKED = 20
+
+
+class RobustPath(NamedTuple):
+    """What the frames tell of a sequence without a network.
+
+    Attributes:
+        keypoints (np.ndarray): Smooth path, (T, K, D) float32.
+        noise (np.ndarray): Local size of the residuals, in the unit of the
+            keypoints, (T, K).
+        residuals (np.ndarray): Distance of the input to the path, (T, K).
+        outlier (np.ndarray): Far from what the frames around it tell, bool
+            (T, K).
+    """
+
+    keypoints: np.ndarray
+    noise: np.ndarray
+    residuals: np.ndarray
+    outlier: np.ndarray
+
+
+class Trusted(NamedTuple):
+    """Poses as far as they are earned.
+
+    Attributes:
+        keypoints (np.ndarray): (T, K, D) float32.
+        limit (np.ndarray): How far each keypoint may leave the path, (T, K).
+        limited (np.ndarray): Where the refined pose went further, bool
+            (T, K).
+        reason (np.ndarray): Why a keypoint was changed, an index of
+            ``REASONS``, uint8 (T, K).
+    """
+
+    keypoints: np.ndarray
+    limit: np.ndarray
+    limited: np.ndarray
+    reason: np.ndarray
+
+
+def robust_path(
+    keypoints: np.ndarray, missing: np.ndarray, fps: float = 30.0
+) -> RobustPath:
+    """The path through a sequence that outliers do not bend.
+
+    Keypoints far from a parabola fitted to the frames around them in the
+    sense of least distances (robust local regression, Cleveland, Journal of
+    the American Statistical Association 74, 1979) are moved towards it,
+    then all are smoothed (Whittaker, Proc. Edinburgh Math. Soc. 41, 1922)
+    with a gain of 1/2 at 6 Hz, as a Butterworth filter that runs forward and
+    backward has. Zero phase; steady poses and those of constant speed are
+    kept, and time may run backward.
+
+    Args:
+        keypoints (np.ndarray): Left and right put right and gaps filled, see
+            :func:`fill_missing`, (T, K, D).
+        missing (np.ndarray): Keypoints that were filled, bool (T, K).
+        fps (float): Frames per second. Defaults to 30.
+
+    Returns:
+        RobustPath: The path and the noise around it.
+    """
+    origin = keypoints[:1].astype(np.float64)
+    poses = keypoints - origin
+    least = _LEAST_NOISE * _size(keypoints, ~missing)
+    fitted = _fit_parabolas(poses, fps, _SHARP / _LEAST_NOISE * least)
+    apart = np.linalg.norm(poses - fitted, axis=-1)
+    usual = local_quantile(apart, ~missing, round(_NEAR_OUTLIERS * fps), 0.5)
+    usual = _OUTLIER * np.maximum(usual, least)
+    kept = np.minimum(usual / np.maximum(apart, usual), 1)[..., None]
+    smooth = smooth_evenly(fitted + (poses - fitted) * kept, _CUTOFF / fps)
+    residuals = np.linalg.norm(poses - smooth, axis=-1)
+    near = round(_NEAR_NOISE * fps)
+    noise = local_quantile(residuals, ~missing, near, _QUANTILE)
+    return RobustPath(
+        (smooth + origin).astype(np.float32),
+        np.maximum(noise, least),
+        residuals,
+        (apart > usual) & ~missing,
+    )
+
+
+def limit_to_noise(
+    refined: np.ndarray,
+    path: RobustPath,
+    missing: np.ndarray,
+    swapped: Optional[np.ndarray] = None,
+    fps: float = 30.0,
+) -> Trusted:
+    """Take from refined poses what the evidence in the sequence carries.
+
+    Args:
+        refined (np.ndarray): Poses of a network, (T, K, D).
+        path (RobustPath): See :func:`robust_path`, of the same frames.
+        missing (np.ndarray): Bool (T, K).
+        swapped (np.ndarray, optional): See :func:`unswap`, bool (T, K).
+        fps (float): Frames per second. Defaults to 30.
+
+    Returns:
+        Trusted: Poses that leave the path by at most ``limit``.
+    """
+    limit = _MOST * (path.noise + gap_allowance(path, missing, fps))
+    steps = refined - path.keypoints.astype(np.float64)
+    length = np.linalg.norm(steps, axis=-1)
+    share = limit / np.maximum(length, np.finfo(float).tiny)
+    steps = steps * np.minimum(share, _PART)[..., None]
+    reason = np.full(missing.shape, NOISE, np.uint8)
+    reason[path.outlier] = OUTLIER
+    if swapped is not None:
+        reason[swapped] = SWAPPED
+    reason[missing] = MISSING
+    return Trusted(
+        (path.keypoints + steps).astype(np.float32),
+        limit,
+        _PART * length > limit,
+        reason,
+    )
+
+
+def gap_allowance(
+    path: RobustPath, missing: np.ndarray, fps: float = 30.0
+) -> np.ndarray:
+    """How far a missing keypoint may be from the path for its motion, (T, K).
+
+    The 0.75 quantile of what the path of this joint leaves the straight line
+    over as many frames as there are to the nearest seen one, times how much
+    of the frame was seen. 0 where nothing is missing.
+    """
+    allowance = np.zeros(missing.shape)
+    if not missing.any():
+        return allowance
+    frames = np.arange(len(missing))[:, None]
+    before, after = nearest_seen(missing)
+    back = np.where(before < 0, len(missing), frames - before)
+    ahead = np.where(after == len(missing), len(missing), after - frames)
+    distance = np.minimum(np.minimum(back, ahead), len(missing) - 1)
+    distance = np.where(missing, distance, 0)
+    longest = min(round(_LONGEST * fps), (len(missing) - 1) // 2)
+    typical = np.zeros(missing.shape[1])
+    for gap in range(1, longest + 1):
+        # Where too little is seen for such a line, that of a shorter one.
+        error = _line_error(path.keypoints, missing, gap)
+        typical = np.maximum(typical, error)
+        allowance = np.where(distance >= gap, typical, allowance)
+    known = 1 - missing.mean(1, keepdims=True) / _UNKNOWN_SHARE
+    return allowance * np.clip(known, 0, 1)
+
+
+def _line_error(path: np.ndarray, missing: np.ndarray, gap: int) -> np.ndarray:
+    """How far each joint is from the line between +-gap frames, (K,)."""
+    middle = (path[2 * gap :] + path[: -2 * gap]) / 2
+    error = np.linalg.norm(path[gap:-gap] - middle, axis=-1)
+    known = ~(missing[2 * gap :] | missing[: -2 * gap] | missing[gap:-gap])
+    return _sorted_quantile(np.where(known, error, np.nan).T, _QUANTILE)
+
+
+def belief_in_scores(
+    scores: np.ndarray, path: RobustPath, missing: np.ndarray
+) -> float:
+    """How far the scores of a sequence explain it, from 0 to 1.
+
+    Goes by Spearman's rank correlation of scores and residuals over all seen
+    keypoints (T, K): none at -0.15 or more, full at -0.35 or less.
+    """
+    seen = ~missing
+    if seen.sum() < _LEAST_RANKED:
+        return 0.0
+    ranks = [_ranks(x[seen]) for x in (scores, path.residuals)]
+    if min(np.ptp(x) for x in ranks) == 0:
+        return 0.0
+    correlation = np.corrcoef(*ranks)[0, 1]
+    belief = (correlation - _NO_BELIEF) / (_FULL_BELIEF - _NO_BELIEF)
+    return float(np.clip(belief, 0, 1))
+
+
+def believed_scores(
+    scores: np.ndarray, belief: float, usual: float = 0.8
+) -> np.ndarray:
+    """Scores (T, K) drawn towards a usual one; 0 stays: it is missing."""
+    drawn = usual + (0.25 + 0.75 * belief) * (scores - usual)
+    return np.where(scores > 0, drawn, 0).astype(np.float32)
+
+
+def smooth_evenly(poses: np.ndarray, cutoff: float) -> np.ndarray:
+    """Whittaker's smoother with a gain of 1/2 at a cutoff, (T, ...).
+
+    ``sum_t (y_t - x_t)^2 + lambda sum_t (y_{t-1} - 2 y_t + y_{t+1})^2`` is
+    smallest; cutoff in cycles per frame, at most 0.45.
+    """
+    count = len(poses)
+    if count < 3:
+        return np.array(poses, np.float64)
+    stiff = (2 * np.sin(np.pi * min(cutoff, 0.45))) ** -4.0
+    # Diagonals of 1 + lambda D'D with the second differences D.
+    bend = np.zeros((3, count))
+    for shift, first in ((0, 1), (1, -2), (2, 1)):
+        for other, second in ((0, 1), (1, -2), (2, 1)):
+            if other >= shift:
+                rows = slice(shift, count - 2 + shift)
+                bend[other - shift, rows] += first * second
+    bend *= stiff
+    bend[0] += 1
+    return _solve_banded(bend, poses)
+
+
+def _solve_banded(bands: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Solve a symmetric system of five diagonals, (3, T) and (T, ...)."""
+    count = len(values)
+    out = np.array(values, np.float64)
+    diagonal, near, far = bands.copy()
+    for t in range(count):
+        for shift, band in ((1, near), (2, far)):
+            if t >= shift:
+                part = band[t - shift] / diagonal[t - shift]
+                diagonal[t] -= part * band[t - shift]
+                out[t] -= part * out[t - shift]
+                if shift == 1 and t >= 1 and t + 1 < count:
+                    near[t] -= part * far[t - 1]
+    for t in range(count - 1, -1, -1):
+        if t + 1 < count:
+            out[t] -= near[t] * out[t + 1]
+        if t + 2 < count:
+            out[t] -= far[t] * out[t + 2]
+        out[t] /= diagonal[t]
+    return out
+
+
+def local_quantile(
+    values: np.ndarray, known: np.ndarray, half: int, quantile: float
+) -> np.ndarray:
+    """Quantile of the known values within +-half frames, (T, K).
+
+    Where there are less than three of them it is that of the sequence.
+    """
+    half = max(min(half, len(values) - 1), 0)
+    values = np.where(known, values, np.nan)
+    padded = np.pad(values, ((half, half), (0, 0)), constant_values=np.nan)
+    windows = sliding_window_view(padded, 2 * half + 1, axis=0)
+    every = np.nan_to_num(_sorted_quantile(values.T, quantile))
+    enough = np.isfinite(windows).sum(-1) > 2
+    return np.where(enough, _sorted_quantile(windows, quantile), every)
+
+
+def _sorted_quantile(values: np.ndarray, quantile: float) -> np.ndarray:
+    """Quantile along the last axis, an element; NaN counts not or is 0."""
+    ordered = np.sort(values, axis=-1)
+    last = np.isfinite(ordered).sum(-1, keepdims=True) - 1
+    index = np.maximum(np.round(quantile * last).astype(int), 0)
+    return np.nan_to_num(np.take_along_axis(ordered, index, -1)[..., 0])
+
+
+def _fit_parabolas(poses: np.ndarray, fps: float, sharp: float) -> np.ndarray:
+    """Value at each frame of the parabola fitted around it, (T, K, D)."""
+    half = max(round(_FIT * fps), _LEAST_FIT)
+    half = min(half, (len(poses) - 1) // 2)
+    if half < 2:
+        return poses
+    powers, weights, frames = _window(len(poses), half)
+    median = _running_median(poses, max(round(_MEDIAN * fps), 2))
+    # About the median of each frame: numbers stay small.
+    windows = np.moveaxis(poses[frames], 1, 2) - median[:, :, None]
+    residuals = windows + (median[:, None] - median[frames]).swapaxes(1, 2)
+    for _ in range(_STEPS):
+        length = np.sqrt((residuals**2).sum(-1) + sharp**2)
+        weight = weights[:, None] * sharp / length
+        heavy = weight[..., None] * powers
+        matrix = heavy.swapaxes(-1, -2) @ powers
+        ridge = 1e-9 * np.trace(matrix, axis1=-2, axis2=-1)
+        matrix = matrix + ridge[..., None, None] * np.eye(3)
+        factors = np.linalg.solve(matrix, heavy.swapaxes(-1, -2) @ windows)
+        residuals = windows - powers @ factors
+    return median + factors[..., 0, :]
+
+
+def _window(
+    count: int, half: int
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Powers (n, 3), weights (T, n) and frames (T, n) of local fits."""
+    offsets = np.arange(-half, half + 1)
+    powers = (offsets[:, None] / half) ** np.arange(3)
+    frames = np.arange(count)[:, None] + offsets
+    inside = (frames >= 0) & (frames < count)
+    weights = (1 - np.abs(offsets / (half + 1)) ** 3) ** 3 * inside
+    return powers, weights, np.clip(frames, 0, count - 1)
+
+
+def _running_median(poses: np.ndarray, half: int) -> np.ndarray:
+    padded = np.pad(poses, ((half, half), (0, 0), (0, 0)), 'edge')
+    windows = sliding_window_view(padded, 2 * half + 1, axis=0)
+    return np.median(windows, axis=-1)
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks of values (n,), equal ones with their mean rank."""
+    _, place, count = np.unique(
+        values, return_inverse=True, return_counts=True
+    )
+    return (np.cumsum(count) - (count - 1) / 2)[place]
+
+
+def _size(poses: np.ndarray, seen: np.ndarray) -> float:
+    size = person_size(poses.astype(np.float64), seen)
+    return size if size > 0 else 1.0

@@ -1,0 +1,282 @@
+"""Swaps of left and right over a whole sequence."""
+
+import numpy as np
+import pytest
+
+from hanet_mm.core.poses.skeleton_data import coco17
+from hanet_mm.core.refine.swap_chains import swap_chains
+from hanet_mm.core.refine.unswap import (
+    SwapDecoder,
+    measure_motion,
+    swap_sides,
+    unswap,
+)
+
+CHAINS = swap_chains(coco17.keypoint_names)
+NAMES = list(coco17.keypoint_names)
+PARTS = {'body': (0, 1, 2), 'arms': (1,), 'legs': (2,)}
+
+
+def two_link(root, tip, length):
+    """Joint between two links of one length, bent to one side."""
+    way = tip - root
+    far = np.linalg.norm(way, axis=-1, keepdims=True)
+    bent = np.sqrt(np.maximum(length**2 - (far / 2) ** 2, 0))
+    across = np.stack([way[..., 1], -way[..., 0], 0 * way[..., 0]], -1)
+    return (root + tip) / 2 + bent * across / np.maximum(far, 1e-9)
+
+
+def body(frames, stride=0.0, arms=0.3, lift=0.0, turn=0.0, crouch=0.0):
+    """A person 1.7 m tall, (T, 17, 3): y down, x forward, z to the left.
+
+    Feet swing by stride and rise by lift in counter-phase, hands by arms;
+    turn is the angle about the vertical, (T,) or a number.
+    """
+    phase = 2 * np.pi * np.arange(frames) / 30
+    pose = np.zeros((frames, 17, 3))
+    at = {name: i for i, name in enumerate(NAMES)}
+    pose[:, at['nose']] = (0.1, -1.6, 0)
+    for side, sign in (('left', 1), ('right', -1)):
+        step = np.sin(phase) * sign
+        rise = np.maximum(np.cos(phase) * sign, 0)
+        hip = np.stack(
+            [0 * step, -0.9 + crouch + 0 * step, 0.1 * sign + 0 * step], -1
+        )
+        foot = np.stack(
+            [stride * step, -lift * rise, 0.1 * sign + 0 * step], -1
+        )
+        shoulder = hip + (0.0, -0.5, 0.1 * sign)
+        hand = shoulder + np.stack(
+            [0.1 - arms * step, 0.45 + 0 * step, 0 * step], -1
+        )
+        for name, place in (
+            ('eye', (0.08, -1.65, 0.03 * sign)),
+            ('ear', (0.0, -1.62, 0.08 * sign)),
+            ('shoulder', shoulder),
+            ('elbow', two_link(shoulder, hand, 0.28)),
+            ('wrist', hand),
+            ('hip', hip),
+            ('knee', two_link(hip, foot, 0.5)),
+            ('ankle', foot),
+        ):
+            pose[:, at[f'{side}_{name}']] = place
+    angle = np.broadcast_to(turn, (frames,))
+    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    x, z = pose[..., 0].copy(), pose[..., 2].copy()
+    pose[..., 0], pose[..., 2] = cos * x + sin * z, cos * z - sin * x
+    return 200 * pose
+
+
+def lying(frames):
+    return body(frames, arms=0.1, turn=0.6)[..., [1, 0, 2]]
+
+
+MOTIONS = {
+    'walking from the side': lambda: body(120, 0.35),
+    'walking to the camera': lambda: body(120, 0.35, turn=np.pi / 2),
+    'walking at an angle': lambda: body(120, 0.35, turn=0.8),
+    'running': lambda: body(120, 0.5, 0.5, 0.4, turn=0.2),
+    'cycling from the side': lambda: body(120, 0.17, 0.0, 0.34, crouch=0.2),
+    'rowing from the side': lambda: body(120, 0.0, 0.0, crouch=0.5),
+    'turning around': lambda: body(
+        120, 0.2, turn=np.linspace(0, 2 * np.pi, 120)
+    ),
+    'standing': lambda: body(120, 0.0, 0.0, turn=1.2),
+    'lying': lambda: lying(120),
+}
+# Legs or arms pass each other in the image.
+CROSSING = ['walking at an angle', 'running']
+CLEAR = ['walking to the camera', 'walking at an angle', 'running', 'lying']
+
+
+def swap(poses, part, start, length):
+    swapped = np.zeros(poses.shape[:2], bool)
+    swapped[start : start + length] = np.isin(CHAINS.chains, PARTS[part])
+    swapped &= CHAINS.chains >= 0
+    scores = np.ones(swapped.shape)
+    return swap_sides(poses, scores, swapped, CHAINS).keypoints, swapped
+
+
+def decide(poses):
+    return unswap(poses, CHAINS).swapped
+
+
+@pytest.mark.parametrize('dims', [2, 3])
+@pytest.mark.parametrize('noise', [0.0, 1.0, 3.0])
+@pytest.mark.parametrize('motion', MOTIONS)
+def test_nothing_is_swapped_in_right_motion(motion, noise, dims):
+    poses = MOTIONS[motion]()[..., :dims]
+    poses = poses + np.random.default_rng(0).normal(0, noise, poses.shape)
+    result = unswap(poses, CHAINS)
+    # From the side both lie on each other: then noise may decide, but it
+    # moves nothing by more than noise.
+    moved = np.linalg.norm(result.keypoints - poses, axis=-1)
+    assert moved.max() <= 5 * noise
+    assert result.swapped.mean() <= 0.01
+
+
+@pytest.mark.parametrize('dims', [2, 3])
+@pytest.mark.parametrize('length', [1, 3, 10, 30])
+@pytest.mark.parametrize('part', PARTS)
+@pytest.mark.parametrize('motion', CLEAR)
+def test_swaps_are_found_exactly(motion, part, length, dims):
+    if dims == 2 and length == 30 and motion in CROSSING:
+        pytest.skip('a crossing within the swap may be its end as well')
+    right = MOTIONS[motion]()[..., :dims]
+    right = right + np.random.default_rng(0).normal(0, 0.5, right.shape)
+    poses, swapped = swap(right, part, 40, length)
+    result = unswap(poses, CHAINS)
+    # Where both sides lie on each other it does not matter.
+    apart = np.linalg.norm(poses - poses[:, CHAINS.flip_indices], axis=-1)
+    assert (result.swapped == swapped)[apart > 0.1 * 330].all()
+    error = np.linalg.norm(result.keypoints - right, axis=-1)
+    assert error.max() < 0.1 * 330
+    assert error.mean() < 0.1
+
+
+def test_scores_change_places_with_the_keypoints():
+    right = body(60, 0.35, turn=0.8)[..., :2]
+    given = np.random.default_rng(0).uniform(0.1, 1, right.shape[:2])
+    poses, swapped = swap(right, 'body', 20, 10)
+    scores = np.where(swapped, given[:, CHAINS.flip_indices], given)
+    assert np.array_equal(unswap(poses, CHAINS, scores).scores, given)
+
+
+def test_two_parts_swapped_at_different_times():
+    right = body(120, 0.35, turn=np.pi / 2)[..., :2]
+    poses, arms = swap(right, 'arms', 20, 25)
+    poses, legs = swap(poses, 'legs', 35, 25)
+    assert np.array_equal(decide(poses), arms | legs)
+
+
+# Running legs pass each other within the gap.
+@pytest.mark.parametrize('motion', sorted({*CLEAR} - {'running'}))
+def test_a_swap_that_begins_or_ends_in_a_gap(motion):
+    right = MOTIONS[motion]()[..., :2]
+    poses, swapped = swap(right, 'body', 40, 20)
+    poses[35:43] = np.nan
+    poses[58:62] = np.nan
+    found = decide(poses)
+    seen = np.isfinite(poses).all(-1)
+    assert np.array_equal(found[seen], swapped[seen])
+    assert not found[~seen].any()
+
+
+def test_scores_of_zero_are_gaps():
+    right = body(60, 0.35, turn=0.8)[..., :2]
+    poses, swapped = swap(right, 'body', 20, 10)
+    scores = np.ones(swapped.shape)
+    scores[18:22] = 0
+    poses[18:22] = 1e6  # whatever stands there
+    found = unswap(poses, CHAINS, scores).swapped
+    assert np.array_equal(found, swapped & (scores > 0))
+
+
+@pytest.mark.parametrize('hidden', ['left', 'right'])
+def test_one_side_missing(hidden):
+    right = body(90, 0.35, turn=0.8)[..., :2]
+    poses, swapped = swap(right, 'body', 40, 10)
+    poses[30:37, [n.startswith(hidden) for n in NAMES]] = np.nan
+    found = decide(poses)
+    assert np.array_equal(found, swapped)
+
+
+@pytest.mark.parametrize('motion', CLEAR)
+def test_runs_backward_in_time_and_mirrored(motion):
+    right = MOTIONS[motion]()[..., :2]
+    for part in PARTS:
+        poses, _ = swap(right, part, 50, 12)
+        found = decide(poses)
+        assert found.any()
+        assert np.array_equal(decide(poses[::-1])[::-1], found)
+        mirrored = (poses * (-1, 1))[:, CHAINS.flip_indices]
+        assert np.array_equal(decide(mirrored), found)
+
+
+def test_place_and_unit_do_not_matter():
+    poses, _ = swap(body(90, 0.35, turn=0.8)[..., :2], 'legs', 40, 12)
+    found = decide(poses)
+    assert found.any()
+    assert np.array_equal(decide(0.001 * poses + (5, -3)), found)
+
+
+def test_the_majority_is_right_unless_odds_say_otherwise():
+    right = body(60, 0.35, turn=0.8)[..., :2]
+    poses, swapped = swap(right, 'body', 0, 35)
+    minority = ~swapped & (CHAINS.chains >= 0)
+    assert np.array_equal(decide(poses), minority)
+    odds = np.where(np.arange(60)[:, None] < 35, 1.0, -1.0)
+    odds = np.broadcast_to(odds, swapped.shape)
+    found = unswap(poses, CHAINS, odds=odds).swapped
+    assert np.array_equal(found, swapped)
+    few = np.where(np.arange(60)[:, None] == 7, 30.0, np.nan)
+    few = np.broadcast_to(few, swapped.shape)
+    found = unswap(poses, CHAINS, odds=few).swapped
+    assert np.array_equal(found, swapped)
+
+
+@pytest.mark.parametrize('cuts', [[1] * 90, [7, 1, 40, 42], [90]])
+def test_frames_may_come_bit_by_bit(cuts):
+    poses, _ = swap(body(90, 0.35, turn=0.8)[..., :2], 'body', 30, 12)
+    poses, _ = swap(poses, 'legs', 60, 12)
+    poses[20:24] = np.nan
+    poses[50:53, 13:] = np.nan
+    seen = np.isfinite(poses).all(-1)
+    decoder = SwapDecoder(CHAINS, measure_motion(poses, seen, CHAINS))
+    start = 0
+    for count in cuts:
+        rows = slice(start, start + count)
+        decoder.push(poses[rows], seen[rows])
+        start += count
+    assert np.array_equal(decoder.swapped() & seen, decide(poses) & seen)
+    whole = decoder.swapped()
+    assert np.array_equal(decoder.swapped(55), whole[55:])
+
+
+def test_a_stream_needs_a_few_frames_of_look_ahead():
+    poses, swapped = swap(body(90, 0.35, turn=0.8)[..., :2], 'body', 30, 12)
+    seen = np.ones(swapped.shape, bool)
+    decoder = SwapDecoder(CHAINS, measure_motion(poses, seen, CHAINS))
+    ahead, emitted = 3, []
+    for t in range(len(poses)):
+        decoder.push(poses[t : t + 1], seen[t : t + 1])
+        if t >= ahead:
+            emitted.append(decoder.swapped()[0])
+            decoder.let_go(1)
+    assert np.array_equal(emitted, swapped[: len(emitted)])
+
+
+def test_without_names_the_body_is_swapped_as_a_whole():
+    chains = swap_chains(flip_indices=CHAINS.flip_indices)
+    assert sorted(set(chains.chains)) == [-1, 0]
+    poses, swapped = swap(body(90, 0.35, turn=0.8)[..., :2], 'body', 40, 12)
+    assert np.array_equal(unswap(poses, chains).swapped, swapped)
+
+
+def test_chains_of_other_spellings():
+    names = ['Pelvis', 'RHip', 'LHip', 'RBigToe', 'LBigToe', 'l_hand2']
+    chains = swap_chains([*names, 'r_hand2', 'left_foot_index'])
+    assert chains.chains.tolist() == [-1, 0, 0, 2, 2, 1, 1, -1]
+    assert chains.flip_indices.tolist() == [0, 2, 1, 4, 3, 6, 5, 7]
+
+
+def test_no_pairs_or_very_short():
+    lonely = swap_chains(['nose', 'tail'])
+    assert not unswap(np.zeros((5, 2, 2)), lonely).swapped.any()
+    for frames in (1, 2, 3, 4):
+        assert not decide(body(frames)[..., :2]).any()
+    empty = np.full((4, 17, 2), np.nan)
+    assert not decide(empty).any()
+
+
+@pytest.mark.parametrize(
+    ('names', 'flip', 'message'),
+    [
+        (None, None, 'expected keypoint_names or flip_indices'),
+        (None, [1, 2, 0], 'expected a pairing of 3'),
+        (['a'], [1, 0], 'keypoint_names: expected 2, found 1'),
+    ],
+)
+def test_wrong_chains_are_refused(names, flip, message):
+    with pytest.raises(ValueError, match=message):
+        swap_chains(names, flip)
