@@ -13,13 +13,14 @@ from typing import Any, Dict, List, Optional
 from mmengine.logging import MMLogger
 
 from hanet_mm.apis.benchmark.catalog import CATALOG
-from hanet_mm.apis.benchmark.paper import PaperRequest, reproduce
-from hanet_mm.apis.benchmark.paper_tables import render_paper_tables
-from hanet_mm.apis.benchmark.report import (
+from hanet_mm.apis.benchmark.paper import (
+    PaperRequest,
     has_failures,
     new_paper_report,
-    write_json,
+    reproduce,
 )
+from hanet_mm.apis.benchmark.paper_tables import render_paper_tables
+from hanet_mm.apis.benchmark.report import write_json
 
 _INTERRUPTED = 130
 

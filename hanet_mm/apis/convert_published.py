@@ -19,8 +19,7 @@ from hanet_mm.models.published import (
     published_model_cfg,
 )
 
-from .checkpoints import read_checkpoint
-from .configs import config_root
+from .checkpoints import config_root, read_checkpoint
 from .export import refiner_arguments
 
 # Configs with data and metrics; other data sets get the runtime only, also

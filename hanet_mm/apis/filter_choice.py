@@ -36,7 +36,7 @@ def choose_filter(
     """
     name, _, settings = text.partition(':')
     try:
-        from hanet_mm.filters.registry import find_filter
+        from hanet_mm.filters.tuning import find_filter
     except ImportError as error:
         raise ImportError(
             f'filter {name!r} needs scipy: pip install hanet_mm[filters] '

@@ -2,15 +2,11 @@
 """Classical filters behind the interface of a refiner; needs scipy."""
 
 from .base import SequenceFilter
-from .butterworth import ButterworthFilter
-from .gaussian import GaussianFilter
 from .kalman import KalmanFilter
-from .median import MedianFilter
-from .median_butterworth import MedianButterworthFilter
+from .linear import ButterworthFilter, GaussianFilter, SavitzkyGolayFilter
+from .median import MedianButterworthFilter, MedianFilter
 from .one_euro import OneEuroFilter
-from .registry import FILTERS
-from .savgol import SavitzkyGolayFilter
-from .tuning import TuningReport, tune_filter
+from .tuning import FILTERS, TuningReport, tune_filter
 
 __all__ = [
     'FILTERS',

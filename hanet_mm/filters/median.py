@@ -1,10 +1,11 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Median filter."""
+"""Median filter, alone or followed by a low-pass."""
 
 import numpy as np
 from scipy.ndimage import median_filter
 
 from .base import PerSequenceFilter
+from .linear import ButterworthFilter
 
 
 class MedianFilter(PerSequenceFilter):
@@ -36,3 +37,40 @@ class MedianFilter(PerSequenceFilter):
         """Filter along the frames, (T, ...) -> (T, ...)."""
         size = (self.window,) + (1,) * (keypoints.ndim - 1)
         return median_filter(keypoints, size, mode='nearest')
+
+
+class MedianButterworthFilter(PerSequenceFilter):
+    """Takes outliers out by a median, jitter by a low-pass.
+
+    :class:`MedianFilter`, then :class:`ButterworthFilter` of second order:
+    what lasts for less than half a window does not reach the low-pass, which
+    would smear it over its neighbours. Zero phase; sequences of any length.
+
+    Args:
+        window (int): Frames of a window of the median, odd.
+        cutoff (float): Cutoff of the low-pass in cycles per frame, above 0
+            and below 0.5.
+        rotations (bool): See :class:`SequenceFilter`. Defaults to False.
+
+    Raises:
+        ValueError: If window or cutoff is out of range.
+    """
+
+    GRID = dict(
+        window=(1, 3, 5, 7, 9, 13),
+        cutoff=(0.02, 0.04, 0.05, 0.06, 0.075, 0.09, 0.11, 0.16, 0.23, 0.4),
+    )
+
+    def __init__(
+        self, window: int, cutoff: float, rotations: bool = False
+    ) -> None:
+        super().__init__(rotations)
+        self._median = MedianFilter(window)
+        self._low_pass = ButterworthFilter(2, cutoff)
+        self.window = window
+        self.cutoff = cutoff
+
+    def smooth_frames(self, keypoints: np.ndarray) -> np.ndarray:
+        """Filter along the frames, (T, ...) -> (T, ...)."""
+        steady = self._median.smooth_frames(keypoints)
+        return self._low_pass.smooth_frames(steady)

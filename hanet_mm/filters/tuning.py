@@ -1,28 +1,67 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Choose the parameters of a filter on training sequences."""
+"""Filters by name, and the choice of their parameters on training data."""
 
 from dataclasses import asdict, dataclass, field
 from itertools import product
 from typing import (
     Any,
     Dict,
+    Iterator,
     List,
     Mapping,
+    NamedTuple,
     Optional,
     Sequence,
     Tuple,
     Type,
+    cast,
 )
 
 import numpy as np
+import torch
 
+from hanet_mm.core.data.gaps import fill_missing
 from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.metrics.errors import subtract_root
 from hanet_mm.core.poses.boxes import person_size
+from hanet_mm.core.poses.rotations import geodesic_distance, rot6d_to_matrix
 from hanet_mm.progress import progress_bar
 
 from .base import SequenceFilter
-from .registry import find_filter
-from .tuning_errors import error_sums, iter_blocks
+from .kalman import KalmanFilter
+from .linear import ButterworthFilter, GaussianFilter, SavitzkyGolayFilter
+from .median import MedianButterworthFilter, MedianFilter
+from .one_euro import OneEuroFilter
+
+FILTERS: Dict[str, Type[SequenceFilter]] = {
+    'savgol': SavitzkyGolayFilter,
+    'butterworth': ButterworthFilter,
+    'gaussian': GaussianFilter,
+    'one_euro': OneEuroFilter,
+    'median': MedianFilter,
+    'kalman': KalmanFilter,
+    'median_butterworth': MedianButterworthFilter,
+}
+
+
+def find_filter(name: str) -> Type[SequenceFilter]:
+    """Class of a filter.
+
+    Args:
+        name (str): A key of :data:`FILTERS`.
+
+    Returns:
+        type: The class.
+
+    Raises:
+        ValueError: If there is none of that name.
+    """
+    if name not in FILTERS:
+        raise ValueError(
+            f'filter has to be one of {", ".join(FILTERS)}, got {name!r}'
+        )
+    return FILTERS[name]
+
 
 # Where the sequences do not tell theirs; that of OneEuroFilter.
 _DEFAULT_FPS = 30.0
@@ -224,3 +263,89 @@ def _measure(
     totals, counts = sums[:, :2], sums[:, 2:]
     nothing = np.full_like(totals, np.nan)
     return np.divide(totals, counts, out=nothing, where=counts > 0)
+
+
+class Block(NamedTuple):
+    """Some whole sequences, one after the other, and their truth.
+
+    Estimates (N, K, D) with gaps filled, scores (N, K), 0 where a gap was
+    filled, and lengths (S,); the truth (N, K, D), relative to the root, 0
+    where it is not known; where it (and its root) is known, bool (N, K), and
+    where it is so in a frame and the two before, all of one sequence.
+    """
+
+    keypoints: np.ndarray
+    scores: np.ndarray
+    seq_len: np.ndarray
+    gt: np.ndarray
+    counted: np.ndarray
+    accel_counted: np.ndarray
+
+
+def iter_blocks(
+    sequences: PoseSequences, frames: int, root: Optional[Sequence[int]]
+) -> Iterator[Block]:
+    """Take whole sequences, about so many frames at a time."""
+    number = (np.cumsum(sequences.seq_len) - 1) // frames
+    borders = np.flatnonzero(np.diff(number)) + 1
+    for chosen in np.split(np.arange(len(sequences)), borders):
+        yield _make_block(sequences.select(chosen), root)
+
+
+def error_sums(
+    keypoints: np.ndarray,
+    block: Block,
+    root: Optional[Sequence[int]],
+    rotations: bool,
+) -> np.ndarray:
+    """Sums of errors and of acceleration errors, and counts of both, (4,).
+
+    The error of a keypoint (N, K, D) is its distance from the truth; for
+    rotations the angle of the rotation from it, in rad.
+    """
+    if root:
+        keypoints = subtract_root(keypoints, root)
+    counted, accel_counted = block.counted, block.accel_counted
+    error = keypoints - block.gt
+    # The second difference is linear: that of the error is the error of it.
+    accel = _lengths(error[:-2] - 2 * error[1:-1] + error[2:])
+    if rotations:
+        both = torch.from_numpy(np.stack([keypoints, block.gt])[:, counted])
+        errors = geodesic_distance(*rot6d_to_matrix(both.double())).numpy()
+    else:
+        errors = _lengths(error)[counted]
+    return np.array(
+        [
+            errors.sum(dtype=np.float64),
+            accel[accel_counted].sum(dtype=np.float64),
+            counted.sum(),
+            accel_counted.sum(),
+        ]
+    )
+
+
+def _make_block(part: PoseSequences, root: Optional[Sequence[int]]) -> Block:
+    gt = cast(np.ndarray, part.keypoints_gt)
+    counted = np.ones(part.scores.shape, bool)
+    if part.visible is not None:
+        counted = part.visible > 0
+    if root:
+        counted = counted & counted[:, list(root)].all(1, keepdims=True)
+        gt = subtract_root(gt, root)
+    sequence = np.repeat(np.arange(len(part)), part.seq_len)[:, None]
+    return Block(
+        keypoints=fill_missing(part.keypoints_est, ~part.valid, part.seq_len),
+        scores=np.where(part.valid, part.scores, 0),
+        seq_len=part.seq_len,
+        gt=np.where(counted[..., None], gt, 0),
+        counted=counted,
+        accel_counted=counted[:-2]
+        & counted[1:-1]
+        & counted[2:]
+        & (sequence[:-2] == sequence[2:]),
+    )
+
+
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    """Lengths of vectors, (..., D) -> (...)."""
+    return np.sqrt(np.einsum('...d,...d->...', vectors, vectors))

@@ -9,7 +9,7 @@ from benchmark_data import make_sequences, split
 
 from hanet_mm.apis.benchmark.evaluation import measure_output, read_truth
 from hanet_mm.apis.benchmark.methods import filled_input
-from hanet_mm.apis.benchmark.verdict import judge
+from hanet_mm.apis.benchmark.tables import judge
 from hanet_mm.core.metrics.errors import accel_error
 
 

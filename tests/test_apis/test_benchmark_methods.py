@@ -13,10 +13,10 @@ from benchmark_data import (
     split,
 )
 
-import hanet_mm.apis.benchmark.filters as filter_bank
+import hanet_mm.apis.benchmark.methods as filter_bank
 from hanet_mm.apis.benchmark.curves import CurveMaker
-from hanet_mm.apis.benchmark.filters import BANK, FilterBank
-from hanet_mm.apis.benchmark.frame_rates import resample_sequences
+from hanet_mm.apis.benchmark.methods import BANK, FilterBank
+from hanet_mm.apis.benchmark.perturbations import resample_sequences
 from hanet_mm.apis.benchmark.request import Request, read_refiners
 from hanet_mm.apis.refine import refine_file
 from hanet_mm.core.data.sequences import (

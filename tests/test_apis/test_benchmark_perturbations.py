@@ -9,14 +9,12 @@ from benchmark_data import NAMES, make_sequences, split
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hanet_mm.apis.benchmark.frame_rates import (
-    common_rate,
-    resample_sequences,
-)
 from hanet_mm.apis.benchmark.perturbations import (
     MEAN_BURST,
     burst_frames,
+    common_rate,
     remove_keypoints,
+    resample_sequences,
     side_pairs,
     swap_sides,
 )

@@ -18,7 +18,7 @@ from benchmark_data import (
 
 import hanet_mm.apis.benchmark as benchmark
 from hanet_mm.apis.benchmark import Request, evaluate, write_report
-from hanet_mm.apis.benchmark.filters import BANK
+from hanet_mm.apis.benchmark.methods import BANK
 from hanet_mm.apis.cli import main
 from hanet_mm.core.data.sequences import (
     load_pose_sequences,

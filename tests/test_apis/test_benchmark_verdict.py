@@ -3,7 +3,7 @@
 
 import pytest
 
-from hanet_mm.apis.benchmark.verdict import judge
+from hanet_mm.apis.benchmark.tables import judge
 
 BASE = dict(mean_error=10.0, error_95=30.0, accel_error=5.0, lag=0.0)
 

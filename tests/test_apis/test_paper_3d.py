@@ -18,8 +18,7 @@ from hanet_mm.apis.benchmark.catalog import (
 )
 from hanet_mm.apis.benchmark.methods import Method
 from hanet_mm.apis.benchmark.paper import PaperRequest, reproduce
-from hanet_mm.apis.benchmark.paper_metrics import predict
-from hanet_mm.apis.benchmark.protocols import PaperProtocol, Windows
+from hanet_mm.apis.benchmark.protocols import PaperProtocol, Windows, predict
 from hanet_mm.core.poses.rotations import axis_angle_to_rot6d
 from hanet_mm.datasets.cmu_mocap import recording_parts
 from hanet_mm.filters import GaussianFilter

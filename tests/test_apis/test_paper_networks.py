@@ -17,12 +17,14 @@ from hanet_mm.apis.benchmark.catalog import (
     match_config,
     read_config,
 )
-from hanet_mm.apis.benchmark.networks import NetworkFile
-from hanet_mm.apis.benchmark.paper import PaperRequest, reproduce
-from hanet_mm.apis.benchmark.paper_metrics import predict
-from hanet_mm.apis.benchmark.protocols import PaperProtocol, Windows
-from hanet_mm.apis.benchmark.report import has_failures
-from hanet_mm.apis.configs import config_root
+from hanet_mm.apis.benchmark.paper import (
+    NetworkFile,
+    PaperRequest,
+    has_failures,
+    reproduce,
+)
+from hanet_mm.apis.benchmark.protocols import PaperProtocol, Windows, predict
+from hanet_mm.apis.checkpoints import config_root
 
 pytestmark = pytest.mark.mm
 

@@ -12,11 +12,19 @@ from scipy.ndimage import gaussian_filter1d
 from hanet_mm.apis.benchmark import paper as data_set_module
 from hanet_mm.apis.benchmark.catalog import CATALOG, DataSource, build_dataset
 from hanet_mm.apis.benchmark.methods import Method
-from hanet_mm.apis.benchmark.paper import PaperRequest, reproduce
-from hanet_mm.apis.benchmark.paper_metrics import metric_configs, predict
+from hanet_mm.apis.benchmark.paper import (
+    PaperRequest,
+    has_failures,
+    new_paper_report,
+    reproduce,
+)
 from hanet_mm.apis.benchmark.paper_tables import render_paper_tables
-from hanet_mm.apis.benchmark.protocols import PaperProtocol, Windows
-from hanet_mm.apis.benchmark.report import has_failures, new_paper_report
+from hanet_mm.apis.benchmark.protocols import (
+    PaperProtocol,
+    Windows,
+    metric_configs,
+    predict,
+)
 from hanet_mm.filters import KalmanFilter
 
 pytestmark = pytest.mark.mm

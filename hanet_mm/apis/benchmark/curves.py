@@ -8,12 +8,13 @@ import numpy as np
 
 from hanet_mm.core.data.sequences import PoseSequences
 
-from .filters import FilterBank
-from .frame_rates import common_rate, resample_sequences, same_rate
-from .methods import INPUT, Method
+from .methods import INPUT, FilterBank, Method
 from .perturbations import (
     MEAN_BURST,
+    common_rate,
     remove_keypoints,
+    resample_sequences,
+    same_rate,
     side_pairs,
     swap_sides,
 )

@@ -19,8 +19,7 @@ from hanet_mm.core.metrics.measures import (
 from hanet_mm.progress import progress_bar
 
 from .curves import CurveMaker
-from .filters import BANK, FilterBank
-from .methods import Method, filled_input
+from .methods import BANK, FilterBank, Method, filled_input
 from .report import new_report
 from .request import (
     NO_FILTER,
@@ -30,7 +29,7 @@ from .request import (
     read_refiners,
     read_root,
 )
-from .verdict import judge
+from .tables import judge
 
 Report = Dict[str, Any]
 

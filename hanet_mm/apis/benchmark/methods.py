@@ -6,22 +6,39 @@ coordinates.
 """
 
 import copy
+from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Dict,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 
+from hanet_mm.apis.filter_choice import choose_filter
 from hanet_mm.apis.formats.base import PersonTrack
 from hanet_mm.apis.keypoint_plan import KeypointPlan, nonempty_indices
 from hanet_mm.core.data.checks import name_sequence
-from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.data.gaps import fill_missing, missing_keypoints
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.inputs import RefineResult
 from hanet_mm.core.refine.refiner import Refiner
-from hanet_mm.filters import OneEuroFilter, SequenceFilter
+from hanet_mm.core.stream.refiner import StreamingRefiner
+from hanet_mm.filters import (
+    FILTERS,
+    OneEuroFilter,
+    SequenceFilter,
+    tune_filter,
+)
 
-from .streams import stream_tracks
+from .perturbations import resample_sequences
 
 INPUT = 'input'
 Inputs = Sequence[Tuple[np.ndarray, Optional[np.ndarray]]]
@@ -170,3 +187,143 @@ def filled_input(sequences: PoseSequences) -> np.ndarray:
     found = np.logical_or.reduceat(sequences.valid.any(1), sequences.starts)
     missing = ~sequences.valid & np.repeat(found, sequences.seq_len)[:, None]
     return fill_missing(sequences.keypoints_est, missing, sequences.seq_len)
+
+
+def stream_tracks(
+    refiner: Refiner,
+    lookahead: int,
+    tracks: Sequence[PersonTrack],
+    keypoints: Sequence[np.ndarray],
+    scores: Sequence[Optional[np.ndarray]],
+) -> List[RefineResult]:
+    """Refine tracks frame after frame, as the people of videos.
+
+    Keypoints are (T, K, D) and scores (T, K) of each track. A person begins
+    with the first frame in which a keypoint is found. Tracks of equal frame
+    rate and image size share a stream.
+    """
+    groups: Dict[Any, List[int]] = defaultdict(list)
+    for number, track in enumerate(tracks):
+        size = track.image_size if refiner.normalization == 'image' else None
+        size = None if size is None else tuple(np.asarray(size).tolist())
+        groups[track.fps, size].append(number)
+    found: Dict[int, RefineResult] = {}
+    for (fps, size), numbers in groups.items():
+        stream = StreamingRefiner(refiner, lookahead, fps=fps, image_size=size)
+        chosen = {i: (keypoints[i], scores[i]) for i in numbers}
+        found.update(_stream(stream, chosen))
+    return [found[number] for number in range(len(tracks))]
+
+
+def _stream(
+    stream: StreamingRefiner, tracks: Dict[int, Any]
+) -> Dict[int, RefineResult]:
+    missing = {i: missing_keypoints(*track) for i, track in tracks.items()}
+    first = {i: int((~x).any(1).argmax()) for i, x in missing.items()}
+    out = {
+        i: np.full(points.shape, np.nan, np.float32)
+        for i, (points, _) in tracks.items()
+    }
+    for frame in range(max(map(len, out.values()))):
+        present = [i for i in out if first[i] <= frame < len(out[i])]
+        found = stream.push_many(
+            {i: [x[frame] for x in tracks[i]] for i in present}, index=frame
+        )
+        for i in present:
+            if frame == len(out[i]) - 1:
+                found[i] = found[i] + stream.flush(i)
+        for i, results in found.items():
+            for result in results:
+                out[i][result.index] = result.keypoints
+    return {i: RefineResult(x, missing[i]) for i, x in out.items()}
+
+
+class _Entry(NamedTuple):
+    """A filter of the tables: its title, name and fixed parameters."""
+
+    title: str
+    name: str
+    fixed: Dict[str, float] = {}
+
+
+# By these names they are asked for as the filter of other keypoints, too.
+BANK: Dict[str, _Entry] = {
+    'savgol': _Entry('Savitzky-Golay', 'savgol'),
+    'butterworth': _Entry('Butterworth', 'butterworth'),
+    'gaussian': _Entry('Gaussian', 'gaussian'),
+    'one_euro': _Entry('One-Euro', 'one_euro'),
+    'kalman': _Entry('Kalman/RTS with scores', 'kalman'),
+    'kalman_without_scores': _Entry(
+        'Kalman/RTS without scores', 'kalman', dict(score_power=0)
+    ),
+    'median_butterworth': _Entry('Median + Butterworth', 'median_butterworth'),
+}
+
+
+class FilterBank:
+    """Filters tuned on training sequences, once for each frame rate.
+
+    ``tune`` are training sequences with truth; with None the filters are
+    those of ``hanet-mm refine --filter`` for ``data``, which say the size of
+    a person. ``root`` are joints whose mean is the root, see
+    :func:`tune_filter`; ``progress`` shows a bar on stderr.
+    """
+
+    def __init__(
+        self,
+        tune: Optional[PoseSequences],
+        data: Optional[PoseSequences] = None,
+        root: Optional[Sequence[int]] = None,
+        progress: bool = False,
+    ) -> None:
+        self._tune, self._data = tune, data
+        self._root, self._progress = root, progress
+        self._known: Dict[Any, Method] = {}
+
+    def methods(self, fps: Optional[float] = None) -> List[Method]:
+        """All filters, tuned on training sequences brought to that rate."""
+        return [self.find(key, fps) for key in BANK]
+
+    def find(self, key: str, fps: Optional[float] = None) -> Method:
+        """One filter by its key in :data:`BANK`."""
+        if (key, fps) not in self._known:
+            entry = BANK[key]
+            if self._tune is None:
+                fixed = [f'{k}={value:g}' for k, value in entry.fixed.items()]
+                text = f'{entry.name}:{",".join(fixed)}'
+                tracks = make_tracks(self._data)
+                found = Method(entry.title, choose_filter(text, tracks, fps))
+            else:
+                found = self._tuned(entry, fps)
+            found.settings = _describe(found.tool)
+            self._known[key, fps] = found
+        return self._known[key, fps]
+
+    def _tuned(self, entry: _Entry, fps: Optional[float]) -> Method:
+        sequences = self._tune
+        if fps is not None and sequences.fps is not None:
+            sequences, _ = resample_sequences(sequences, fps)
+        grid = dict(FILTERS[entry.name].GRID)
+        grid.update({key: (value,) for key, value in entry.fixed.items()})
+        smoother, report = tune_filter(
+            entry.name,
+            sequences,
+            grid,
+            root=self._root,
+            progress=self._progress,
+        )
+        about = dict(
+            sequences=len(sequences),
+            frames=len(sequences.scores),
+            objective=report.objective,
+        )
+        details = dict(arguments=report.arguments, tuned_on=about)
+        return Method(entry.title, smoother, details=details)
+
+
+def _describe(smoother: SequenceFilter) -> str:
+    settings = dict(smoother.settings)
+    # Of the two noises only the ratio counts.
+    if settings.get('measurement_noise') == 1:
+        del settings['measurement_noise']
+    return ', '.join(f'{key} {value:.4g}' for key, value in settings.items())

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import (
     Any,
     Callable,
@@ -10,6 +11,7 @@ from typing import (
     Iterator,
     List,
     Mapping,
+    NamedTuple,
     Optional,
     Sequence,
     Tuple,
@@ -18,7 +20,10 @@ from typing import (
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
+import hanet_mm
+from hanet_mm.apis.export import checkpoint_refiner
 from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.refine.refiner import Refiner, load_refiner
 from hanet_mm.datasets.pose_sequence_dataset import PoseSequenceDataset
 
 from .catalog import (
@@ -27,15 +32,100 @@ from .catalog import (
     DataSource,
     build_dataset,
     describe,
+    match_config,
+    read_config,
     training_sequences,
 )
-from .filters import BANK, FilterBank
-from .methods import INPUT, Method
-from .networks import NetworkFile, find_networks
-from .paper_metrics import measure, metric_configs
+from .methods import BANK, INPUT, FilterBank, Method
 from .paper_tables import paper_rows
-from .protocols import PROTOCOLS, PaperProtocol, Windows
-from .report import new_paper_report
+from .protocols import (
+    PROTOCOLS,
+    PaperProtocol,
+    Windows,
+    measure,
+    metric_configs,
+)
+
+
+class NetworkFile(NamedTuple):
+    """A checkpoint with its config, or a portable refiner (config None), and
+    the name of the data set that it is for.
+    """
+
+    data_set: str
+    weights: Path
+    config: Any = None
+
+    @property
+    def stem(self) -> str:
+        """Name of the config without its ending, '' for a refiner."""
+        return Path(self.config.filename).stem if self.config else ''
+
+    @property
+    def name(self) -> str:
+        """Name in the tables."""
+        if self.config is None:
+            return f'HANet ({self.weights.name})'
+        return f'HANet ({self.stem}: {self.weights.name})'
+
+    def load(self, metainfo: Mapping[str, Any], device: str) -> Method:
+        """Load it for the keypoints of a data set."""
+        details = dict(weights=str(self.weights))
+        if self.config is None:
+            refiner = load_refiner(self.weights, device)
+            _check_keypoints(self.weights, refiner, metainfo)
+        else:
+            details['config'] = str(self.config.filename)
+            refiner = checkpoint_refiner(
+                self.weights, self.config.filename, dataset_meta=metainfo
+            ).to(device)
+        return Method(self.name, refiner, details=details)
+
+
+def find_networks(
+    checkpoints: Sequence[Sequence[PathLike]],
+    refiners: Sequence[str],
+    sources: Mapping[str, DataSource],
+) -> List[NetworkFile]:
+    """Find the data sets of checkpoints (config, weights) and refiners
+    (``DATASET=FILE``).
+    """
+    found = []
+    for config_file, weights in checkpoints:
+        config = read_config(config_file)
+        name = match_config(config, config_file, sources)
+        found.append(NetworkFile(name, Path(weights), config))
+    for text in refiners:
+        name, _, weights = text.partition('=')
+        if name not in sources or not weights:
+            raise ValueError(
+                f'--refiner {text}: expected DATASET=FILE with one of '
+                f'{", ".join(sources)}'
+            )
+        found.append(NetworkFile(name, Path(weights)))
+    for network in found:
+        if not network.weights.is_file():
+            raise FileNotFoundError(f'{network.weights}: no such file')
+    return found
+
+
+def _check_keypoints(
+    path: Path, refiner: Refiner, metainfo: Mapping[str, Any]
+) -> None:
+    ids = metainfo['keypoint_id2name']
+    names = [ids[i] for i in range(len(ids))]
+    found = refiner.keypoint_names
+    if found is not None and found != names:
+        raise ValueError(
+            f'{path}: a refiner of the keypoints {found}, the data set has '
+            f'{names}'
+        )
+    if refiner.network.head.num_keypoints != len(names):
+        raise ValueError(
+            f'{path}: expected a refiner of {len(names)} keypoints, found '
+            f'one of {refiner.network.head.num_keypoints}'
+        )
+
 
 FILTERS = ('savgol', 'butterworth', 'gaussian', 'one_euro', 'kalman')
 Report = Dict[str, Any]
@@ -258,3 +348,25 @@ def _log_error(where: str, error: Exception) -> str:
         reason = f'{type(error).__name__}: {reason}'
     MMLogger.get_current_instance().error(f'{where}: {reason}')
     return reason
+
+
+def new_paper_report() -> Dict[str, Any]:
+    """A report of the paper's tables without any data set."""
+    return dict(
+        hanet_mm=hanet_mm.__version__,
+        # True when all data sets that were asked for are done.
+        complete=False,
+        protocols={name: x.text for name, x in PROTOCOLS.items()},
+        data_sets=[],
+        missing=[],
+        unused=[],
+    )
+
+
+def has_failures(report: Dict[str, Any]) -> bool:
+    """Whether anything that was asked for, or is there, is not measured."""
+    return bool(
+        report['unused']
+        or any(x['asked_for'] for x in report['missing'])
+        or any(x['error'] or x['failures'] for x in report['data_sets'])
+    )

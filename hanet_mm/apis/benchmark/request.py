@@ -15,8 +15,7 @@ from hanet_mm.core.poses.units import ROTATIONS
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
 
 from .curves import CURVES
-from .filters import BANK
-from .methods import INPUT, Method
+from .methods import BANK, INPUT, Method
 
 NO_FILTER = 'none'
 

@@ -8,7 +8,7 @@ A format is one module of this package and one line in
    :class:`Source` looks like the format, and ``read(source) -> PoseFile``.
 2. Subclass :class:`PoseFile`: ``tracks`` holds the persons, ``save`` writes
    the same format. Files that list the persons of each frame subclass
-   :class:`hanet_mm.apis.formats.persons.DetectionFile`, which links them
+   :class:`hanet_mm.apis.formats.base.DetectionFile`, which links them
    over time and brings refined keypoints back to them.
 3. Add ``'<name>': (endings, ...)`` to ``FORMATS``, before the formats that
    would match the file too.

@@ -16,9 +16,8 @@ import numpy as np
 from hanet_mm.core.data.files import PathLike, atomic_path, read_npz
 from hanet_mm.core.refine.refiner import RefineResult
 
-from .base import Source
+from .base import DetectionFile, Detections, Source
 from .npz import read_names
-from .persons import DetectionFile, Detections
 
 _POINTS = ('data', 'keypoints')
 _SCORES = ('conf', 'scores', 'keypoint_scores')

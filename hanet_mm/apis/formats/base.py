@@ -7,7 +7,17 @@ T: frames, K: keypoints, D: coordinates.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
+from typing import (
+    Any,
+    Dict,
+    Hashable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import numpy as np
 
@@ -138,3 +148,144 @@ class PoseFile(ABC):
                 raise ValueError(
                     f'{self.path}: {track.name}: {error}'
                 ) from None
+
+
+# A longer absence is an error: frame numbers are wrong, or two persons share
+# an id.
+MAX_GAP = 10_000
+# Id of detections that a tracker ignores, which stay unchanged; the id of all
+# detections means that persons were not tracked.
+NOBODY = -1
+
+
+@dataclass
+class Detections:
+    """Persons found in single frames, in any order."""
+
+    frames: np.ndarray  # frame numbers, (N,) int64
+    keypoints: np.ndarray  # (N, K, D), NaN = missing
+    scores: Optional[np.ndarray]  # (N, K), 0 = missing; None: unknown
+    ids: List[Optional[Hashable]]  # (N,), None: unknown
+    id_field: str = 'track id'  # name of the ids in the file
+
+
+class DetectionFile(PoseFile):
+    """A file that lists the persons of each frame.
+
+    Persons are linked by their ids, by the tracker of the source, or, if
+    there is one person at most, by being alone. Frames without a person are
+    filled for the network and not written.
+
+    Args:
+        source: The file.
+        detections: Its content.
+    """
+
+    def __init__(self, source: Source, detections: Detections):
+        self.path = source.path
+        self.detections = detections
+        if all(person == NOBODY for person in detections.ids):
+            detections.ids = [None] * len(detections.ids)
+        ids = detections.ids
+        if source.tracker is not None and None in ids:
+            ids = self._track(source.tracker)
+        else:
+            self._check_ids()
+        persons: Dict[Hashable, List[int]] = {}
+        for row, person in enumerate(ids):
+            if person != NOBODY:
+                persons.setdefault(person, []).append(row)
+        self.rows: List[np.ndarray] = []
+        self.tracks = []
+        for person, members in persons.items():
+            rows = np.array(members)
+            rows = rows[np.argsort(detections.frames[rows], kind='stable')]
+            self.rows.append(rows)
+            self.tracks.append(self._make_track(person, rows))
+
+    def collect(
+        self, refined: Sequence[RefineResult]
+    ) -> Tuple[np.ndarray, np.ndarray]:
+        """Bring results to detections: keypoints (N, K, D), filled (N, K)."""
+        keypoints = self.detections.keypoints.copy()
+        filled = np.zeros(keypoints.shape[:2], bool)
+        for track, rows, result in zip(self.tracks, self.rows, refined):
+            places = self.detections.frames[rows] - track.first_frame
+            keypoints[rows] = result.keypoints[places]
+            filled[rows] = result.filled[places]
+        return keypoints, filled
+
+    def _make_track(self, person: Hashable, rows: np.ndarray) -> PersonTrack:
+        """Put a person into consecutive frames; absent ones are NaN."""
+        found = self.detections
+        name = f'{found.id_field} {person!r}'
+        if person is None:
+            name = 'person'
+        elif isinstance(person, tuple):
+            name = f'tracked person {person[0]}, segment {person[1]}'
+        frames = found.frames[rows]
+        gaps = np.diff(frames)
+        if len(gaps) and gaps.max() > MAX_GAP:
+            where = int(gaps.argmax())
+            raise ValueError(
+                f'{self.path}: {name}: expected gaps of at most {MAX_GAP} '
+                f'frames, found {frames[where]} and then {frames[where + 1]}'
+            )
+        places = frames - frames[0]
+        scores = None
+        if found.scores is not None:
+            scores = _spread(found.scores[rows], places, 0)
+        keypoints = _spread(found.keypoints[rows], places, np.nan)
+        return PersonTrack(name, keypoints, scores, int(frames[0]))
+
+    def _check_ids(self) -> None:
+        """Raise unless each person occurs once in a frame."""
+        found = self.detections
+        field, seen = found.id_field, {}
+        for row, frame in enumerate(found.frames.tolist()):
+            if found.ids[row] != NOBODY:
+                seen.setdefault(frame, []).append(found.ids[row])
+        for frame, ids in seen.items():
+            where = f'{self.path}: frame {frame}: expected'
+            if None in ids and len(ids) > 1:
+                raise ValueError(
+                    f'{where} one person, or a {field} value for each, found '
+                    f'{len(ids)} persons without one: link them over time '
+                    'with a tracker (--track)'
+                )
+            if len(set(ids)) < len(ids):
+                raise ValueError(f'{where} each {field} once, found {ids}')
+        if None in found.ids and len({*found.ids} - {NOBODY}) > 1:
+            frame = found.frames[found.ids.index(None)]
+            raise ValueError(
+                f'{self.path}: frame {frame}: a person has no {field}, '
+                'others have: expected it for all or none'
+            )
+
+    def _track(self, tracker: Any) -> List[Optional[Hashable]]:
+        """Ids (person, segment) from a tracker; NOBODY for ignored ones."""
+        found = self.detections
+        ids: List[Any] = [NOBODY] * len(found.ids)
+        order = np.argsort(found.frames, kind='stable')
+        frames, starts = np.unique(found.frames[order], return_index=True)
+        tracker.reset()
+        for frame, rows in zip(frames.tolist(), np.split(order, starts[1:])):
+            scores = None if found.scores is None else found.scores[rows]
+            points = found.keypoints[rows][..., :2]
+            try:
+                who = tracker.update(frame, None, None, points, scores)
+            except ValueError as error:
+                raise ValueError(f'{self.path}: {error}') from None
+            for row, person, segment in zip(
+                rows, who.track_ids.tolist(), who.segments.tolist()
+            ):
+                if person != NOBODY:
+                    ids[row] = (person, segment)
+        return ids
+
+
+def _spread(values: np.ndarray, rows: np.ndarray, empty: float) -> np.ndarray:
+    shape = (rows[-1] + 1, *values.shape[1:])
+    spread = np.full(shape, empty, values.dtype)
+    spread[rows] = values
+    return spread

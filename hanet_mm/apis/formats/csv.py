@@ -15,8 +15,7 @@ from hanet_mm.core.data.files import PathLike, atomic_path
 from hanet_mm.core.data.gaps import scores_or_default
 from hanet_mm.core.refine.refiner import RefineResult
 
-from .base import Source
-from .persons import DetectionFile, Detections
+from .base import DetectionFile, Detections, Source
 
 _X, _Y, _SCORE = '_x', '_y', '_score'
 _FRAME, _PERSON = 'frame', 'person'

@@ -19,8 +19,7 @@ from hanet_mm.core.data.files import PathLike, to_lists, write_json
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
-from .base import Source
-from .persons import DetectionFile, Detections
+from .base import DetectionFile, Detections, Source
 from .values import merge_changes, stack_numbers
 
 NAMES = SKELETONS['mediapipe33'].keypoint_names

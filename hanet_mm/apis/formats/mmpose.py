@@ -14,8 +14,7 @@ import numpy as np
 from hanet_mm.core.data.files import PathLike, to_lists, write_json
 from hanet_mm.core.refine.refiner import RefineResult
 
-from .base import Source
-from .persons import DetectionFile, Detections
+from .base import DetectionFile, Detections, Source
 from .values import merge_changes, stack_numbers
 
 Instance = Dict[str, Any]

@@ -18,8 +18,7 @@ from hanet_mm.core.data.files import PathLike, read_json, write_json
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
-from .base import Source
-from .persons import DetectionFile, Detections
+from .base import DetectionFile, Detections, Source
 from .values import (
     frame_numbers,
     merge_changes,
