@@ -308,7 +308,7 @@ def test_each_sequence_has_its_own_rate():
         (dict(timestamps=np.arange(3)), r'expected shape \(4,\).*\(3,\)'),
         (dict(timestamps=[0, 1, 1, 2]), 'increase, found 1 in frame 2 after'),
         (dict(timestamps=[0, 2, 1, 3]), 'found 1 in frame 2 after 2'),
-        (dict(timestamps=[0, np.nan, 1, 3]), 'no number in frame 1'),
+        (dict(timestamps=[0, np.nan, 1, 3]), 'frame 1 is not finite'),
     ],
 )
 def test_wrong_times_are_named(times, message):

@@ -33,8 +33,7 @@ _REACH_LOST, _REACH_NEXT, _POSE_RECOVERED = 0.5, 1.0, 0.5
 # The same of a jump, by someone seen this often.
 _REACH_JUMP, _POSE_JUMP, _HITS_JUMP = 2.0, 0.85, 10
 _SIZE_RATIO = 1.3  # how much larger one body may be than the other
-# A box that shrinks while its person is hidden must not vanish, px.
-_MIN_HEIGHT, _MIN_ASPECT = 1.0, 1e-2
+_MIN_HEIGHT, _MIN_ASPECT = 1.0, 1e-2  # px; keep a hidden person's box
 
 
 class People(NamedTuple):

@@ -8,7 +8,7 @@ sequence begins follows from ``seq_len`` alone.
 
 import json
 from dataclasses import dataclass, field, fields
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Union, cast
 
 import numpy as np
 
@@ -249,7 +249,7 @@ def save_pose_sequences(path: PathLike, seqs: PoseSequences) -> None:
     # Not compressed: noisy float32 shrinks little and loads much slower.
     arrays = flat_arrays(seqs)
     with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-        np.savez(file, **arrays)
+        np.savez(file, **cast(Any, arrays))
 
 
 def flat_arrays(seqs: PoseSequences) -> Dict[str, np.ndarray]:

@@ -15,15 +15,15 @@ INITS = ('default', 'identity', 'published')
 
 
 class RefinedPoses(NamedTuple):
-    """Both outputs of the network, and what else it can tell.
+    """Outputs of the network.
 
     Attributes:
         final (Tensor): P_s of eq. 8 at all frames, (B, T, K, D).
         refined (Tensor): P' of eq. 6 at the sampled frames, (B, n, K, D).
         swap_logits (Tensor, optional): Log-odds that the estimate of a joint
-            is that of the other side, (B, T, K).
-        log_error (Tensor, optional): Logarithm of the error to be expected
-            of ``final``, in network units, (B, T, K).
+            belongs to the opposite side, (B, T, K).
+        log_error (Tensor, optional): Logarithm of the expected error of
+            ``final``, in network units, (B, T, K).
     """
 
     final: Tensor
@@ -51,11 +51,7 @@ class ChannelAffine(nn.Module):
 
 
 class SampledStart(nn.Module):
-    """Starting path of the paper: refined samples, interpolated (eq. 6).
-
-    Args:
-        channels (int): Channels of a pose, ``K * D``.
-    """
+    """Starting path of the paper: refined samples, interpolated (eq. 6)."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -81,38 +77,33 @@ class KinematicDecoder(nn.Module):
     Args:
         num_keypoints (int): K.
         coord_dims (int): D, coordinates of a keypoint.
-        embed_dims (int): Width h, that of the encoder's output. Defaults to
-            64.
-        num_layers (int): Decoder layers. Defaults to 5.
-        num_heads (int): Attention heads. Defaults to 4.
-        feedforward_channels (int, optional): Defaults to ``4 * embed_dims``.
-        norm_first (bool): Pre-norm layers; otherwise post-norm. Defaults to
-            True.
-        dropout (float): Defaults to 0.1.
-        use_velocity (bool): Velocities in the memory (Table 5). Defaults to
-            True.
+        embed_dims (int): Width h, that of the encoder's output.
+        num_layers (int): Decoder layers.
+        num_heads (int): Attention heads.
+        feedforward_channels (int, optional): ``4 * embed_dims`` if None.
+        norm_first (bool): Pre-norm layers; otherwise post-norm.
+        dropout (float): Dropout rate.
+        use_velocity (bool): Velocities in the memory (Table 5).
         use_acceleration (bool): Acceleration in the memory (Table 5); needs
-            the velocities. Defaults to True.
+            the velocities.
         motion_affine (bool): Scale and offset of velocity and acceleration
-            ("WB" of Table 5); otherwise they enter as they are. Defaults to
-            True.
+            ("WB" of Table 5).
         unsampled_memory (dict, optional): ``dict(bias=1.0)`` lets the decoder
             attend to unsampled frames too, with that bias on their logits, as
-            an old PyTorch read the mask of the published code. Defaults to
-            None: sampled frames only.
+            an old PyTorch read the mask of the published code.
         init (str): 'default': velocity and acceleration start with scale 1
             and offset 0; 'identity': both output layers start at 0 too, so
             that training begins at the estimates (in between, at their
-            interpolation) and not far from them; 'published': velocity and
-            acceleration as the published code draws them, and equal
-            feed-forward biases in all layers. Defaults to 'default'.
+            interpolation); 'published': velocity and acceleration as the
+            published code draws them, and equal feed-forward biases in all
+            layers.
         use_scores (bool): Start from :class:`RobustStart` in place of the
-            sampled estimates (not in the paper). Defaults to False.
-        flip_indices (Sequence[int], optional): Joint of the other side of
-            each joint, for :class:`RobustStart`: swaps of left and right are
-            corrected. Needs ``use_scores``. Defaults to None.
+            sampled estimates (not in the paper).
+        flip_indices (Sequence[int], optional): Opposite-side joint of each
+            joint: swaps of left and right are corrected. Needs
+            ``use_scores``.
         predict_error (bool): Add a head that predicts the error of each
-            joint (not in the paper). Defaults to False.
+            joint (not in the paper).
     """
 
     def __init__(
@@ -192,15 +183,7 @@ class KinematicDecoder(nn.Module):
     def forward(
         self, features: Tensor, kinematics: Kinematics
     ) -> RefinedPoses:
-        """Decode poses.
-
-        Args:
-            features (Tensor): X of each token, (B, M, embed_dims).
-            kinematics (Kinematics): Of the same tokens.
-
-        Returns:
-            RefinedPoses: Final and refined poses.
-        """
+        """Decode poses from features X (B, M, embed_dims) of the tokens."""
         offsets = self.refine(features[:, : kinematics.num_sampled])
         start = self.start(features, kinematics, offsets)
         x = self._decode(start.tokens, features, kinematics)

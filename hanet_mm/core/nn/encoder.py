@@ -16,32 +16,30 @@ class HierarchicalEncoder(nn.Module):
 
     Level l has width ``embed_dims * 2 ** l`` and feed-forward width
     ``feedforward_channels * 2 ** l``, so a level costs four times the one
-    before it. Only sampled frames are tokens; with the unsampled frames among
-    the tokens these ask but are never attended to.
+    before it. Only sampled frames are tokens; unsampled frames, if they are
+    tokens too, are queries but never keys.
 
     Args:
         num_keypoints (int): K.
         coord_dims (int): D, coordinates of a keypoint.
         embed_dims (int): Width h of the first level (C of eq. 3) and of the
-            output. Defaults to 64.
-        num_levels (int): N_L of eq. 4. Defaults to 5.
-        num_heads (int): Attention heads of each level. Defaults to 4.
+            output.
+        num_levels (int): N_L of eq. 4.
+        num_heads (int): Attention heads of each level.
         feedforward_channels (int, optional): Feed-forward width of the first
-            level. Defaults to ``4 * embed_dims``.
+            level; ``4 * embed_dims`` if None.
         hierarchical (bool): Double the width at each level; otherwise it
-            stays (Table 4, row 1). Defaults to True.
+            stays (Table 4, row 1).
         norm_first (bool): Pre-norm layers, as eq. 5; otherwise post-norm.
-            Defaults to True.
-        dropout (float): Defaults to 0.1.
+        dropout (float): Dropout rate.
         mask_self (bool): A token does not attend to itself, as in the
-            published code. Defaults to True.
-        use_flow (bool): Keypoint flow in the input (Table 5). Defaults to
-            True.
+            published code.
+        use_flow (bool): Keypoint flow in the input (Table 5).
         stack_neighbors (bool): Previous and next pose in the input (eq. 3,
-            Table 5). Defaults to True.
-        use_scores (bool): Scores of the keypoints in the input, and how far
-            the estimates lie from the path that :class:`ScoreSmoother`
-            finds by them (not in the paper). Defaults to False.
+            Table 5).
+        use_scores (bool): Scores of the keypoints in the input, and the
+            deviations of the estimates from the path of
+            :class:`ScoreSmoother` (not in the paper).
     """
 
     def __init__(
@@ -97,14 +95,7 @@ class HierarchicalEncoder(nn.Module):
         init_matrices(self)
 
     def forward(self, kinematics: Kinematics) -> Tensor:
-        """Encode the motion.
-
-        Args:
-            kinematics (Kinematics): Features of M tokens.
-
-        Returns:
-            Tensor: Multi-level feature X of each token, (B, M, embed_dims).
-        """
+        """Multi-level features X (B, M, embed_dims) of M tokens."""
         x = self.embed(self._stack(kinematics))
         mask = self._mask(kinematics, x.device)
         features = x.new_zeros(())

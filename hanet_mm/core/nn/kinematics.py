@@ -8,14 +8,12 @@ from torch import Tensor
 
 
 class Kinematics(NamedTuple):
-    """What encoder and decoder know about the motion, computed once.
+    """Motion features shared by encoder and decoder.
 
     B: windows, T: frames of a window, n: sampled frames, M: tokens,
-    C: channels, ``K * D`` keypoint-major.
-
-    Tokens are the n sampled frames, followed by the ``T - n`` unsampled ones
-    with all features zero when those were asked for (then ``M = T``),
-    otherwise ``M = n``.
+    C: channels, ``K * D`` keypoint-major. Tokens are the n sampled frames,
+    followed, if requested, by the ``T - n`` unsampled ones with all features
+    zero (then ``M = T``).
 
     Attributes:
         poses (Tensor): Estimated poses, (B, M, C).
@@ -48,11 +46,7 @@ class Kinematics(NamedTuple):
 
 
 def sampled_frames(num_frames: int, interval: int) -> range:
-    """Frames 0, N, 2N, ..., T-1 of a window.
-
-    Raises:
-        ValueError: If the last frame of the window is not a sampled one.
-    """
+    """Frames 0, N, 2N, ..., T-1 of a window; raise if T does not fit N."""
     if interval < 1 or num_frames < 1 or (num_frames - 1) % interval:
         raise ValueError(
             'a window of T frames sampled every N needs (T - 1) % N == 0, '
@@ -68,25 +62,11 @@ def compute_kinematics(
     with_unsampled: bool = False,
     scores: Optional[Tensor] = None,
 ) -> Kinematics:
-    """Kinematic features of the sampled frames of each window.
+    """Kinematic features of the sampled frames of windows (B, T, K, D).
 
-    The neighbours of a sampled frame are its true neighbours in the
-    full-rate input (borders replicated), so three input frames are read for
-    each sampled one.
-
-    Args:
-        poses (Tensor): Estimated poses at full rate, (B, T, K, D).
-        interval (int): Sampling interval N, in frames.
-        distance (int): ``d_t`` of eq. 1, in frames. Defaults to 1.
-        with_unsampled (bool): Append the unsampled frames as tokens without
-            a pose. Defaults to False.
-        scores (Tensor, optional): Of the estimates, (B, T, K), passed on.
-
-    Returns:
-        Kinematics: Features of the tokens.
-
-    Raises:
-        ValueError: If a shape is wrong, or T does not fit N.
+    The neighbours of a sampled frame are its true neighbours at full rate
+    (borders replicated). ``interval`` is N, ``distance`` the ``d_t`` of eq. 1;
+    ``with_unsampled`` appends unsampled frames as tokens without a pose.
     """
     if poses.ndim != 4:
         raise ValueError(
@@ -128,15 +108,7 @@ def compute_kinematics(
 
 
 def interpolate_samples(samples: Tensor, interval: int) -> Tensor:
-    """Linear interpolation from the sampled frames to all frames.
-
-    Args:
-        samples (Tensor): Values at frames 0, N, 2N, ..., (B, n, C).
-        interval (int): N.
-
-    Returns:
-        Tensor: (B, (n - 1) * N + 1, C); exact at the sampled frames.
-    """
+    """Interpolate samples (B, n, C) linearly to all (n - 1) * N + 1 frames."""
     ramp = torch.arange(interval, device=samples.device, dtype=samples.dtype)
     left, right = samples[:, :-1, None], samples[:, 1:, None]
     # (B, n - 1, N, C) -> (B, (n - 1) * N, C)

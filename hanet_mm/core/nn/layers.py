@@ -16,11 +16,6 @@ class Attention(nn.Module):
     Positional encodings are added to queries and keys, not to values.
     They do not depend on the sample, so they are projected once per call and
     queries, keys and values of self-attention come from one product.
-
-    Args:
-        dims (int): Width of queries, keys and values.
-        num_heads (int): Number of heads; divides ``dims``.
-        dropout (float): Dropout of the attention weights.
     """
 
     def __init__(self, dims: int, num_heads: int, dropout: float):
@@ -44,22 +39,13 @@ class Attention(nn.Module):
         memory_pos: Optional[Tensor] = None,
         attn_mask: Optional[Tensor] = None,
     ) -> Tensor:
-        """Attend from each token of ``x`` to the memory.
+        """Attend from queries (B, Q, dims) to a memory (B, M, dims).
 
-        Args:
-            x (Tensor): Tokens that ask, (B, Q, dims).
-            pos (Tensor): Their positional encodings, (Q, dims).
-            memory (Tensor, optional): Tokens that answer, (B, M, dims).
-                Defaults to ``x`` itself.
-            memory_pos (Tensor, optional): Positional encodings of the
-                memory, (M, dims). Needed with ``memory``.
-            attn_mask (Tensor, optional): (Q, M). Boolean: True where
-                attention is allowed; float: added to the logits. With a
-                single key a query may be barred from it and gets zero;
-                with more, each query has to be allowed one.
-
-        Returns:
-            Tensor: (B, Q, dims).
+        Without ``memory`` this is self-attention; ``pos`` (Q, dims) and
+        ``memory_pos`` (M, dims) are positional encodings. ``attn_mask``
+        (Q, M) is True where attention is allowed, or a float bias of the
+        logits. A query may be masked from a single key and gets zero; with
+        more keys, each query needs an allowed one.
         """
         dims = x.shape[-1]
         weight, bias = self.in_proj_weight, self.in_proj_bias
@@ -120,13 +106,7 @@ class Dropout(nn.Dropout):
 
 
 class FeedForward(nn.Module):
-    """Two linear layers with a leaky ReLU (0.01) and dropout between.
-
-    Args:
-        dims (int): Width of input and output.
-        hidden (int): Width between.
-        dropout (float): Dropout after the activation.
-    """
+    """Two linear layers with a leaky ReLU (0.01) and dropout between."""
 
     def __init__(self, dims: int, hidden: int, dropout: float):
         super().__init__()
@@ -143,12 +123,7 @@ class FeedForward(nn.Module):
 class EncoderLayer(nn.Module):
     """Self-attention and feed-forward, with residual connections.
 
-    Args:
-        dims (int): Width.
-        num_heads (int): Number of heads.
-        hidden (int): Width of the feed-forward part.
-        norm_first (bool): LayerNorm before each part rather than after.
-        dropout (float): Dropout, at the four usual places.
+    ``norm_first`` puts each LayerNorm before its part rather than after.
     """
 
     def __init__(
@@ -174,18 +149,7 @@ class EncoderLayer(nn.Module):
         num_keys: int,
         attn_mask: Optional[Tensor] = None,
     ) -> Tensor:
-        """Transform the tokens.
-
-        Args:
-            x (Tensor): Tokens, (B, M, dims).
-            pos (Tensor): Positional encodings, (M, dims).
-            num_keys (int): Only the first so many tokens are attended to.
-            attn_mask (Tensor, optional): (M, num_keys), see
-                :class:`Attention`.
-
-        Returns:
-            Tensor: (B, M, dims).
-        """
+        """Transform tokens (B, M, dims); the first ``num_keys`` are keys."""
         if self.norm_first:
             x = x + self._attend(self.norm1(x), pos, num_keys, attn_mask)
             return x + self.dropout(self.ffn(self.norm2(x)))
@@ -208,10 +172,7 @@ class EncoderLayer(nn.Module):
 
 
 class DecoderLayer(EncoderLayer):
-    """Self-attention, cross-attention to a memory, and feed-forward.
-
-    Arguments are those of :class:`EncoderLayer`.
-    """
+    """Self-attention, cross-attention to a memory, and feed-forward."""
 
     def __init__(
         self,
@@ -233,18 +194,9 @@ class DecoderLayer(EncoderLayer):
         memory_pos: Tensor,
         memory_bias: Optional[Tensor] = None,
     ) -> Tensor:
-        """Transform the tokens with a look at the memory.
+        """Transform tokens (B, T, dims) with a memory (B, M, dims).
 
-        Args:
-            x (Tensor): Tokens, (B, T, dims).
-            pos (Tensor): Positional encodings, (T, dims).
-            memory (Tensor): Memory tokens, (B, M, dims).
-            memory_pos (Tensor): Their positional encodings, (M, dims).
-            memory_bias (Tensor, optional): Added to the logits of the
-                memory tokens, (1, M).
-
-        Returns:
-            Tensor: (B, T, dims).
+        ``memory_bias`` (1, M) is added to the logits of the memory tokens.
         """
 
         def look(y: Tensor) -> Tensor:
@@ -269,20 +221,11 @@ def sine_table(
     device: torch.device = torch.device('cpu'),  # noqa: B008
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Positional encodings of all frames of a window.
+    """Positional encodings (T, dims) of a window, cached: do not write to it.
 
     Positions run from 0 to 2 pi over the window and the k-th of ``dims / 2``
-    frequencies is ``10000 ** (-2 k / (dims / 2))``, as in the published
-    code; sine and cosine alternate along the channels.
-
-    Args:
-        num_frames (int): T.
-        dims (int): Width, even.
-        device (torch.device): Where to put the table.
-        dtype (torch.dtype): Of the table; it is computed in float64.
-
-    Returns:
-        Tensor: The table, (T, dims). Cached: do not write to it.
+    frequencies is ``10000 ** (-2 k / (dims / 2))``, as in the published code;
+    sine and cosine alternate along the channels. Computed in float64.
     """
     # Built outside inference mode, so that a table made while predicting
     # can be used while training.
@@ -298,13 +241,10 @@ def sine_table(
 
 @torch.no_grad()
 def init_matrices(module: nn.Module) -> None:
-    """Xavier-uniform weights; biases keep the defaults of their layers.
+    """Initialise weights Xavier-uniform; biases keep their layers' defaults.
 
     Attention biases are zero and other linear and convolution biases are
     uniform within ``1 / sqrt(fan_in)``, as in the published code.
-
-    Args:
-        module (nn.Module): All its matrices are drawn anew.
     """
     for name, parameter in module.named_parameters():
         if parameter.ndim > 1:

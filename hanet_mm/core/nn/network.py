@@ -13,12 +13,7 @@ from .kinematics import Kinematics, compute_kinematics
 
 
 def check_parts(backbone: Mapping[str, Any], head: Mapping[str, Any]) -> None:
-    """Raise a ValueError if encoder and decoder do not fit each other.
-
-    Args:
-        backbone (Mapping[str, Any]): Arguments of the encoder.
-        head (Mapping[str, Any]): Arguments of the decoder.
-    """
+    """Raise a ValueError if encoder and decoder do not fit each other."""
     parts = [
         dict(part, use_scores=part.get('use_scores', False))
         for part in (backbone, head)
@@ -39,26 +34,11 @@ def encode_windows(
     distance: int = 1,
     scores: Optional[Tensor] = None,
 ) -> Tuple[Tensor, Kinematics]:
-    """Kinematics of a batch of windows, and the encoder's features of them.
+    """Features (B, M, embed_dims) and kinematics of windows (B, T, K, D).
 
-    ``head(*encode_windows(...))`` is the whole network.
-
-    Args:
-        backbone (HierarchicalEncoder): The encoder.
-        head (KinematicDecoder): The decoder, which says what it needs.
-        poses (Tensor): Normalised estimates, (B, T, K, D).
-        sample_interval (int): N; ``(T - 1) % N == 0``.
-        distance (int): ``d_t`` of eq. 1, in frames. Defaults to 1.
-        scores (Tensor, optional): Of the estimates, in [0, 1], 0 = missing,
-            (B, T, K); for networks with ``use_scores``, of which every
-            estimate is as good as another without. Defaults to None.
-
-    Returns:
-        tuple[Tensor, Kinematics]: Features (B, M, embed_dims) of the M
-        tokens, and their kinematics.
-
-    Raises:
-        ValueError: If K, D or T do not fit the network.
+    ``head(*encode_windows(...))`` is the whole network. Scores (B, T, K) in
+    [0, 1], 0 = missing, are for networks with ``use_scores``; without scores
+    all estimates count alike.
     """
     expected = (head.num_keypoints, head.coord_dims)
     if poses.ndim != 4 or tuple(poses.shape[2:]) != expected:
@@ -86,8 +66,8 @@ class HANetNetwork(nn.Module):
     Args:
         backbone (dict): Arguments of :class:`HierarchicalEncoder`.
         head (dict): Arguments of :class:`KinematicDecoder`.
-        sample_interval (int): N, in frames.
-        distance (int): ``d_t`` of eq. 1, in frames. Defaults to 1.
+        sample_interval (int): N, in frames; ``(T - 1) % N == 0``.
+        distance (int): ``d_t`` of eq. 1, in frames.
     """
 
     def __init__(

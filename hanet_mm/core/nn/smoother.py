@@ -28,14 +28,7 @@ def log_odds(scores: Tensor) -> Tensor:
 
 
 def score_features(scores: Tensor) -> Tensor:
-    """Scores as inputs of a network, of size about 1.
-
-    Args:
-        scores (Tensor): 0 = missing, any shape.
-
-    Returns:
-        Tensor: Of that shape.
-    """
+    """Scale log-odds of scores, 0 = missing, to network inputs of size 1."""
     odds = torch.where(scores > 0, log_odds(scores), _MISSING_LOG_ODDS)
     return _FEATURE_SCALE * odds
 
@@ -125,14 +118,8 @@ def solve_smoother(weights: Tensor, wanted: Tensor) -> Tensor:
     """Solve ``(diag(w) + C^T C) x = wanted``, C the second differences.
 
     The matrix has five diagonals: it is factorised frame by frame, for all
-    series at once, in O(T) and without a pivot search. Differentiable.
-
-    Args:
-        weights (Tensor): At least 0, (T, ...).
-        wanted (Tensor): Right-hand sides, (T, ..., D).
-
-    Returns:
-        Tensor: (T, ..., D).
+    series (T, ..., D) with weights w (T, ...) at once, in O(T) and without a
+    pivot search. Differentiable.
     """
     return _SmootherSolve.apply(weights, wanted)
 
@@ -151,21 +138,13 @@ def weighted_line(values: Tensor, weights: Tensor) -> Tensor:
 
 
 def smooth_poses(poses: Tensor, weights: Tensor) -> Tensor:
-    """The smooth path through poses, each pulling with its weight.
+    """Smooth poses (B, T, K, D) with weights (B, T, K).
 
     Per joint and coordinate the x that minimises
     ``sum_t w_t (x_t - p_t)^2 + sum_t (x_{t-1} - 2 x_t + x_{t+1})^2``
     (Whittaker, Proc. Edinburgh Math. Soc. 41, 1922), which is what the
-    Rauch-Tung-Striebel smoother of a point of constant speed finds. Constant
-    speed is kept, there is no lag; differentiable in all arguments.
-
-    Args:
-        poses (Tensor): (B, T, K, D).
-        weights (Tensor): At least 0, each series with some above 0,
-            (B, T, K).
-
-    Returns:
-        Tensor: (B, T, K, D).
+    Rauch-Tung-Striebel smoother of a point of constant speed finds: constant
+    speed is kept without lag. Each series needs a weight above 0.
     """
     series = poses.transpose(0, 1).contiguous()
     weights = weights.transpose(0, 1).contiguous()
@@ -182,12 +161,8 @@ class ScoreSmoother(nn.Module):
     """:func:`smooth_poses` with learnt stiffness and trust in the scores.
 
     A keypoint of score s weighs ``odds(s) ** score_power / stiffness``, times
-    what the network adds; missing ones weigh next to nothing.
-
-    Args:
-        num_keypoints (int): K; each has values of its own.
-        stiffness (float): To begin with. Defaults to 300.
-        score_power (float): To begin with. Defaults to 1.
+    a factor from the network; missing ones weigh next to nothing. Each
+    keypoint has its own parameters.
     """
 
     def __init__(
@@ -210,16 +185,9 @@ class ScoreSmoother(nn.Module):
         scores: Tensor,
         log_precision: Optional[Tensor] = None,
     ) -> Tensor:
-        """Smooth windows.
+        """Smooth windows (B, T, K, D) without gaps by scores (B, T, K).
 
-        Args:
-            poses (Tensor): Without gaps, (B, T, K, D).
-            scores (Tensor): In [0, 1], 0 = missing, (B, T, K).
-            log_precision (Tensor, optional): Added to the logarithm of the
-                weights, (B, T, K).
-
-        Returns:
-            Tensor: (B, T, K, D).
+        ``log_precision`` (B, T, K) is added to the logarithm of the weights.
         """
         log_weights = self.score_power * log_odds(scores)
         if log_precision is not None:
@@ -240,12 +208,9 @@ _NO_SWAP = -3.0
 class StartingPath(NamedTuple):
     """Initial poses of the decoder, C = K * D channels.
 
-    Attributes:
-        refined (Tensor): P' of eq. 6 at the sampled frames, (B, n, C).
-        path (Tensor): To which the decoder adds, (B, T, C).
-        tokens (Tensor): What the decoder sees of each frame, (B, T, C').
-        swap_logits (Tensor, optional): Log-odds that an estimate is that of
-            the joint of the other side, (B, T, K).
+    ``refined`` (B, n, C) is P' of eq. 6 at the sampled frames, ``path``
+    (B, T, C) what the decoder adds to, ``tokens`` (B, T, C') its input, and
+    ``swap_logits`` (B, T, K) are as in :class:`RefinedPoses`.
     """
 
     refined: Tensor
@@ -255,14 +220,7 @@ class StartingPath(NamedTuple):
 
 
 class CorrectedPoses(NamedTuple):
-    """Smooth poses, and what they were smoothed from.
-
-    Attributes:
-        poses (Tensor): Smooth, (B, T, K, D).
-        estimates (Tensor): With swaps corrected, (B, T, K, D).
-        scores (Tensor): Of the estimates, (B, T, K).
-        swap_logits (Tensor, optional): See :class:`StartingPath`.
-    """
+    """Smooth poses, the corrected estimates (B, T, K, D) and their scores."""
 
     poses: Tensor
     estimates: Tensor
@@ -273,21 +231,11 @@ class CorrectedPoses(NamedTuple):
 class RobustStart(nn.Module):
     """Initial poses for the decoder: swap correction and smoothing.
 
-    Not in the paper. From the encoder's features it predicts how precise
-    each estimate is, beyond its score, and whether it belongs to the joint
-    of the other side. A swap of confident estimates can be undone but not
-    smoothed away, so that comes first. Initially next to nothing is swapped
-    and only the scores count.
-
-    Args:
-        num_keypoints (int): K.
-        coord_dims (int): D.
-        embed_dims (int): Width h of the features.
-        flip_indices (Sequence[int], optional): The joint of the other side
-            of each joint. Defaults to None: swaps are left.
-
-    Raises:
-        ValueError: If ``flip_indices`` is not a pairing of K joints.
+    Not in the paper. From the encoder's features it predicts the precision of
+    each estimate, beyond its score, and whether it belongs to the joint of the
+    opposite side, given by ``flip_indices``. A swap of confident estimates can
+    be undone but not smoothed away, so that comes first. Initially next to
+    nothing is swapped and only the scores count.
     """
 
     def __init__(
@@ -321,7 +269,7 @@ class RobustStart(nn.Module):
     ) -> StartingPath:
         """Add offsets (B, n, C), interpolated, to smooth poses.
 
-        The tokens hold the path, the deviations of the estimates, and their
+        The tokens hold the path, the deviations of the estimates and their
         scores.
         """
         interval = kinematics.interval

@@ -149,7 +149,7 @@ class KeypointMap:
         is_direct = self.direct >= 0
         parts = [f'{int(is_direct.sum())} mapped by name']
         computed = [
-            f'{names[t]} from {self._ingredients(t)}'
+            f'{names[t]} from {self._ingredients(int(t))}'
             for t in np.flatnonzero(made & ~is_direct)
         ]
         absent = [names[t] for t in np.flatnonzero(~made)]

@@ -42,20 +42,7 @@ def check_fps(fps: float, name: str = 'fps') -> float:
 def check_timestamps(
     timestamps: Times, count: int, name: str = 'timestamps'
 ) -> np.ndarray:
-    """Check the times of the frames of a sequence.
-
-    Args:
-        timestamps (array_like): Seconds, (T, ).
-        count (int): T.
-        name (str): What to call them in messages.
-
-    Returns:
-        np.ndarray: (T, ) float64.
-
-    Raises:
-        ValueError: If there is not one finite number for each frame, or one
-            is not above the one before it; the message names the frame.
-    """
+    """Check that seconds (T, ) are finite and increasing; return float64."""
     times = np.asarray(timestamps, dtype=np.float64)
     if times.shape != (count,):
         raise ValueError(
@@ -64,7 +51,7 @@ def check_timestamps(
         )
     if not np.isfinite(times).all():
         frame = int(np.argmin(np.isfinite(times)))
-        raise ValueError(f'{name}: no number in frame {frame}')
+        raise ValueError(f'{name}: frame {frame} is not finite')
     steps = np.diff(times)
     if (steps <= 0).any():
         frame = int(np.argmax(steps <= 0)) + 1
@@ -78,15 +65,9 @@ def check_timestamps(
 def frame_steps(
     seconds: Union[float, np.ndarray], rate: float
 ) -> Union[float, np.ndarray]:
-    """Frames of the refiner that intervals last.
+    """Convert time intervals in seconds to (fractional) refiner frames.
 
-    Args:
-        seconds (float | np.ndarray): Intervals from frame to frame.
-        rate (float): Frames per second of the refiner.
-
-    Returns:
-        float | np.ndarray: Exactly 1 for what is nearly one frame, see
-        ``TOLERANCE``.
+    Nearly one frame, see ``TOLERANCE``, is exactly 1.
     """
     steps = np.asarray(seconds, dtype=np.float64) * rate
     steps = np.where(np.abs(steps - 1) <= TOLERANCE, 1.0, steps)
@@ -99,26 +80,11 @@ def sequence_positions(
     fps: Rates = None,
     timestamps: Union[Times, Sequence[Times], None] = None,
 ) -> Optional[List[np.ndarray]]:
-    """Positions of the frames of each sequence.
+    """Positions (T_i, ) float64 of all frames in refiner frames, from 0 on.
 
-    Args:
-        keypoints (array_like | list): One sequence, (T, ...), or a list of
-            them.
-        rate (float, optional): Frames per second of the refiner. If it is
-            not known, it is taken to be that of the sequence: of no effect
-            with ``fps``, the median interval of ``timestamps``.
-        fps (float | Sequence[float], optional): Of all sequences, or of
-            each.
-        timestamps (array_like | Sequence, optional): Seconds, (T, ), or a
-            list of such for several sequences.
-
-    Returns:
-        list[np.ndarray], optional: From 0 on, (T_i, ) float64 each; None if
-        nothing is known of the times.
-
-    Raises:
-        ValueError: If both or wrong ones are given; the message names the
-            sequence.
+    A refiner without a ``rate`` takes that of each sequence: the median
+    interval of ``timestamps``; ``fps`` has no effect then. None if no times
+    are known.
     """
     if fps is None and timestamps is None:
         return None
@@ -179,16 +145,9 @@ def _steps_of_times(
 
 
 def split_pauses(positions: np.ndarray, window: int) -> List[slice]:
-    """Parts of a sequence between pauses as long as a window.
+    """Split positions (T, ) at pauses as long as a window.
 
-    Nothing is known of what happened in them, so no window reaches across.
-
-    Args:
-        positions (np.ndarray): (T, ).
-        window (int): Frames of a window.
-
-    Returns:
-        list[slice]: The frames of each part.
+    Nothing is known of the motion in them, so no window spans one.
     """
     cuts = np.flatnonzero(np.diff(positions) >= window) + 1
     ends = [*cuts.tolist(), len(positions)]
@@ -200,7 +159,7 @@ _EPSILON = 1e-6
 
 
 def snap(positions: np.ndarray) -> np.ndarray:
-    """Positions that are whole numbers but for rounding, made whole."""
+    """Round positions that differ from whole numbers by rounding only."""
     whole = np.round(positions)
     return np.where(np.abs(positions - whole) < _EPSILON, whole, positions)
 
@@ -211,20 +170,11 @@ def at_positions(
     positions: np.ndarray,
     wanted: np.ndarray,
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Poses at some positions, interpolated between the frames.
+    """Interpolate poses (F, K, D) at ``wanted`` (...) positions, (..., K, D).
 
-    Before the first and after the last frame poses stand still; those a
-    whole frame after the last are no estimates.
-
-    Args:
-        keypoints (np.ndarray): Without gaps, (F, K, D).
-        scores (np.ndarray): Of the keypoints, 0 where filled, (F, K).
-        positions (np.ndarray): Of the frames, increasing, (F, ).
-        wanted (np.ndarray): Positions, (...).
-
-    Returns:
-        tuple[np.ndarray, np.ndarray]: Poses (..., K, D), and the scores of
-        the nearest frame, (..., K).
+    Scores (..., K) are those of the nearest frame. Poses are constant before
+    the first and after the last frame; from a whole frame after the last on
+    their score is 0.
     """
     last = len(positions) - 1
     left = np.searchsorted(positions, wanted, side='right') - 1
@@ -243,15 +193,7 @@ def at_positions(
 
 
 def from_grid(poses: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Poses at the frames, from those at the refiner's frames.
-
-    Args:
-        poses (np.ndarray): At positions 0, 1, 2, ..., (G, K, D).
-        positions (np.ndarray): Of the frames, in [0, G - 1], (F, ).
-
-    Returns:
-        np.ndarray: (F, K, D).
-    """
+    """Interpolate poses (G, K, D) of frames 0, 1, ... at positions (F, )."""
     left = np.floor(positions).astype(np.int64)
     right = np.ceil(positions).astype(np.int64)
     share = (positions - left)[:, None, None].astype(poses.dtype)

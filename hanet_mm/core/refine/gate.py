@@ -22,20 +22,11 @@ _LEAST_VARIANCE = 1e-4
 class NoveltyGate(nn.Module):
     """Detects out-of-distribution windows.
 
-    The features of a window are its median pose and its amount of jitter,
+    The features (F, ) of a window are its median pose and amount of jitter,
     both in network units. A window is out of distribution if its Mahalanobis
     distance exceeds the 99.7 % quantile of the training windows: joints in
     another order, an animal, a track of two people. The distance says nothing
     about the quality of the estimates.
-
-    Args:
-        num_keypoints (int): K.
-        coord_dims (int): D.
-
-    Attributes:
-        center (Tensor): Mean of the features, (F, ).
-        whitening (Tensor): Whitening matrix, (F, F).
-        limit (Tensor): Largest distance within the distribution, a number.
     """
 
     center: Tensor
@@ -50,10 +41,9 @@ class NoveltyGate(nn.Module):
         self.register_buffer('limit', torch.tensor(float('inf')))
 
     def features(self, poses: Tensor, scores: Tensor) -> Tensor:
-        """Median pose and logarithm of the median jitter, (B, F).
+        """Median pose and log median jitter (B, F) of normalised windows.
 
-        Of normalised estimates (B, T, K, D) and scores (B, T, K); NaN for
-        joints that were not seen.
+        NaN for joints that were not seen.
         """
         seen = scores > 0
         known = poses.masked_fill(~seen[..., None], float('nan'))
@@ -113,14 +103,7 @@ class NoveltyGate(nn.Module):
 class GatedNetwork:
     """A network that leaves out-of-distribution windows to a Kalman smoother.
 
-    Args:
-        network (Callable): From poses (B, T, K, D) and scores (B, T, K) to
-            :class:`RefinedPoses`.
-        gate (NoveltyGate, optional): None: every window is refined.
-
-    Attributes:
-        rejected (int): Windows that were smoothed instead so far; their
-            expected error is NaN.
+    ``rejected`` counts them; their expected error is NaN.
     """
 
     def __init__(
@@ -169,12 +152,5 @@ class GatedNetwork:
 def fit_gate(
     gate: NoveltyGate, batches: Iterable, share: float = 0.997
 ) -> None:
-    """Fit a gate to batches of training windows.
-
-    Args:
-        gate (NoveltyGate): Changed in place.
-        batches (Iterable): Pairs of normalised estimates (B, T, K, D) and
-            scores (B, T, K).
-        share (float): See :meth:`NoveltyGate.fit`. Defaults to 0.997.
-    """
+    """Fit a gate to batches of normalised windows (B, T, K, D) and scores."""
     gate.fit(torch.cat([gate.features(*batch) for batch in batches]), share)

@@ -16,20 +16,14 @@ Network = Callable[[Tensor, Tensor], RefinedPoses]
 
 
 def mirror(poses: Tensor) -> Tensor:
-    """Left for right about the origin of the window, (..., D)."""
+    """Mirror poses (..., D) left to right about the origin of the window."""
     return torch.cat([-poses[..., :1], poses[..., 1:]], dim=-1)
 
 
 def check_flip(
     normalization: str, flip_indices: Optional[Sequence[int]]
 ) -> None:
-    """Raise a ValueError if windows of this normalisation have no mirror.
-
-    Args:
-        normalization (str): See
-            :func:`hanet_mm.core.refine.normalization.fit_normalization`.
-        flip_indices (Sequence[int], optional): Whether to mirror at all.
-    """
+    """Raise a ValueError if windows of this normalization have no mirror."""
     if flip_indices is not None and normalization not in ('box', 'root'):
         raise ValueError(
             "mirrored windows need the normalization 'box' or 'root', got "
@@ -40,17 +34,10 @@ def check_flip(
 def mirrored_network(
     network: Network, flip_indices: Optional[Sequence[int]]
 ) -> Network:
-    """A network whose final poses are the mean with those of the mirror.
+    """Average the network's final poses with those of mirrored windows.
 
-    Args:
-        network (Callable): From poses (B, T, K, D) and scores (B, T, K) to
-            :class:`RefinedPoses`.
-        flip_indices (Sequence[int], optional): Joint of the other side of
-            each joint. None: the network itself.
-
-    Returns:
-        Callable: Used like the network; what else it tells is of the window
-        as it is.
+    ``flip_indices`` holds the opposite-side joint of each joint (None: the
+    network itself); all other outputs are those of the unmirrored window.
     """
     if flip_indices is None:
         return network
@@ -66,17 +53,11 @@ def mirrored_network(
 
 
 class RefinedSequence(NamedTuple):
-    """A refined sequence.
+    """Refined keypoints (T, K, D), covered frames (T, ), error (T, K).
 
-    Attributes:
-        keypoints (Tensor): Refined, in the coordinates of the input,
-            (T, K, D). Frames that no window covers are as they came; a
-            sequence in which nothing was seen is NaN.
-        covered (Tensor): Frames that a window covers, bool, (T, ). All,
-            unless the tail was dropped.
-        expected_error (Tensor, optional): How far off each keypoint is to
-            be expected, in the unit of the input, (T, K); of networks that
-            tell, NaN at frames that no window covers.
+    Frames outside every window are unchanged, with NaN as error; a sequence
+    without any observation is NaN. The error is the expected one, in input
+    units.
     """
 
     keypoints: Tensor
@@ -85,12 +66,7 @@ class RefinedSequence(NamedTuple):
 
 
 class RefinedWindows(NamedTuple):
-    """Refined windows in the coordinates of the input.
-
-    Attributes:
-        keypoints (Tensor): (B, T, K, D).
-        expected_error (Tensor, optional): In their unit, (B, T, K).
-    """
+    """Keypoints (B, T, K, D), expected errors (B, T, K), in input units."""
 
     keypoints: Tensor
     expected_error: Optional[Tensor]
@@ -105,20 +81,9 @@ def refine_windows(
     image_size: Optional[Tensor] = None,
     root: Optional[Sequence[int]] = None,
 ) -> RefinedWindows:
-    """Refine windows, each in coordinates of its own.
+    """Refine windows (B, T, K, D) without gaps, each in its own coordinates.
 
-    Args:
-        network (Callable): From normalised windows (B, T, K, D) and their
-            scores to :class:`RefinedPoses`.
-        poses (Tensor): Estimates without gaps, (B, T, K, D).
-        scores (Tensor): Of the estimates, 0 where the estimator saw nothing,
-            (B, T, K).
-        normalization (str): See :func:`fit_normalization`.
-        image_size (Tensor, optional): W, H of each window, (B, 2).
-        root (Sequence[int], optional): Root joints for 'root'.
-
-    Returns:
-        RefinedWindows: In the coordinates of the input.
+    Scores (B, T, K) are 0 where missing; image sizes W, H are (B, 2).
     """
     affine = fit_normalization(
         normalization, poses, scores > 0, image_size, root
@@ -145,28 +110,12 @@ def refine_sequences(
     tail: str = 'cover',
     window_batch: int = 512,
 ) -> List[RefinedSequence]:
-    """Refine sequences of any length, all their windows together.
+    """Refine sequences (T_i, K, D) of any length, all their windows together.
 
-    Windows are normalised one by one, refined, put back into the coordinates
-    of the input, and averaged where they overlap.
-
-    Args:
-        network (Callable): See :func:`refine_windows`.
-        keypoints (Sequence[Tensor]): Estimates without gaps, (T_i, K, D)
-            each, on one device.
-        scores (Sequence[Tensor]): Of the estimates, 0 where they were
-            filled, (T_i, K) each.
-        window (int): Frames of a window.
-        stride (int): Frames from one window to the next.
-        normalization (str): See :func:`fit_normalization`.
-        image_size (Tensor, optional): W, H of each sequence, (S, 2).
-        root (Sequence[int], optional): Root joints for 'root'.
-        tail (str): See :func:`window_starts`. Defaults to 'cover'.
-        window_batch (int): Windows that run at once; bounds the memory.
-            Defaults to 512.
-
-    Returns:
-        list[RefinedSequence]: In the order of the input.
+    Windows are normalised one by one, refined, decoded and averaged where they
+    overlap. Scores (T_i, K) are 0 where filled, image sizes W, H are (S, 2);
+    ``window_batch`` bounds the memory and ``tail`` is as in
+    :func:`window_starts`.
     """
     if not keypoints:
         return []
@@ -209,14 +158,9 @@ def refine_sequences(
 
 
 class _Part(NamedTuple):
-    """Frames between two pauses, at the rate of the refiner.
+    """Frames between two pauses, at the refiner's rate, (G, K, D) and (G, K).
 
-    Attributes:
-        sequence (int): Which sequence they are of.
-        keypoints (np.ndarray): (G, K, D).
-        scores (np.ndarray): 0 = missing, (G, K).
-        positions (np.ndarray, optional): Of the frames that were given,
-            None if these are they.
+    ``positions`` are those of the given frames, None if they are the same.
     """
 
     sequence: int
@@ -225,20 +169,14 @@ class _Part(NamedTuple):
     positions: Optional[np.ndarray] = None
 
 
-class PacedSequence(NamedTuple):
-    """A refined sequence at the frames given.
-
-    Attributes:
-        keypoints (Tensor): (T, K, D).
-        expected_error (Tensor, optional): (T, K), see
-            :class:`hanet_mm.core.refine.inference.RefinedSequence`.
-    """
+class ResampledSequence(NamedTuple):
+    """Refined keypoints (T, K, D) and expected errors (T, K)."""
 
     keypoints: Tensor
     expected_error: Optional[Tensor]
 
 
-def refine_paced(
+def refine_resampled(
     network: Callable[[Tensor, Tensor], RefinedPoses],
     keypoints: Sequence[np.ndarray],
     scores: Sequence[np.ndarray],
@@ -248,30 +186,14 @@ def refine_paced(
     image_size: Optional[Tensor] = None,
     device: Optional[torch.device] = None,
     **options: Any,
-) -> List[PacedSequence]:
-    """:func:`refine_sequences` of frames taken at any times.
+) -> List[ResampledSequence]:
+    """Run :func:`refine_sequences` on frames (T_i, K, D) taken at any times.
 
-    Sequences at another rate, or with uneven time stamps, are interpolated
-    at the refiner's frames, refined there, and the refined poses are
-    interpolated at the frames given. A pause as long as a window divides a
-    sequence; a part in which nothing was seen is NaN. All go through the
-    network together.
-
-    Args:
-        network (Callable): See :func:`refine_sequences`.
-        keypoints (Sequence[np.ndarray]): Without gaps, (T_i, K, D) each.
-        scores (Sequence[np.ndarray]): Of the keypoints, 0 where they were
-            filled, (T_i, K) each.
-        positions (Sequence[np.ndarray], optional): Times of the frames in
-            frames of the refiner, (T_i, ) each. None: as they follow.
-        window (int): Frames of a window.
-        normalization (str): See :func:`fit_normalization`.
-        image_size (Tensor, optional): W, H of each sequence, (S, 2).
-        device (torch.device, optional): Of the network.
-        **options: For :func:`refine_sequences`.
-
-    Returns:
-        list[PacedSequence]: In the order of the input.
+    Sequences at another rate or with uneven time stamps are resampled at the
+    refiner's frames, refined there, and resampled at the given frames, whose
+    ``positions`` (T_i, ) are in refiner frames (None: 0, 1, 2, ...). A pause
+    as long as a window splits a sequence; a part without observations is
+    NaN.
     """
     parts = []
     for index, (points, known) in enumerate(zip(keypoints, scores)):
@@ -289,7 +211,7 @@ def refine_paced(
         image_size=None if image_size is None else image_size[owner],
         **options,
     )
-    results: List[List[PacedSequence]] = [[] for _ in keypoints]
+    results: List[List[ResampledSequence]] = [[] for _ in keypoints]
     for part, result in zip(parts, refined):
         poses, error = result.keypoints, result.expected_error
         if part.positions is not None:
@@ -298,7 +220,7 @@ def refine_paced(
             if error is not None:
                 error = _resample_back(error[..., None], part.positions)
                 error = error[..., 0]
-        results[part.sequence].append(PacedSequence(poses, error))
+        results[part.sequence].append(ResampledSequence(poses, error))
     return [_join_parts(x) for x in results]
 
 
@@ -308,12 +230,14 @@ def _resample_back(values: Tensor, positions: np.ndarray) -> Tensor:
     return torch.from_numpy(resampled).to(values.device)
 
 
-def _join_parts(parts: List[PacedSequence]) -> PacedSequence:
+def _join_parts(parts: List[ResampledSequence]) -> ResampledSequence:
     if len(parts) == 1:
         return parts[0]
     errors = [x.expected_error for x in parts if x.expected_error is not None]
     error = torch.cat(errors) if errors else None
-    return PacedSequence(torch.cat([part.keypoints for part in parts]), error)
+    return ResampledSequence(
+        torch.cat([part.keypoints for part in parts]), error
+    )
 
 
 def _parts(

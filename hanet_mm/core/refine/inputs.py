@@ -27,16 +27,9 @@ Array = Union[np.ndarray, Tensor]
 
 
 def read_rotations(given: Array, num_joints: int) -> Array:
-    """Rotations of joints as 6D.
+    """Convert rotations, axis-angle (T, K, 3 or 3K) or 6D, to 6D (T, K, 6).
 
-    Args:
-        given: Axis-angle (T, K, 3) or (T, 3K), or 6D (T, K, 6) or (T, 6K);
-            numpy or torch. NaN = missing.
-        num_joints: K.
-
-    Returns:
-        (T, K, 6) of the same kind; what is of another shape comes back as it
-        was, for the checks that follow.
+    Any other shape is returned unchanged, for the checks that follow.
     """
     shape: Tuple[int, ...] = tuple(given.shape)
     if len(shape) == 2 and shape[1] % num_joints == 0:
@@ -50,18 +43,10 @@ def read_rotations(given: Array, num_joints: int) -> Array:
 
 
 def rotations_as_given(rotations: Tensor, given: Array) -> Tensor:
-    """6D rotations in the form in which they were given.
+    """Convert 6D rotations (T, K, 6) to the shape and form of ``given``.
 
-    Axis-angle vectors are continuous over time: where a rotation passes the
-    half turn their length grows beyond pi instead of jumping to the other
-    side.
-
-    Args:
-        rotations: (T, K, 6).
-        given: See :func:`read_rotations`.
-
-    Returns:
-        In the shape of ``given``.
+    Axis-angle vectors are continuous over time: past the half turn their
+    length exceeds pi instead of jumping to the other side.
     """
     shape = tuple(given.shape)
     if np.prod(shape[1:]) == 3 * rotations.shape[1]:
@@ -77,17 +62,9 @@ def rotations_as_given(rotations: Tensor, given: Array) -> Tensor:
 def follow_axis_angle(
     rotations: Tensor, previous: Optional[Tensor] = None
 ) -> Tensor:
-    """6D rotations as the axis-angle vectors that continue others.
+    """Convert 6D rotations (K, 6) to the vectors nearest to ``previous``.
 
-    Of the equivalent vectors (angle + 2 pi k about the same axis) these are
-    the nearest to those of the frame before.
-
-    Args:
-        rotations: (K, 6).
-        previous: Vectors in rad, (K, 3). Defaults to None: angles up to pi.
-
-    Returns:
-        Vectors in rad, (K, 3).
+    Candidates are angle + 2 pi k about the same axis; None: angles up to pi.
     """
     vectors = rot6d_to_axis_angle(rotations.double())
     if previous is None:
@@ -107,17 +84,15 @@ Shape = Tuple[int, int]
 
 @dataclass(repr=False)
 class RefineResult:
-    """A refined sequence, of the kind that was given (numpy or torch).
+    """A refined sequence, as numpy or torch like the input.
 
     Attributes:
-        keypoints: Refined keypoints in the coordinates given, (T, K, D).
-            NaN where they were left empty.
-        filled: Keypoints that the estimator had not found and that were
-            filled, bool, (T, K).
-        expected_error: How far off each keypoint is to be expected, in the
-            unit of the keypoints, (T, K); None from filters and from
-            refiners that do not tell. NaN where keypoints are, and where a
-            filter stood in for the refiner.
+        keypoints: Refined keypoints in the coordinates of the input,
+            (T, K, D); NaN where they were left empty.
+        filled: Missing keypoints that were filled, bool, (T, K).
+        expected_error: Expected error of each keypoint in the unit of the
+            keypoints, (T, K); NaN where keypoints are, and where a filter
+            stood in for the refiner. None if the method does not predict it.
     """
 
     keypoints: Array
@@ -134,15 +109,11 @@ class RefineResult:
 
 @dataclass
 class RefineInputs:
-    """Sequences that were checked and whose gaps were filled.
+    """Checked sequences: float32 keypoints (T, K, D), gaps filled, and scores.
 
-    Attributes:
-        given: The sequences as they were given.
-        several: Whether they were given as a list.
-        keypoints: With missing keypoints filled, (T, K, D) float32 each.
-        scores: 0 where keypoints were filled, (T, K) float32 each.
-        missing: Keypoints that were filled, (T, K) bool each.
-        empty: Those among them that are to stay empty, (T, K) bool each.
+    ``missing`` marks keypoints that were filled and ``empty`` those of them
+    that stay empty in the results, bool (T, K); ``several`` means a list was
+    given.
     """
 
     given: List[Array]
@@ -153,11 +124,7 @@ class RefineInputs:
     empty: List[np.ndarray]
 
     def check_metres(self) -> None:
-        """Refuse 3D joints that seem to be in another unit.
-
-        Raises:
-            ValueError: Naming the sequence and the unit that is suspected.
-        """
+        """Raise a ValueError if 3D joints seem to be in another unit."""
         for index, points in enumerate(self.keypoints):
             name = f'sequence {index}' if self.several else 'keypoints'
             check_metres(points, name, ~self.missing[index])
@@ -167,16 +134,7 @@ class RefineInputs:
         refined: Sequence[Tensor],
         errors: Optional[Sequence[Optional[Tensor]]] = None,
     ) -> Union[RefineResult, List[RefineResult]]:
-        """Refined keypoints in the form in which the sequences were given.
-
-        Args:
-            refined: (T, K, D) float32 of each sequence.
-            errors: Expected errors of each, (T, K). Defaults to None: not
-                known.
-
-        Returns:
-            RefineResult, or a list of them if a list was given.
-        """
+        """Build results of refined (T, K, D) in the form of the input."""
         results = []
         for index, poses in enumerate(refined):
             missing, empty = self.missing[index], self.empty[index]
@@ -209,30 +167,11 @@ def read_refine_inputs(
     max_gap: Optional[int] = None,
     positions: Optional[Sequence[np.ndarray]] = None,
 ) -> RefineInputs:
-    """Check sequences and fill their gaps.
+    """Check sequences (T, K, D) with scores (T, K) and fill their gaps.
 
-    Args:
-        keypoints: (T, K, D), any T >= 1, or a list of such. NaN marks a
-            keypoint that was not found.
-        scores: Confidences, (T, K) or a list of such; 0 marks a keypoint
-            that was not found. Defaults to None: all were found that are
-            not NaN.
-        shape: K and D that are expected. Defaults to None: those of the
-            first sequence.
-        max_gap: Longest gap that is filled in the results, in frames, see
-            :mod:`hanet_mm.core.data.gaps`. Inside all are filled. Defaults to
-            None: all.
-        positions: Times of the frames of each sequence, in any unit, (T, ).
-            Defaults to None: frames follow at equal distances.
-
-    Returns:
-        RefineInputs: As float32, gaps filled by :func:`fill_missing`.
-
-    Raises:
-        ValueError: If shapes do not fit what is expected or each other, a
-            value is infinite, a sequence is empty or has no keypoint at
-            all, or max_gap is no number of frames; the message names the
-            sequence.
+    ``shape`` is the expected (K, D), ``positions`` are the times (T, ) of the
+    frames. All gaps are filled; those longer than ``max_gap`` (see
+    :mod:`hanet_mm.core.data.gaps`) are marked as empty.
     """
     check_max_gap(max_gap)
     several = isinstance(keypoints, (list, tuple))
@@ -272,21 +211,7 @@ def read_sequence(
     shape: Optional[Shape],
     name: str,
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Check one sequence.
-
-    Args:
-        keypoints: (T, K, D).
-        scores: (T, K) or None.
-        shape: K and D that are expected, if known.
-        name: What to call the sequence in messages.
-
-    Returns:
-        Keypoints (T, K, D) and scores (T, K), 0 where missing and
-        ``UNKNOWN_SCORE`` where none are given, both float32.
-
-    Raises:
-        ValueError: See :func:`read_refine_inputs`.
-    """
+    """Check one sequence (T, K, D) with scores (T, K); return float32."""
     points = _to_numpy(keypoints).astype(np.float32)
     expected = shape or points.shape[1:]
     if points.ndim != 3 or points.shape[1:] != expected or 0 in expected:

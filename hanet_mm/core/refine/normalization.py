@@ -12,29 +12,28 @@ NORMALIZATIONS = ('none', 'image', 'box', 'root', 'rot6d')
 
 
 class Affine(NamedTuple):
-    """An invertible change of coordinates of each window.
+    """Invertible change of coordinates of each window.
 
-    Attributes:
-        center (Tensor): Origin, (B, T or 1, 1, D) or (1, 1, 1, 1).
-        scale (Tensor): Unit length, (B, 1, 1, D or 1) or (1, 1, 1, 1).
+    ``center`` is (B, T or 1, 1, D) or (1, 1, 1, 1) and ``scale``
+    (B, 1, 1, D or 1) or (1, 1, 1, 1).
     """
 
     center: Tensor
     scale: Tensor
 
     def encode(self, poses: Tensor) -> Tensor:
-        """To the network, (B, T, K, D) -> (B, T, K, D)."""
+        """Convert poses (B, T, K, D) to network coordinates."""
         return (poses - self.center) / self.scale
 
     def decode(self, poses: Tensor) -> Tensor:
-        """Back from the network, (B, T, K, D) -> (B, T, K, D)."""
+        """Convert poses (B, T, K, D) from network coordinates."""
         return poses * self.scale + self.center
 
 
 def check_normalization(
     name: str, root: Optional[Sequence[int]] = None
 ) -> None:
-    """Raise a ValueError unless this is a normalisation."""
+    """Raise a ValueError for an unknown name or missing root joints."""
     if name not in NORMALIZATIONS:
         raise ValueError(
             f'normalization has to be one of {NORMALIZATIONS}, got {name!r}'
@@ -53,33 +52,17 @@ def fit_normalization(
     image_size: Optional[Tensor] = None,
     root: Optional[Sequence[int]] = None,
 ) -> Affine:
-    """Coordinate system of each window.
+    """Fit the coordinate system of each window (B, T, K, D).
 
     - 'none': coordinates as they are.
-    - 'image': x / W and y / H, as the published 2D data.
-    - 'box': relative to the person: centre and larger side of the box
-      around the median pose, over the frames where a keypoint was seen. A
-      keypoint that is wrong in less than half of its frames does not move
-      it.
-    - 'root': relative to the root of each frame, the mean of some joints;
-      3D poses in metres (SPEC section 6). The root itself is not refined.
+    - 'image': x / W and y / H, as the published 2D data; ``image_size`` holds
+      W, H in pixels, (B, 2).
+    - 'box': relative to the person: centre and longer side of the box around
+      the median pose of the ``valid`` (B, T, K) estimates. A keypoint that is
+      wrong in less than half of its frames does not move it.
+    - 'root': relative to the root of each frame, the mean of the joints
+      ``root``; 3D poses in metres (SPEC section 6). The root is not refined.
     - 'rot6d': rotations, as they are; see :func:`finish_poses`.
-
-    Args:
-        name (str): One of the above.
-        poses (Tensor): Estimated poses, (B, T, K, D).
-        valid (Tensor): Keypoints that were seen, bool, (B, T, K).
-        image_size (Tensor, optional): W, H in pixels, (B, 2). Needed for
-            'image'.
-        root (Sequence[int], optional): Root joints. Needed for 'root'.
-
-    Returns:
-        Affine: The coordinate system.
-
-    Raises:
-        ValueError: For an unknown name, 'image' without image size or
-            for other than two coordinates, 'root' without root joints, or
-            'rot6d' for other than six coordinates.
     """
     check_normalization(name, root)
     origin = poses.new_zeros(1, 1, 1, 1)
@@ -120,14 +103,8 @@ def fit_normalization(
 
 
 def finish_poses(name: str, poses: Tensor) -> Tensor:
-    """What has to hold of refined poses, once windows are merged.
+    """Project merged poses (..., K, D) of 'rot6d' to rotations, last of all.
 
-    Args:
-        name (str): The normalisation.
-        poses (Tensor): In the coordinates of the data, (..., K, D).
-
-    Returns:
-        Tensor: The same; with 'rot6d' the rotations that they stand for.
-        The mean of rotations in 6D is none, so this comes last.
+    The mean of rotations in 6D form is not a rotation.
     """
     return project_rot6d(poses) if name == 'rot6d' else poses

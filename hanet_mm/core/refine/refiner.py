@@ -21,7 +21,7 @@ from ..nn.kinematics import sampled_frames
 from ..nn.network import HANetNetwork
 from .frame_rate import Rates, Times, check_fps, sequence_positions
 from .gate import GatedNetwork, NoveltyGate
-from .inference import check_flip, mirrored_network, refine_paced
+from .inference import check_flip, mirrored_network, refine_resampled
 from .inputs import (
     Array,
     RefineResult,
@@ -50,23 +50,21 @@ class Refiner:
         window_size (int): Frames of a window, T.
         normalization (str): Coordinates that the network was trained on, see
             :func:`fit_normalization`.
-        stride (int): Frames from one window to the next. Defaults to 1.
+        stride (int): Frames from one window to the next.
         keypoint_names (Sequence[str], optional): In the order of the
-            keypoints. Defaults to None: not known.
-        root (Sequence[int], optional): Root joints, for 'root'
-            normalisation.
-        fps (float, optional): Frames per second that the network was trained
-            at. Defaults to None: not known.
-        flip_indices (Sequence[int], optional): Joint of the other side of
-            each joint: windows are refined mirrored too, and both results
-            averaged, for twice the time. Defaults to None: not mirrored.
+            keypoints.
+        root (Sequence[int], optional): Root joints of 'root'.
+        fps (float, optional): Frames per second of the training data.
+        flip_indices (Sequence[int], optional): Opposite-side joint of each
+            joint: windows are refined mirrored too and both results averaged,
+            in twice the time.
         gate (bool): Whether it has a :class:`NoveltyGate`, which leaves
             windows unlike the training data to a classical filter, with a
-            warning. Defaults to False.
+            warning.
 
     Raises:
         ValueError: If T does not fit the network's N, or a number, the
-            normalisation, the number of names or the rate is wrong.
+            normalization, the number of names or the rate is wrong.
     """
 
     def __init__(
@@ -136,7 +134,7 @@ class Refiner:
 
     @property
     def modules(self) -> nn.Module:
-        """All that has weights; those of the network by its own names."""
+        """All modules with weights; those of the network by its own names."""
         modules = nn.ModuleDict(dict(self.network.named_children()))
         if self.gate is not None:
             modules['gate'] = self.gate
@@ -144,19 +142,12 @@ class Refiner:
 
     @property
     def gated(self) -> GatedNetwork:
-        """The network, mirrored and behind a gate if it has these."""
+        """The network, mirrored and gated where configured."""
         network = mirrored_network(self.network, self.flip_indices)
         return GatedNetwork(network, self.gate)
 
     def add_gate(self) -> NoveltyGate:
-        """Put a gate before the network, to be fitted with :func:`fit_gate`.
-
-        Returns:
-            NoveltyGate: It lets everything pass so far.
-
-        Raises:
-            ValueError: If windows are too short to tell jitter.
-        """
+        """Add a gate that passes all windows until :func:`fit_gate` is run."""
         if self.window_size < 3:
             raise ValueError(
                 'a gate needs windows of at least 3 frames, got '
@@ -183,32 +174,30 @@ class Refiner:
         """Refine one sequence or several.
 
         Args:
-            keypoints: (T, K, D), any T >= 1, or a list of such. NaN marks a
-                keypoint that was not found. With 'root' normalisation 3D
-                joints in metres. With 'rot6d' rotations, axis-angle (T, K,
-                3) or (T, 3K), or 6D (T, K, 6) or (T, 6K).
-            scores: Confidences, (T, K) or a list of such; 0 marks a keypoint
-                that was not found. Defaults to None: all were found that are
-                not NaN.
+            keypoints: (T, K, D), any T >= 1, or a list of such; NaN = missing.
+                With 'root' normalisation 3D joints in metres. With 'rot6d'
+                rotations, axis-angle (T, K, 3) or (T, 3K), or 6D (T, K, 6) or
+                (T, 6K).
+            scores: Confidences, (T, K) or a list of such; 0 = missing. None:
+                all keypoints that are not NaN were found.
             image_size: W, H in pixels, of all sequences or of each. Needed
                 by refiners with 'image' normalisation.
             max_gap: Longest run of frames without a joint that is filled.
                 In longer ones, at the ends of a sequence too, and of joints
-                never found, the result is NaN and not ``filled``. Defaults
-                to None: all is filled.
-            fps: Frames per second, of all sequences or of each. At another
-                rate than the refiner's, sequences are refined at that of
-                the refiner and brought back, see :func:`refine_paced`.
-                Defaults to None: the refiner's. Of no effect if the refiner
+                never found, the result is NaN and not ``filled``. None: all
+                gaps are filled.
+            fps: Frames per second, of all sequences or of each. Sequences at
+                another rate than the refiner's are resampled, refined and
+                resampled back. None: the refiner's. No effect if the refiner
                 does not know its rate.
             timestamps: Seconds of each frame in place of ``fps``, (T, ) or a
                 list of such, even or uneven. A refiner that does not know
                 its rate takes it to be the median one of the sequence.
 
         Returns:
-            RefineResult, or a list of them for a list. Rotations come back
-            in the form in which they were given; axis-angle vectors are
-            continuous over time, so their length may exceed pi.
+            RefineResult, or a list of them for a list. Rotations have the form
+            of the input; axis-angle vectors are continuous over time, so their
+            length may exceed pi.
 
         Raises:
             ValueError: If shapes do not fit the refiner or each other, a
@@ -234,7 +223,7 @@ class Refiner:
         if self.normalization == 'root':
             inputs.check_metres()
         gated = self.gated
-        refined = refine_paced(
+        refined = refine_resampled(
             gated,
             inputs.keypoints,
             inputs.scores,
@@ -288,12 +277,11 @@ def load_refiner(
         >>> load_refiner('coco17-2d'), load_refiner('mine.safetensors')
 
     Args:
-        path (PathLike): Name of one that comes with the package, see
+        path (PathLike): Name of a bundled refiner, see
             :func:`hanet_mm.list_refiners`; or a portable file, written by
-            :meth:`Refiner.save` or ``hanet-mm export``. A text without
-            folder and suffix is a name, see
-            :func:`hanet_mm.core.refine.weights_file.find_refiner`.
-        device (str | torch.device): Defaults to 'cpu'.
+            :meth:`Refiner.save` or ``hanet-mm export``. A string without
+            folder and suffix is a name.
+        device (str | torch.device): Device of the network.
 
     Returns:
         Refiner: Ready to use.

@@ -25,23 +25,21 @@ _SUFFIX = '.safetensors'
 
 
 def list_refiners() -> Tuple[str, ...]:
-    """Names of the refiners that come with the package, sorted."""
+    """Names of the bundled refiners, sorted."""
     return tuple(sorted(path.stem for path in WEIGHTS.glob(f'*{_SUFFIX}')))
 
 
 def refiner_card(name: str) -> str:
-    """The model card of a refiner that comes with the package.
+    """Return the model card of a bundled refiner.
 
     Args:
         name (str): See :func:`list_refiners`.
 
     Returns:
-        str: Markdown: a heading, a paragraph that says what the refiner is
-        for, and what it was trained on, how, its figures, limits and
-        licence.
+        str: Markdown: purpose, training data, figures, limits and licence.
 
     Raises:
-        ValueError: If there is none of that name.
+        ValueError: If there is no refiner of that name.
     """
     if name not in list_refiners():
         raise ValueError(
@@ -51,28 +49,14 @@ def refiner_card(name: str) -> str:
 
 
 def summarize_refiner(name: str) -> str:
-    """What a refiner is for, in one line: the first paragraph of its card.
-
-    Args:
-        name (str): See :func:`list_refiners`.
-
-    Raises:
-        ValueError: If there is none of that name.
-    """
+    """Return the purpose of a refiner: the first paragraph of its card."""
     blocks = refiner_card(name).split('\n\n')
     texts = [x for x in map(str.strip, blocks) if x and x[0] != '#']
     return ' '.join(texts[0].split()) if texts else ''
 
 
 def default_refiner(coord_dims: int) -> str:
-    """Name of the refiner for poses of which nothing else is said.
-
-    Args:
-        coord_dims (int): Coordinates of a keypoint.
-
-    Raises:
-        ValueError: If there is none for so many coordinates.
-    """
+    """Return the default refiner for poses of 2 or 3 coordinates."""
     if coord_dims not in DEFAULTS:
         raise ValueError(
             'there is no default refiner for keypoints of '
@@ -82,10 +66,7 @@ def default_refiner(coord_dims: int) -> str:
 
 
 def is_name(refiner: PathLike) -> bool:
-    """Whether it is a name: a text without folder and suffix.
-
-    All else is a file: ``./mine``, ``mine.safetensors``, any ``Path``.
-    """
+    """Tell names from files: a name is a string without folder and suffix."""
     separators = [os.sep, *filter(None, [os.altsep])]
     return (
         isinstance(refiner, str)
@@ -96,21 +77,10 @@ def is_name(refiner: PathLike) -> bool:
 
 
 def find_refiner(refiner: PathLike) -> Path:
-    """The portable file of a refiner.
+    """Find the portable file of a refiner, given its name or a file.
 
-    Args:
-        refiner (PathLike): A file; or a name, see :func:`is_name`, of one
-            that comes with the package. A name that is none of these is
-            taken for a file of the working directory, if there is one.
-
-    Returns:
-        Path: The file, which need not be there if a file was asked for.
-
-    Raises:
-        ValueError: If there is neither a refiner nor a file of that name.
-
-    Warns:
-        UserWarning: If there are both; the refiner of the package is taken.
+    A bundled refiner precedes a file of the same name in the working
+    directory, with a warning.
     """
     if not is_name(refiner):
         return Path(refiner)
@@ -143,13 +113,7 @@ VERSION = 1
 def write_portable(
     path: PathLike, weights: Dict[str, Tensor], header: dict
 ) -> None:
-    """Write weights and what is needed to rebuild their network.
-
-    Args:
-        path (PathLike): Written whole or not at all.
-        weights (dict[str, Tensor]): State dict of the network.
-        header (dict): What JSON can hold.
-    """
+    """Write weights and the header from which to rebuild their network."""
     weights = {
         name: value.detach().cpu().contiguous()
         for name, value in weights.items()
@@ -161,18 +125,7 @@ def write_portable(
 
 
 def read_portable(path: PathLike) -> Tuple[Dict[str, Tensor], dict]:
-    """Read a portable file.
-
-    Args:
-        path (PathLike): The file.
-
-    Returns:
-        tuple[dict[str, Tensor], dict]: Weights and header, without version.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: One line naming the file and what is wrong with it.
-    """
+    """Read weights and header (without version) of a portable file."""
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such refiner file')
     try:
@@ -193,17 +146,7 @@ def read_portable(path: PathLike) -> Tuple[Dict[str, Tensor], dict]:
 def load_weights(
     network: nn.Module, weights: Mapping[str, Tensor], source: PathLike
 ) -> None:
-    """Copy weights into a network that has to have exactly those.
-
-    Args:
-        network (nn.Module): Changed in place.
-        weights (Mapping[str, Tensor]): By the names of its state dict.
-        source (PathLike): Where they are from, for messages.
-
-    Raises:
-        ValueError: One line with the first weight that is missing, does not
-            belong there or has another shape.
-    """
+    """Copy weights into a network that must have exactly these."""
     expected = {k: tuple(v.shape) for k, v in network.state_dict().items()}
     found = {k: tuple(v.shape) for k, v in weights.items()}
     wrong = [

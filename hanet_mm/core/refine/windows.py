@@ -11,13 +11,10 @@ TAILS = ('cover', 'drop')
 
 
 class WindowTable(NamedTuple):
-    """Windows of many sequences that lie one after the other.
+    """Flat frames (W, T) of windows of many concatenated sequences.
 
-    Attributes:
-        frames (np.ndarray): Flat frame of each place in each window, (W, T);
-            places after the end of a short sequence repeat its last frame.
-        inside (np.ndarray): False at such repetitions, bool, (W, T).
-        sequence (np.ndarray): Sequence of each window, (W, ).
+    ``inside``, bool (W, T), is False past the end of a short sequence, whose
+    last frame is repeated; ``sequence`` (W, ) is the owner of each window.
     """
 
     frames: np.ndarray
@@ -28,19 +25,10 @@ class WindowTable(NamedTuple):
 def window_starts(
     length: int, window: int, stride: int, tail: str = 'cover'
 ) -> np.ndarray:
-    """First frames of the windows of a sequence.
+    """Return the first frames of the windows; ``[0]`` for short sequences.
 
-    Args:
-        length (int): Frames of the sequence.
-        window (int): Frames of a window, T.
-        stride (int): Frames from one window to the next.
-        tail (str): 'cover' adds a window that ends at the last frame;
-            'drop' leaves up to ``stride - 1`` last frames without one, as
-            the published protocol does. Defaults to 'cover'.
-
-    Returns:
-        np.ndarray: Starts in order, without repetition; ``[0]`` if the
-        sequence is not longer than the window.
+    The tail 'cover' adds a window that ends at the last frame; 'drop' leaves
+    up to ``stride - 1`` last frames uncovered, as the published protocol does.
     """
     last = max(length - window, 0)
     starts = np.arange(0, last + 1, stride)
@@ -52,20 +40,7 @@ def window_starts(
 def window_table(
     seq_len: Sequence[int], window: int, stride: int, tail: str = 'cover'
 ) -> WindowTable:
-    """Windows of all sequences.
-
-    Args:
-        seq_len (Sequence[int]): Frames of each sequence, all at least 1.
-        window (int): T.
-        stride (int): Frames from one window to the next.
-        tail (str): See :func:`window_starts`. Defaults to 'cover'.
-
-    Returns:
-        WindowTable: Windows in the order of the sequences.
-
-    Raises:
-        ValueError: If a number is less than 1, or there is no such tail.
-    """
+    """Place windows in sequences of ``seq_len`` frames (S, )."""
     if tail not in TAILS:
         raise ValueError(f'tail has to be one of {TAILS}, got {tail!r}')
     lengths = np.asarray(seq_len, dtype=np.int64)
@@ -87,25 +62,14 @@ def window_table(
 
 
 class OverlapMean:
-    """Mean over all windows that cover a frame, fed batch by batch.
-
-    Args:
-        num_frames (int): Frames of all sequences together, N.
-        like (Tensor): Gives K, D, type and device, (..., K, D).
-    """
+    """Mean over the windows that cover each of N frames, added in batches."""
 
     def __init__(self, num_frames: int, like: Tensor):
         self.total = like.new_zeros(num_frames, *like.shape[-2:])
         self.count = like.new_zeros(num_frames)
 
     def add(self, windows: Tensor, frames: Tensor, inside: Tensor) -> None:
-        """Add windows.
-
-        Args:
-            windows (Tensor): Poses, (W, T, K, D).
-            frames (Tensor): Flat frames, (W, T).
-            inside (Tensor): Which of them count, bool, (W, T).
-        """
+        """Add windows (W, T, K, D) at flat frames where ``inside``, (W, T)."""
         frames = frames[inside]
         self.total.index_add_(0, frames, windows[inside])
         self.count.index_add_(0, frames, self.count.new_ones(len(frames)))
@@ -121,17 +85,7 @@ class OverlapMean:
 
 
 class GridMean:
-    """As :class:`OverlapMean`, for an endless sequence.
-
-    Args:
-        num_keypoints (int): K.
-        coord_dims (int): D.
-
-    Attributes:
-        first (int): Frame of the first row; those before were dropped.
-        total (np.ndarray): Sum of the windows, (G, K, D).
-        count (np.ndarray): Windows of each frame, (G, ).
-    """
+    """:class:`OverlapMean` of an endless sequence, from ``first`` on."""
 
     def __init__(self, num_keypoints: int, coord_dims: int):
         self.first = 0
@@ -139,13 +93,7 @@ class GridMean:
         self.count = np.zeros(0, np.float32)
 
     def add(self, window: np.ndarray, start: int) -> None:
-        """Add a window.
-
-        Args:
-            window (np.ndarray): (T, K, D).
-            start (int): Its first frame. What lies before ``first`` is left
-                out.
-        """
+        """Add a window (T, K, D) at ``start``, cut before ``first``."""
         lacking = start + len(window) - self.first - len(self.count)
         if lacking > 0:
             rows = np.zeros((lacking, *self.total.shape[1:]), np.float32)

@@ -186,7 +186,7 @@ class StreamBuffer:
             return
         missing = self.missing[:count]
         seen = ~missing
-        found = seen.any(0)
+        found = np.any(seen, axis=0)
         # The last frame in which each joint was seen.
         last = count - 1 - seen[::-1].argmax(0)
         joints = np.arange(missing.shape[1])
