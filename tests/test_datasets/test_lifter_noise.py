@@ -16,9 +16,7 @@ from hanet_mm.datasets.simulation import (
 )
 from hanet_mm.datasets.simulation.keypoints import keypoint_parts
 from hanet_mm.datasets.simulation.signals import smooth_noise
-from hanet_mm.datasets.transforms.simulate_estimator_noise import (
-    SimulateEstimatorNoise,
-)
+from hanet_mm.datasets.transforms.simulate_noise import SimulateEstimatorNoise
 
 pytestmark = pytest.mark.mm
 

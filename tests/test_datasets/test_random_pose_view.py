@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmpose.registry import TRANSFORMS
 
-from hanet_mm.datasets.transforms.random_pose_flip import RandomPoseFlip
-from hanet_mm.datasets.transforms.random_yaw import RandomYaw
+from hanet_mm.datasets.transforms.random_views import RandomPoseFlip, RandomYaw
 
 pytestmark = pytest.mark.mm
 

@@ -17,9 +17,7 @@ from hanet_mm.datasets.simulation.rotation_noise import (
     RotationNoise,
     simulate_rotation_noise,
 )
-from hanet_mm.datasets.transforms.simulate_rotation_noise import (
-    SimulateRotationNoise,
-)
+from hanet_mm.datasets.transforms.simulate_noise import SimulateRotationNoise
 from hanet_mm.models.body_models import SkeletonBodyModel
 
 pytestmark = pytest.mark.mm

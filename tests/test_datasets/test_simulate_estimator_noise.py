@@ -18,9 +18,7 @@ from hanet_mm.datasets.simulation import (
     simulate_estimator_noise,
 )
 from hanet_mm.datasets.simulation.signals import bursts, correlated_noise
-from hanet_mm.datasets.transforms.simulate_estimator_noise import (
-    SimulateEstimatorNoise,
-)
+from hanet_mm.datasets.transforms.simulate_noise import SimulateEstimatorNoise
 
 pytestmark = pytest.mark.mm
 

@@ -18,13 +18,13 @@ from hanet_mm.datasets.simulation import (
     join,
     procedural_motion,
 )
-from hanet_mm.datasets.simulation.body_scaling import (
+from hanet_mm.datasets.simulation.keypoints import (
     SEGMENTS,
     mirror_bodies,
+    procedural_keypoints,
     sample_factors,
     scale_bodies,
 )
-from hanet_mm.datasets.simulation.keypoints import procedural_keypoints
 from hanet_mm.datasets.simulation.motion_bank import _at
 
 # Kinds of bones by their ends; '+' is a middle.

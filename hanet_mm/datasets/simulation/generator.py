@@ -11,8 +11,8 @@ from hanet_mm.core.poses.skeleton_data import SKELETONS
 
 from .actions import ACTIONS
 from .body import JHMDB_KEYPOINT_NAMES
-from .body_scaling import mirror_bodies, sample_factors, scale_bodies
 from .cameras import before_camera, pictures, sample_cameras
+from .keypoints import mirror_bodies, sample_factors, scale_bodies
 from .motion import generate_motion
 from .motion_bank import MotionBank, cut_windows
 from .noise import simulate_estimator_noise

@@ -6,7 +6,7 @@ from typing import Sequence, Tuple
 
 import numpy as np
 
-from .actions import ACTIONS, REGISTRY, Posture
+from .actions import ACTIONS, REGISTRY, Posture, Script, sample_script
 from .body import (
     JOINT_NAMES,
     SIDE_SIGN,
@@ -16,7 +16,6 @@ from .body import (
     rotation,
     sample_body_shapes,
 )
-from .script import Script, sample_script
 from .signals import wander
 from .walking import (
     PATH_MARGIN,

@@ -11,9 +11,8 @@ from typing import Tuple
 
 import numpy as np
 
-from .actions import ACTIONS, Posture
+from .actions import ACTIONS, Posture, Script
 from .body import SIDE_SIGN, BodyShape
-from .script import Script
 from .signals import ramp
 
 PATH_MARGIN = 2.0

@@ -2,10 +2,8 @@
 """Transforms of pose sequences."""
 
 from .pack_pose_sequence_inputs import PackPoseSequenceInputs
-from .random_pose_flip import RandomPoseFlip
-from .random_yaw import RandomYaw
-from .simulate_estimator_noise import SimulateEstimatorNoise
-from .simulate_rotation_noise import SimulateRotationNoise
+from .random_views import RandomPoseFlip, RandomYaw
+from .simulate_noise import SimulateEstimatorNoise, SimulateRotationNoise
 
 __all__ = [
     'PackPoseSequenceInputs',

@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Mirror poses."""
+"""Mirror poses, and rotate them about the vertical axis."""
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -70,3 +70,64 @@ class RandomPoseFlip(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(prob={self.prob})'
+
+
+@TRANSFORMS.register_module()
+class RandomYaw(BaseTransform):
+    """Rotate estimate and truth of a window by one random angle.
+
+    Camera coordinates: the axis is y, and it runs through the mean of the
+    true joints, so the person stays before the camera. Put it before
+    :class:`SimulateEstimatorNoise`, whose errors depend on the direction of
+    the depth.
+
+    Required and modified keys: ``keypoints`` and, if present,
+    ``keypoints_gt``, (T, K, 3). Arrays are replaced, not written to. The
+    angle is drawn from NumPy's global generator, which MMEngine seeds in
+    every worker.
+
+    Args:
+        max_angle (float): Largest angle to either side in degrees, in
+            [0, 180]. Defaults to 180: all directions alike.
+
+    Raises:
+        ValueError: If the angle is not in that range.
+    """
+
+    def __init__(self, max_angle: float = 180.0):
+        if not 0 <= max_angle <= 180:
+            raise ValueError(
+                f'max_angle: expected in [0, 180], found {max_angle}'
+            )
+        self.max_angle = max_angle
+
+    def transform(self, results: dict) -> dict:
+        """Rotate the window.
+
+        Args:
+            results (dict): Of the pipeline.
+
+        Returns:
+            dict: The same, rotated.
+
+        Raises:
+            ValueError: If the keypoints have other than 3 coordinates.
+        """
+        keys = [k for k in ('keypoints_gt', 'keypoints') if k in results]
+        dims = results[keys[0]].shape[-1]
+        if dims != 3:
+            raise ValueError(
+                f'RandomYaw: expected keypoints (T, K, 3), found D = {dims}'
+            )
+        angle = np.radians(
+            np.random.uniform(-self.max_angle, self.max_angle)  # noqa: NPY002
+        )
+        cos, sin = np.cos(angle), np.sin(angle)
+        turn = np.float32([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
+        centre = np.nanmean(results[keys[0]], axis=(0, 1))
+        for key in keys:
+            results[key] = (results[key] - centre) @ turn.T + centre
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(max_angle={self.max_angle})'

@@ -14,6 +14,8 @@ from hanet_mm.core.refine.normalization import (
     fit_normalization,
 )
 
+__all__ = ['PoseSequenceCodec']
+
 
 @KEYPOINT_CODECS.register_module()
 class PoseSequenceCodec(BaseKeypointCodec):

@@ -1,0 +1,72 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Seeds that follow the epoch, and several processes without accelerator."""
+
+import mmengine.dist.utils as dist_utils
+import torch
+import torch.distributed as torch_dist
+from mmengine.device import get_device
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.registry import FUNCTIONS
+from mmengine.runner import Runner, set_random_seed
+from mmpose.registry import HOOKS
+
+
+def enable_cpu_distributed() -> None:
+    """Let ``--launcher pytorch`` work where there is no accelerator.
+
+    MMEngine 0.10 selects a CUDA device before it makes the process group and
+    fails where there is none, whatever the backend of the config. On such a
+    machine, and only there, the group is made with gloo.
+    """
+    if get_device() == 'cpu' and not torch.cuda.is_available():
+        dist_utils._init_dist_pytorch = _init_with_gloo
+
+
+def _init_with_gloo(
+    backend: str, init_backend: str = 'torch', **kwargs
+) -> None:
+    if backend != 'gloo':
+        print_log(
+            f'no accelerator: processes talk through gloo, not {backend}',
+            logger='current',
+        )
+    torch_dist.init_process_group(backend='gloo', **kwargs)
+
+
+@HOOKS.register_module()
+class EpochSeedHook(Hook):
+    """Seed all generators of the main process anew with each epoch.
+
+    MMEngine restores weights, optimiser and schedule of an interrupted run,
+    but not the state of the generators, so dropout goes on with other
+    numbers. With this hook a run resumed at an epoch equals one that was
+    never interrupted. Each process has a seed of its own.
+    """
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Seed from the run's seed, the epoch and the rank."""
+        # Far apart: neither epochs nor ranks of near seeds coincide.
+        seed = runner.seed + 1_000_003 * (runner.epoch + 1) + 7919 * get_rank()
+        set_random_seed(seed % 2**32)
+
+
+@FUNCTIONS.register_module()
+def keep_worker_seed(worker_id: int) -> None:
+    """Leave a worker the seeds that PyTorch gave it.
+
+    PyTorch seeds Python, NumPy and itself in each worker from a number that
+    the main process draws when an epoch begins; with :class:`EpochSeedHook`
+    that follows from seed, epoch and rank. MMEngine's own function seeds all
+    epochs alike, so random transforms would repeat themselves. Workers have
+    to be started anew with each epoch::
+
+        train_dataloader = dict(
+            persistent_workers=False,
+            worker_init_fn=dict(type='keep_worker_seed'),
+        )
+
+    Args:
+        worker_id (int): Not needed.
+    """

@@ -1,0 +1,233 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Losses of single terms: places, accelerations, swaps, expected errors."""
+
+from typing import Sequence, Tuple
+
+import torch
+import torch.nn.functional as F
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+NORMS = {'l1': 1, 'l2': 2}
+
+
+@MODELS.register_module()
+class WeightedKeypointLoss(nn.Module):
+    """Mean keypoint error, and once more that of the hardest keypoints.
+
+    ``L_w = mean_visible ||target - pred|| + hard_weight * mean_hard ||.||``
+    (eq. 9). The hard half of the keypoints is chosen per sample by its mean
+    error over the visible frames.
+
+    Args:
+        norms (Sequence[str]): 'l1', 'l2' or both, over the D coordinates of
+            a keypoint; both are added up (Table 4). Defaults to both.
+        hard_weight (float): lambda of eq. 9. Defaults to 0.5.
+        loss_weight (float): Factor of the whole. Defaults to 1.
+
+    Raises:
+        ValueError: If ``norms`` is empty or names an unknown norm.
+    """
+
+    def __init__(
+        self,
+        norms: Sequence[str] = ('l1', 'l2'),
+        hard_weight: float = 0.5,
+        loss_weight: float = 1.0,
+    ):
+        super().__init__()
+        unknown = set(norms) - set(NORMS)
+        if unknown or not norms:
+            raise ValueError(
+                f"norms have to be of 'l1' and 'l2', at least one, got {norms}"
+            )
+        self.norms = tuple(norms)
+        self.hard_weight = hard_weight
+        self.loss_weight = loss_weight
+
+    def keypoint_errors(
+        self, pred: Tensor, target: Tensor, visible: Tensor
+    ) -> Tuple[Tensor, Tensor]:
+        """Visibility-weighted error of each keypoint of each sample.
+
+        Args:
+            pred (Tensor): (B, T, K, D).
+            target (Tensor): (B, T, K, D); anything, even NaN, where the
+                weight is zero.
+            visible (Tensor): Weights, (B, T, K).
+
+        Returns:
+            tuple[Tensor, Tensor]: Sums over the frames of weighted errors
+            and of weights, both (B, K).
+        """
+        difference = (pred - target).masked_fill(visible[..., None] == 0, 0)
+        error = sum(
+            torch.linalg.vector_norm(difference, NORMS[norm], dim=-1)
+            for norm in self.norms
+        )
+        return (error * visible).sum(1), visible.sum(1)
+
+    def forward(self, pred: Tensor, target: Tensor, visible: Tensor) -> Tensor:
+        """Loss of a batch.
+
+        Args:
+            pred (Tensor): Predictions, (B, T, K, D).
+            target (Tensor): Ground truth, (B, T, K, D).
+            visible (Tensor): Weights v, (B, T, K), zero where there is no
+                annotation.
+
+        Returns:
+            Tensor: A scalar; zero if nothing is visible.
+        """
+        errors, counts = self.keypoint_errors(pred, target, visible)
+        means = (errors / counts.clamp(min=1e-12)).detach()
+        num_hard = max(1, errors.shape[1] // 2)
+        # A keypoint that is nowhere visible is never a hard one.
+        order = means.masked_fill(counts == 0, -1).topk(num_hard, dim=1)
+        hard_errors = errors.gather(1, order.indices)
+        hard_counts = counts.gather(1, order.indices)
+        loss = _ratio(errors, counts)
+        loss = loss + self.hard_weight * _ratio(hard_errors, hard_counts)
+        return self.loss_weight * loss
+
+
+def _ratio(errors: Tensor, counts: Tensor) -> Tensor:
+    return errors.sum() / counts.sum().clamp(min=1e-12)
+
+
+@MODELS.register_module()
+class AccelerationLoss(nn.Module):
+    """Mean acceleration error, as the metric measures it.
+
+    Not in the paper: ``mean ||a(pred) - a(target)||`` with the second
+    difference ``a(x)_t = x_{t-1} - 2 x_t + x_{t+1}``. Jerks of the truth are
+    to be followed, those of the estimates not.
+
+    Args:
+        loss_weight (float): Defaults to 10: accelerations are small beside
+            errors of the place.
+    """
+
+    def __init__(self, loss_weight: float = 10.0):
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(self, pred: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+        """Loss of a batch.
+
+        Args:
+            pred (Tensor): Refined poses, (B, T, K, D).
+            target (Tensor): Truth, (B, T, K, D).
+            weights (Tensor): Zero where the truth is unknown, (B, T, K); a
+                keypoint counts where it is known in three frames in a row.
+
+        Returns:
+            Tensor: A scalar; zero if nothing is known.
+        """
+        known = weights > 0
+        error = (pred - target).masked_fill(~known[..., None], 0)
+        error = error[:, :-2] - 2 * error[:, 1:-1] + error[:, 2:]
+        known = known[:, :-2] & known[:, 1:-1] & known[:, 2:]
+        size = torch.linalg.vector_norm(error, dim=-1)
+        loss = torch.where(known, size, 0).sum() / known.sum().clamp(min=1)
+        return self.loss_weight * loss
+
+
+# Much nearer is nearer by this factor.
+_MUCH_NEARER = 0.4
+
+
+@MODELS.register_module()
+class SideSwapLoss(nn.Module):
+    """Cross-entropy of swaps of left and right; labels come from the data.
+
+    Not in the paper. An estimate that is much nearer to the true joint of
+    the other side than to its own is swapped; one much nearer to its own is
+    not; of the others, where both sides are close or both far, nothing is
+    said. So no data set has to be annotated for it.
+
+    Args:
+        min_distance (float): A swap displaces a joint by at least so much,
+            network units. Defaults to 0.05.
+        loss_weight (float): Defaults to 0.3.
+    """
+
+    def __init__(
+        self,
+        min_distance: float = 0.05,
+        loss_weight: float = 0.3,
+    ):
+        super().__init__()
+        self.min_distance = min_distance
+        self.loss_weight = loss_weight
+
+    def forward(
+        self,
+        logits: Tensor,
+        estimates: Tensor,
+        target: Tensor,
+        weights: Tensor,
+        flip_indices: Sequence[int],
+    ) -> Tensor:
+        """Loss of a batch.
+
+        Args:
+            logits (Tensor): Log-odds of a swap, (B, T, K).
+            estimates (Tensor): What the estimator found, (B, T, K, D).
+            target (Tensor): Truth, (B, T, K, D).
+            weights (Tensor): Zero where the truth is unknown, (B, T, K).
+            flip_indices (Sequence[int]): Joint of the other side, (K, ).
+
+        Returns:
+            Tensor: A scalar; zero if nothing can be told.
+        """
+        flip = list(flip_indices)
+        here = (estimates - target).norm(dim=-1)
+        there = (estimates - target[:, :, flip]).norm(dim=-1)
+        swapped = (there < _MUCH_NEARER * here) & (here > self.min_distance)
+        told = swapped | (here < _MUCH_NEARER * there)
+        told &= (weights > 0) & (weights[..., flip] > 0)
+        # In float32 under automatic mixed precision.
+        loss = F.binary_cross_entropy_with_logits(
+            logits.float(), swapped.float(), reduction='none'
+        )
+        loss = torch.where(told, loss, 0).sum() / told.sum().clamp(min=1)
+        return self.loss_weight * loss
+
+
+@MODELS.register_module()
+class ExpectedErrorLoss(nn.Module):
+    """Negative log-likelihood of the errors that were made.
+
+    Not in the paper. An error e of which b was expected is taken to be drawn
+    from an exponential distribution of mean b: ``log b + e / b``, which is
+    least where b is the mean of such errors. The poses do not learn from it.
+
+    Args:
+        loss_weight (float): Defaults to 0.05.
+    """
+
+    def __init__(self, loss_weight: float = 0.05):
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(
+        self, log_error: Tensor, pred: Tensor, target: Tensor, weights: Tensor
+    ) -> Tensor:
+        """Loss of a batch.
+
+        Args:
+            log_error (Tensor): Logarithm of the expected error, (B, T, K).
+            pred (Tensor): Refined poses, (B, T, K, D).
+            target (Tensor): Truth, (B, T, K, D).
+            weights (Tensor): Zero where the truth is unknown, (B, T, K).
+
+        Returns:
+            Tensor: A scalar; zero if nothing is known.
+        """
+        error = (pred - target).detach().norm(dim=-1)
+        log_error = log_error.float()
+        loss = log_error + error * torch.exp(-log_error)
+        known = weights > 0
+        loss = torch.where(known, loss, 0).sum() / known.sum().clamp(min=1)
+        return self.loss_weight * loss
