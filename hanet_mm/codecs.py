@@ -21,26 +21,19 @@ __all__ = ['PoseSequenceCodec']
 class PoseSequenceCodec(BaseKeypointCodec):
     """Normalise a window of poses and its ground truth alike.
 
-    T: frames of the window, K: keypoints, D: coordinates.
-
-    Encoded:
-
-        - keypoint_inputs (np.ndarray): Normalised estimates, (T, K, D).
-        - keypoint_labels (np.ndarray): Normalised ground truth, (T, K, D).
-        - keypoint_weights (np.ndarray): Weights for the loss, (T, K); zero
-          where the truth is unknown or, unless ``supervise_missing``, the
-          estimate was missing.
-        - codec_center, codec_scale (np.ndarray): To decode with,
-          broadcastable to (T, K, D).
+    Encoded, for T frames, K keypoints and D coordinates: ``keypoint_inputs``
+    and ``keypoint_labels`` (T, K, D), normalised estimates and truth;
+    ``keypoint_weights`` (T, K), zero where the truth is unknown or, unless
+    ``supervise_missing``, the estimate was missing; ``codec_center`` and
+    ``codec_scale``, to decode with, broadcastable to (T, K, D).
 
     Args:
         normalization (str): 'none', 'image', 'box', 'root' or 'rot6d', see
-            :func:`hanet_mm.core.refine.normalization.fit_normalization`.
-            Defaults to 'box'. With 'root' the truth is taken relative to its
-            own root, as published.
+            :func:`hanet_mm.core.refine.normalization.fit_normalization`. With
+            'root' the truth is taken relative to its own root, as published.
         root (Sequence[int], optional): Root joints for 'root'.
         supervise_missing (bool): Learn to fill keypoints that the estimator
-            did not find. Defaults to False.
+            did not find.
     """
 
     auxiliary_encode_keys = {'keypoints_gt', 'keypoints_valid', 'image_size'}
@@ -73,11 +66,11 @@ class PoseSequenceCodec(BaseKeypointCodec):
         Args:
             keypoints (np.ndarray): Estimates without gaps, (T, K, D).
             keypoints_visible (np.ndarray, optional): Weights of the ground
-                truth, (T, K). Defaults to 1 everywhere.
+                truth, (T, K); None: 1 everywhere.
             keypoints_gt (np.ndarray, optional): Ground truth, (T, K, D).
                 Without it there are no labels.
             keypoints_valid (np.ndarray, optional): Estimates that were not
-                filled, bool, (T, K). Defaults to all.
+                filled, bool, (T, K); None: all.
             image_size (np.ndarray, optional): W, H in pixels, (2, ).
 
         Returns:
@@ -135,16 +128,6 @@ class PoseSequenceCodec(BaseKeypointCodec):
         codec_center: np.ndarray,
         codec_scale: np.ndarray,
     ) -> Tuple[np.ndarray, np.ndarray]:
-        """Decode a window.
-
-        Args:
-            encoded (np.ndarray): Network coordinates, (T, K, D).
-            codec_center (np.ndarray): From :meth:`encode`.
-            codec_scale (np.ndarray): From :meth:`encode`.
-
-        Returns:
-            tuple[np.ndarray, np.ndarray]: Keypoints in the coordinates of
-            the data, (T, K, D), and scores of 1, (T, K).
-        """
+        """Decode network coordinates (T, K, D); scores are 1, (T, K)."""
         keypoints = Affine(codec_center, codec_scale).decode(encoded)
         return keypoints, np.ones(keypoints.shape[:2], dtype=np.float32)

@@ -37,23 +37,13 @@ class Recordings(NamedTuple):
 
 
 def load_recordings(path: PathLike, skeleton: str) -> Recordings:
-    """Read joints of a pickle-free ``.npz``.
+    """Read joints, those of the key ``skeleton``, of a pickle-free ``.npz``.
 
     Its keys: ``joints_3d`` (N, J, 3) with ``joint_names`` (J,), keypoints
     derived from them such as ``h36m17`` (N, K, 3) with ``h36m17_names`` (K,),
     all in metres and y up; ``clean`` (N,); ``seq_len``, ``seq_name`` and
-    ``fps`` (S,); ``meta``, JSON.
-
-    Args:
-        path (PathLike): The file.
-        skeleton (str): Key of the joints to read.
-
-    Returns:
-        Recordings: All of them.
-
-    Raises:
-        ValueError: One line naming the file and the key: damaged file,
-            missing key, wrong shape or value, another unit or axis.
+    ``fps`` (S,); ``meta``, JSON. Raises a ValueError of one line naming the
+    file and the key.
     """
     names = f'{skeleton}_names'
     if skeleton == 'joints_3d':
@@ -118,18 +108,13 @@ def _check(values: Dict[str, np.ndarray], skeleton: str, names: str) -> None:
 
 
 def recording_parts(names: Sequence[str]) -> np.ndarray:
-    """Part of each recording: whole recordings, all kinds in all parts.
+    """Part of each of S recordings, 'train', 'val' or 'test', (S,).
 
     Recordings whose names differ in the last number only, such as
     ``walking_2`` and ``walking_3``, are of one kind. Of each kind, in the
-    order given, the 2nd, 8th, 14th ... is for validation, the 5th, 11th,
-    17th ... for testing; the others are for training.
-
-    Args:
-        names (Sequence[str]): Of the S recordings.
-
-    Returns:
-        np.ndarray: 'train', 'val' or 'test', (S,).
+    order given, the 2nd, 8th, 14th ... is for validation, the 5th, 11th, 17th
+    ... for testing; the others are for training: whole recordings, all kinds
+    in all parts.
     """
     seen: Dict[str, int] = {}
     parts = []

@@ -56,15 +56,14 @@ class CmuMocapSequenceDataset(PoseSequenceDataset):
     Args:
         ann_file (str): File, see
             :func:`hanet_mm.datasets.cmu_mocap.load_recordings`.
-        skeleton (str): 'h36m17' or 'coco17'. Defaults to 'h36m17'.
+        skeleton (str): 'h36m17' or 'coco17'.
         part (str, optional): 'train', 'val' or 'test': disjoint sets of
             recordings, see
             :func:`hanet_mm.datasets.cmu_mocap.recording_parts`. A person
             may be in several. Defaults to None: all recordings.
         noise (str or dict, optional): Errors of the estimates, see
-            :func:`hanet_mm.datasets.simulation.noise_source`. Defaults to
-            'lifter'.
-        seed (int): Of the cameras and errors, >= 0. Defaults to 0.
+            :func:`hanet_mm.datasets.simulation.noise_source`.
+        seed (int): Of the cameras and errors, >= 0.
         metainfo (dict, optional): Defaults to that of the skeleton.
         **kwargs: Of :class:`PoseSequenceDataset`.
 
@@ -150,7 +149,7 @@ class CmuMocapSmplSequenceDataset(PoseSequenceDataset):
             recordings.
         noise (dict, optional): Arguments of :class:`RotationNoise`. Defaults
             to None: its defaults.
-        seed (int): Of the cameras and errors, >= 0. Defaults to 0.
+        seed (int): Of the cameras and errors, >= 0.
         **kwargs: Of :class:`PoseSequenceDataset`.
 
     Raises:

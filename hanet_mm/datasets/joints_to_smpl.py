@@ -42,7 +42,7 @@ def rotations_from_joints(
         parents (Sequence[int]): Parent of each joint (K,), before its
             children; -1 for the root. Defaults to those of SMPL.
         unknown (Sequence[int]): Joints that were not observed; each needs a
-            parent and exactly one child, both observed. Defaults to ().
+            parent and exactly one child, both observed.
 
     Returns:
         np.ndarray: Rotation of each joint relative to its parent,

@@ -38,10 +38,9 @@ class PoseSequenceDataset(BaseDataset):
             sequences. Defaults to None: all sequences.
         val_fraction (float): Share of the sequences in 'val', spread evenly
             over the file; sequences of one name, such as the people in a
-            video, stay together. Defaults to 0.1.
-        sparse (bool): Whether only some frames are annotated: training
-            windows without any are left out.
-            Defaults to False.
+            video, stay together.
+        sparse (bool): Whether only some frames are annotated: training windows
+            without any are left out.
         metainfo (dict, optional): Of the keypoints, as in MMPose. Defaults
             to that of the class.
         **kwargs: Of :class:`mmengine.dataset.BaseDataset`.
@@ -89,11 +88,7 @@ class PoseSequenceDataset(BaseDataset):
         return load_pose_sequences(self.ann_file, require=('keypoints_gt',))
 
     def load_data_list(self) -> List[dict]:
-        """Load the frames and list the sequences.
-
-        Returns:
-            list[dict]: One for each sequence of the part.
-        """
+        """Load the frames and list the sequences of the part."""
         sequences = self._convert(self.load_sequences())
         self._check(sequences)
         missing = ~sequences.valid

@@ -42,10 +42,10 @@ class SyntheticPoseSequenceDataset(PoseSequenceDataset):
     Keypoints and skeleton are those of JHMDB.
 
     Args:
-        num_sequences (int): Number of sequences. Defaults to 256.
+        num_sequences (int): Number of sequences.
         seq_len_range (Tuple[int, int]): Shortest and longest sequence in
-            frames. Defaults to (40, 80).
-        seed (int): Seed >= 0. Defaults to 0.
+            frames.
+        seed (int): Seed >= 0.
         noise (dict, optional): Arguments of :class:`EstimatorNoise`.
             Defaults to None: its defaults.
         **kwargs: Of :class:`PoseSequenceDataset`.
@@ -100,25 +100,23 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         ann_file (str): Captured motion, see
             :func:`hanet_mm.datasets.cmu_mocap.load_recordings`. Defaults to
             '': procedural motion only.
-        skeleton (str): 'coco17': pictures, keypoints in px. 'h36m17': 3D
-            poses in camera coordinates, in metres. Defaults to 'coco17'.
+        skeleton (str): 'coco17': pictures, keypoints in px. 'h36m17': 3D poses
+            in camera coordinates, in metres.
         part (str, optional): 'train', 'val' or 'test': disjoint sets of
             recordings, see
             :func:`hanet_mm.datasets.cmu_mocap.recording_parts`. Defaults to
             None: all.
         procedural_share (float): Share of the windows of procedural motion
-            where there is captured motion. Defaults to 0.3.
-        num_windows (int): Length of the data set. Defaults to 64000.
-        window_size (int): T. Defaults to 41.
-        chunk_size (int): Windows made at once. Defaults to 64.
-        short_share (float): Share of windows shorter than T, padded at
-            either end or both with estimates of score 0. Defaults to 0.1.
-        noise (str or dict): Errors of the estimators: a preset or amounts,
-            or ranges, see
-            :func:`hanet_mm.datasets.simulation.noise_source`. Defaults to
-            'any'.
-        seed (int): Seed >= 0 of everything. Parts and runs that are to
-            share nothing need different seeds. Defaults to 0.
+            where there is captured motion.
+        num_windows (int): Length of the data set.
+        window_size (int): T.
+        chunk_size (int): Windows made at once.
+        short_share (float): Share of windows shorter than T, padded at either
+            end or both with estimates of score 0.
+        noise (str or dict): Errors of the estimators: a preset or amounts, or
+            ranges, see :func:`hanet_mm.datasets.simulation.noise_source`.
+        seed (int): Seed >= 0 of everything. Parts and runs that are to share
+            nothing need different seeds.
         metainfo (dict, optional): Defaults to that of the skeleton.
         **kwargs: Of :class:`mmengine.dataset.BaseDataset`.
 
@@ -201,18 +199,10 @@ class SimulatedPoseSequenceDataset(BaseDataset):
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:
-        """Get a window.
+        """Get window ``idx``; arrays may be views: do not write to them.
 
-        Args:
-            idx (int): Number of the window.
-
-        Returns:
-            dict: ``keypoints`` (T, K, D), ``keypoint_scores`` and
-            ``keypoints_valid`` (T, K), ``keypoints_gt`` (T, K, D),
-            ``keypoints_visible`` (T, K), in pictures ``bboxes`` (T, 4) and
-            ``image_size`` (2, ), ``frame_ids`` (T, ), ``seq_name``,
-            ``seq_id``, ``fps``, ``flip_indices``, ``keypoint_names``. Arrays
-            may be views: do not write to them.
+        Its keys are those of :meth:`PoseSequenceDataset.get_data_info`;
+        ``bboxes`` and ``image_size`` in pictures only.
         """
         idx = range(self.num_windows)[idx]
         number, row = divmod(idx, self.chunk_size)

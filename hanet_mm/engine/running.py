@@ -59,14 +59,11 @@ def keep_worker_seed(worker_id: int) -> None:
     PyTorch seeds Python, NumPy and itself in each worker from a number that
     the main process draws when an epoch begins; with :class:`EpochSeedHook`
     that follows from seed, epoch and rank. MMEngine's own function seeds all
-    epochs alike, so random transforms would repeat themselves. Workers have
-    to be started anew with each epoch::
+    epochs alike, so random transforms would repeat themselves. Workers have to
+    be started anew with each epoch::
 
         train_dataloader = dict(
             persistent_workers=False,
             worker_init_fn=dict(type='keep_worker_seed'),
         )
-
-    Args:
-        worker_id (int): Not needed.
     """

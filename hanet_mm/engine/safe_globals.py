@@ -32,12 +32,10 @@ def register_safe_globals() -> None:
 
 
 def list_safe_globals() -> List[Union[Callable, Tuple[Callable, str]]]:
-    """List what MMEngine's checkpoints refer to.
+    """List what MMEngine's checkpoints refer to: objects, or (object, name).
 
-    Returns:
-        list: Objects, or pairs of an object and the name under which files
-        refer to it. numpy 2 renamed ``numpy.core``: both names are listed, so
-        that files written under either load under either.
+    numpy 2 renamed ``numpy.core``: both names are listed, so that files
+    written under either load under either.
     """
     # Asked of numpy itself: where it keeps them depends on its release.
     rebuild_array = np.empty(0).__reduce__()[0]
@@ -77,17 +75,8 @@ def history_statistic(owner: Any, name: str) -> Callable:
 
     A ``HistoryBuffer`` stores its statistics, methods of its own class, which
     pickle writes as ``getattr(HistoryBuffer, 'mean')``. The true ``getattr``
-    on the safe list would let a file reach any function of any module.
-
-    Args:
-        owner (Any): What the file asks an attribute of.
-        name (str): The attribute.
-
-    Returns:
-        Callable: The statistic.
-
-    Raises:
-        pickle.UnpicklingError: Anything but a statistic is asked for.
+    on the safe list would let a file reach any function of any module;
+    anything but a statistic raises an UnpicklingError.
     """
     if owner is HistoryBuffer and name in _STATISTICS:
         return getattr(HistoryBuffer, name)

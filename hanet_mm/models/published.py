@@ -100,17 +100,16 @@ def published_model_cfg(
             ``sample_interval``, ``hidden``, ``enc_layers``, ``dec_layers``,
             ``nheads``, ``dim_feedforward``, ``pre_norm``, ``dropout``, and,
             where given, ``input_dim``, ``activation``, ``leaky_slope``.
-        unsampled_memory (dict, optional): ``dict(bias=1.0)`` reads the
-            memory mask as old PyTorch did, see
-            :class:`hanet_mm.core.nn.decoder.KinematicDecoder`. Defaults to
-            None.
+        unsampled_memory (dict, optional): ``dict(bias=1.0)`` reads the memory
+            mask as old PyTorch did, see
+            :class:`hanet_mm.core.nn.decoder.KinematicDecoder`.
 
     Returns:
         dict: For ``MODELS.build``.
 
     Raises:
-        ValueError: If a key is missing, the activation is another one, or
-            the input does not have ``joints * dims`` channels.
+        ValueError: If a key is missing, the activation is another one, or the
+            input does not have ``joints * dims`` channels.
     """
     needed = (
         'joints dims slide_window sample_interval hidden enc_layers '

@@ -240,16 +240,10 @@ def _place(
 def pictures(
     rng: np.random.Generator, joints: np.ndarray, fps: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Take pictures of people with moving cameras.
+    """Take pictures of people (S, T, K, 3), metres, y up, with moving cameras.
 
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        joints (np.ndarray): World, metres, y up, (S, T, K, 3) float32.
-        fps (np.ndarray): Frame rates, (S,).
-
-    Returns:
-        Tuple[np.ndarray, np.ndarray]: Pixels (S, T, K, 2) float32, some of
-        them outside of the image, and width and height in px, (S, 2).
+    Pixels (S, T, K, 2) float32, some of them outside of the image, and width
+    and height in px, (S, 2).
     """
     num = len(joints)
     image_size = _IMAGES[rng.integers(len(_IMAGES), size=num)]

@@ -44,26 +44,11 @@ def generate_synthetic_sequences(
 ) -> PoseSequences:
     """Generate people who act in front of a camera, and estimates of them.
 
-    The result depends on the arguments alone; another seed gives other
-    people, movements, cameras and errors. The noise does not change the
-    motion.
-
-    Args:
-        num_sequences (int): Number of sequences S.
-        seq_len_range (Tuple[int, int]): Shortest and longest sequence in
-            frames.
-        seed (int): Seed >= 0.
-        image_size (Tuple[int, int]): Width and height in px.
-        fps (float): Frames per second.
-        actions (Sequence[str]): What people do, see ``ACTIONS``.
-        noise (EstimatorNoise, optional): Errors of the estimator. Defaults
-            to None: ``EstimatorNoise()``.
-
-    Returns:
-        PoseSequences: JHMDB-15 keypoints in px with simulated estimates.
-
-    Raises:
-        ValueError: If a number, the range or an action is wrong.
+    The result depends on the arguments alone; another seed gives other people,
+    movements, cameras and errors. The noise does not change the motion.
+    Sequences are of ``seq_len_range`` frames, shortest and longest, and hold
+    JHMDB-15 keypoints in px with simulated estimates. Raises a ValueError if a
+    number, the range or an action is wrong.
     """
     _check(num_sequences, seq_len_range, image_size, fps)
     high = seq_len_range[1]
@@ -166,12 +151,8 @@ class Chunk(NamedTuple):
 class ChunkGenerator:
     """Makes windows from motion: bodies, views, estimates.
 
-    Args:
-        bank (MotionBank): Motion of the skeleton.
-        skeleton (str): 'coco17', for pictures, or 'h36m17', for 3D poses.
-        noise (NoiseSource): Errors of the estimators, drawn for each window.
-        window_size (int): Frames T.
-        short_share (float): Share of windows that are padded, [0, 1].
+    The skeleton is 'coco17', for pictures, or 'h36m17', for 3D poses; noise is
+    drawn for each window; ``short_share`` of the windows are padded.
     """
 
     def __init__(

@@ -105,15 +105,10 @@ def keypoint_parts(names: Tuple[str, ...], dims: int) -> KeypointParts:
 def procedural_keypoints(
     joints: np.ndarray, names: Tuple[str, ...]
 ) -> np.ndarray:
-    """Derive keypoints of COCO or Human3.6M from procedural joints.
+    """Derive K keypoints of COCO or Human3.6M from procedural joints.
 
-    Args:
-        joints (np.ndarray): In the order of ``JOINT_NAMES``, metres, z up,
-            (..., 16, 3).
-        names (Tuple[str, ...]): K keypoint names of COCO or Human3.6M.
-
-    Returns:
-        np.ndarray: Metres, y up, (..., K, 3) float32.
+    From metres, z up, in the order of ``JOINT_NAMES``, (..., 16, 3), to
+    metres, y up, (..., K, 3) float32.
     """
     body = {name: joints[..., i, :] for i, name in enumerate(JOINT_NAMES)}
     derived = {**_face(body), **_trunk(body)}

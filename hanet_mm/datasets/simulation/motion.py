@@ -50,14 +50,10 @@ _WANDER = np.array(
 class Motion:
     """Movement of S people over T frames.
 
-    Args:
-        joints (np.ndarray): Joints in the order of ``JOINT_NAMES``, world
-            frame, metres, z up, floor at 0, (S, T, 16, 3).
-        contact (np.ndarray): Feet flat on the floor, bool (S, T, 2), side
-            axis (left, right).
-        airborne (np.ndarray): Whether the body is in flight, bool (S, T).
-        actions (np.ndarray): Numbers into ``ACTIONS``, (S, T).
-        shape (BodyShape): Segment lengths of the people.
+    ``joints`` (S, T, 16, 3) are in the order of ``JOINT_NAMES`` in the world
+    frame, metres, z up, floor at 0; ``contact`` (S, T, 2) tells whether the
+    left and right foot are flat on the floor, ``airborne`` (S, T) whether the
+    body is in flight; ``actions`` (S, T) are numbers into ``ACTIONS``.
     """
 
     joints: np.ndarray
@@ -233,20 +229,10 @@ def generate_motion(
     fps: float = 25.0,
     actions: Sequence[str] = ACTIONS,
 ) -> Motion:
-    """Simulate people of random build.
+    """Simulate S people of random build over T frames of a rate.
 
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        num (int): Number of people S.
-        num_frames (int): Frames T of each.
-        fps (float): Frames per second.
-        actions (Sequence[str]): Actions to draw from, see ``ACTIONS``.
-
-    Returns:
-        Motion: Their joints and what is known about them.
-
-    Raises:
-        ValueError: If an action is unknown or none is given.
+    Raises a ValueError if one of the ``actions``, names of ``ACTIONS``, is
+    unknown or none is given.
     """
     shape = sample_body_shapes(rng, num)
     gait = sample_gaits(rng, shape.stature)

@@ -98,23 +98,12 @@ def cut_windows(
     fps_range: Tuple[float, float],
     speed_range: Tuple[float, float],
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cut windows at any time, rate and speed, half of them backwards.
+    """Cut S windows of T frames at any time, half of them backwards.
 
-    A sequence too short for a window at the rate drawn is sampled at a
-    higher one.
-
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        bank (MotionBank): Motion.
-        num (int): Number of windows S.
-        frames (int): Frames T of each.
-        fps_range (Tuple[float, float]): Lowest and highest frame rate,
-            log-uniform.
-        speed_range (Tuple[float, float]): Factors on the recorded speed.
-
-    Returns:
-        Tuple[np.ndarray, np.ndarray, np.ndarray]: Joints in metres, y up,
-        (S, T, K, 3) float32; clean frames, bool (S, T); fps, (S,) float32.
+    Frame rates are log-uniform in ``fps_range``; ``speed_range`` is of factors
+    on the recorded speed. A sequence too short for a window at the rate drawn
+    is sampled at a higher one. Joints in metres, y up, (S, T, K, 3) float32;
+    clean frames, bool (S, T); fps, (S,) float32.
     """
     low, high = fps_range
     sequence = rng.choice(len(bank.start), num, p=bank.chance)

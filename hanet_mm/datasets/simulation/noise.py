@@ -40,31 +40,28 @@ def simulate_estimator_noise(
     Jitter, drift, occlusions and outliers displace joints; the score of one
     follows its displacement; then left and right are swapped together with
     their scores, so a swapped joint is as confident as any other, as it is
-    with real estimators; last, joints go missing. Errors scale with
-    ``size``, scores do not depend on it.
-
-    With three coordinates the estimator is one that lifts poses to 3D, with
-    camera coordinates (z along the viewing direction) and errors relative
-    to the root: a joint named ``root`` or ``pelvis`` has no error.
+    with real estimators; last, joints go missing. Errors scale with ``size``,
+    scores do not depend on it. With three coordinates the estimator is one
+    that lifts poses to 3D, with camera coordinates (z along the viewing
+    direction) and errors relative to the root: a joint named ``root`` or
+    ``pelvis`` has no error.
 
     Args:
-        keypoints (np.ndarray): Truth, (T, K, D) or (S, T, K, D), D 2 or 3;
-            NaN = unknown, missing from the result.
-        size (np.ndarray): Size of the person in the unit of the keypoints,
-            one number or per frame (T,) or (S, T), see
+        keypoints (np.ndarray): Truth, (T, K, D) or (S, T, K, D), D 2 or 3; NaN
+            = unknown, missing from the result.
+        size (np.ndarray): Size of the person in the unit of the keypoints, one
+            number or per frame (T,) or (S, T), see
             :func:`hanet_mm.core.poses.boxes.box_sizes`.
         rng (np.random.Generator): Source of randomness.
         params (EstimatorNoise, optional): Kinds and amounts of error.
-            Defaults to None: ``EstimatorNoise()``.
         keypoint_names (Sequence[str]): K names such as ``left_wrist``; they
             tell the difficulty, sides and limbs.
-        image_size (np.ndarray, optional): Width and height in px, (2,) or
-            (S, 2), for joints outside. Defaults to None: no such errors.
+        image_size (np.ndarray, optional): Width and height in px, (2,) or (S,
+            2), for errors of joints outside; None: no such errors.
 
     Returns:
-        Tuple[np.ndarray, np.ndarray]: Estimates in the shape of the
-        keypoints, NaN = missing, and scores without the last axis,
-        0 = missing, both float32.
+        Tuple[np.ndarray, np.ndarray]: Estimates like the keypoints, NaN =
+        missing, and scores without the last axis, 0 = missing, both float32.
 
     Raises:
         ValueError: If shapes do not fit or a size is not positive.

@@ -197,16 +197,8 @@ _AMOUNTS = tuple(item.name for item in fields(EstimatorNoise))
 class Range:
     """Range of an amount, of which each sequence draws one number.
 
-    Args:
-        low (float): Smallest.
-        high (float): Largest.
-        log (bool): Whether the logarithm is uniform instead of the number
-            itself; then low > 0. Defaults to False.
-        off (float): Probability that the number is 0 instead, [0, 1].
-            Defaults to 0.
-
-    Raises:
-        ValueError: If these do not make a range.
+    With ``log`` the logarithm is uniform instead of the number itself, and low
+    is above 0; ``off`` is the probability that the number is 0 instead.
     """
 
     low: float
@@ -232,16 +224,10 @@ class Range:
 
 @dataclass(frozen=True)
 class EstimatorNoiseRanges:
-    """Estimators of all sorts.
+    """Estimators of all sorts: numbers or ranges by names of amounts.
 
-    Args:
-        ranges (Mapping[str, float or Range or dict]): By amounts of
-            :class:`EstimatorNoise`: one number for all, or a range, also as
-            arguments of :class:`Range`. Others have their default.
-
-    Raises:
-        ValueError: If an amount is unknown, or the ends of a range cannot
-            be an amount.
+    Amounts that are not given have their default. Raises a ValueError if one
+    is unknown, or the ends of a range cannot be an amount.
     """
 
     ranges: Mapping[str, Union[float, Range, dict]] = field(

@@ -70,25 +70,13 @@ def simulate_rotation_noise(
     rng: np.random.Generator,
     params: Optional[RotationNoise] = None,
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Simulate what an estimator reports for the true rotations.
+    """Simulate what an estimator reports for true rotations (T, K, 3, 3).
 
-    Each local rotation R becomes R exp(e): the error e, a rotation vector in
-    the frame of the joint, is a slow drift, jitter, and bursts while the
-    joint is hidden. The error at a joint moves all joints behind it.
-
-    Args:
-        rotations (np.ndarray): Truth relative to the parents, (T, K, 3, 3);
-            NaN = unknown, NaN in the result.
-        rng (np.random.Generator): Source of randomness.
-        params (RotationNoise, optional): Amounts of error. Defaults to None:
-            ``RotationNoise()``.
-
-    Returns:
-        Tuple[np.ndarray, np.ndarray]: Rotations (T, K, 3, 3) and scores
-        (T, K), 0 where the truth is unknown, both float32.
-
-    Raises:
-        ValueError: If the shape is not (T, K, 3, 3).
+    They are relative to the parents, NaN = unknown, NaN in the result. Each
+    local rotation R becomes R exp(e): the error e, a rotation vector in the
+    frame of the joint, is a slow drift, jitter, and bursts while the joint is
+    hidden. The error at a joint moves all joints behind it. Rotations and
+    scores (T, K), 0 where the truth is unknown, are float32.
     """
     rotations = np.asarray(rotations, dtype=np.float32)
     if rotations.ndim != 4 or rotations.shape[2:] != (3, 3):

@@ -104,22 +104,11 @@ def bursts(
     """Events that begin at random and last for a while.
 
     In every frame an active event ends with probability 1 / frames, and one
-    begins with the probability that makes ``share`` the stationary state; it
-    holds from the first frame on.
-
-    Args:
-        rng (np.random.Generator): Source of randomness.
-        shape (Tuple[int, int, int]): (S, T, C).
-        share (float or np.ndarray): Mean share of the frames in which an
-            event is active, [0, 1), one number or what broadcasts to (S, 1,
-            C).
-        frames (float or np.ndarray): Mean length of one event in frames,
-            >= 1, one number or (S,).
-
-    Returns:
-        Tuple[np.ndarray, np.ndarray, np.ndarray]: Whether an event is
-        active, bool; the frame in which it began; the frame after its last
-        one, beyond T if unknown. All (S, T, C).
+    begins with the probability that makes ``share``, in [0, 1), the stationary
+    state; it holds from the first frame on. ``share`` broadcasts to (S, 1, C),
+    ``frames`` >= 1 is one number or (S,). Whether an event is active, the
+    frame in which it began, and the frame after its last one, beyond T if
+    unknown, (S, T, C) each.
     """
     frame = np.arange(shape[1])[:, None]
     frames = per_sequence(frames, 3)

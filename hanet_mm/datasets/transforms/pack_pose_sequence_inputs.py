@@ -32,15 +32,7 @@ class PackPoseSequenceInputs(BaseTransform):
     meta_keys = ('seq_name', 'seq_id', 'image_size', 'fps', 'flip_indices')
 
     def transform(self, results: dict) -> dict:
-        """Pack an item.
-
-        Args:
-            results (dict): Of the pipeline.
-
-        Returns:
-            dict: ``inputs`` (T, K, D) and ``data_samples``, a
-            :class:`PoseDataSample`.
-        """
+        """Pack ``inputs`` (T, K, D) and ``data_samples``, a PoseDataSample."""
         sample = PoseDataSample()
         if 'keypoint_inputs' in results:
             inputs = results['keypoint_inputs']

@@ -15,15 +15,16 @@ class RandomPoseFlip(BaseTransform):
 
     Required keys: ``keypoints`` (T, K, D), ``flip_indices`` (K). Modified
     keys: ``keypoints``, ``keypoints_gt`` (T, K, D), ``keypoint_scores``,
-    ``keypoints_valid``, ``keypoints_visible`` (T, K), ``bboxes`` (T, 4),
-    if present. Arrays are replaced, not written to. The flip is drawn from
+    ``keypoints_valid``, ``keypoints_visible`` (T, K), ``bboxes`` (T, 4), if
+    present. Arrays are replaced, not written to. The flip is drawn from
     NumPy's global generator, which MMEngine seeds in every worker.
 
     Args:
-        prob (float): Probability of a flip. Defaults to 0.5.
+        prob (float): Probability of a flip.
 
     Raises:
-        ValueError: If the probability is not in [0, 1].
+        ValueError: If the probability is not in [0, 1], or, in a call, the
+            keypoints have other than 2 or 3 coordinates.
     """
 
     def __init__(self, prob: float = 0.5):
@@ -32,17 +33,7 @@ class RandomPoseFlip(BaseTransform):
         self.prob = prob
 
     def transform(self, results: dict) -> dict:
-        """Mirror the window, or leave it as it is.
-
-        Args:
-            results (dict): Of the pipeline.
-
-        Returns:
-            dict: The same, perhaps mirrored.
-
-        Raises:
-            ValueError: If the keypoints have other than 2 or 3 coordinates.
-        """
+        """Mirror the window, or leave it as it is."""
         dims = results['keypoints'].shape[-1]
         if dims not in (2, 3):
             raise ValueError(
@@ -76,22 +67,23 @@ class RandomPoseFlip(BaseTransform):
 class RandomYaw(BaseTransform):
     """Rotate estimate and truth of a window by one random angle.
 
-    Camera coordinates: the axis is y, and it runs through the mean of the
-    true joints, so the person stays before the camera. Put it before
+    Camera coordinates: the axis is y, and it runs through the mean of the true
+    joints, so the person stays before the camera. Put it before
     :class:`SimulateEstimatorNoise`, whose errors depend on the direction of
     the depth.
 
     Required and modified keys: ``keypoints`` and, if present,
-    ``keypoints_gt``, (T, K, 3). Arrays are replaced, not written to. The
-    angle is drawn from NumPy's global generator, which MMEngine seeds in
-    every worker.
+    ``keypoints_gt``, (T, K, 3). Arrays are replaced, not written to. The angle
+    is drawn from NumPy's global generator, which MMEngine seeds in every
+    worker.
 
     Args:
-        max_angle (float): Largest angle to either side in degrees, in
-            [0, 180]. Defaults to 180: all directions alike.
+        max_angle (float): Largest angle to either side in degrees; 180: all
+            directions alike.
 
     Raises:
-        ValueError: If the angle is not in that range.
+        ValueError: If the angle is not in [0, 180], or, in a call, the
+            keypoints have other than 3 coordinates.
     """
 
     def __init__(self, max_angle: float = 180.0):
@@ -102,17 +94,7 @@ class RandomYaw(BaseTransform):
         self.max_angle = max_angle
 
     def transform(self, results: dict) -> dict:
-        """Rotate the window.
-
-        Args:
-            results (dict): Of the pipeline.
-
-        Returns:
-            dict: The same, rotated.
-
-        Raises:
-            ValueError: If the keypoints have other than 3 coordinates.
-        """
+        """Rotate the window."""
         keys = [k for k in ('keypoints_gt', 'keypoints') if k in results]
         dims = results[keys[0]].shape[-1]
         if dims != 3:

@@ -25,28 +25,27 @@ from ..simulation import (
 class SimulateEstimatorNoise(BaseTransform):
     """Simulate an estimator on the true keypoints, anew at each call.
 
-    Required keys: ``keypoints_gt`` (T, K, D) and, in 2D, ``bboxes`` (T, 4).
-    Without boxes, and in 3D, the size of the person is the longest side of
-    the joints' bounding box. Optional keys: ``keypoint_names``, which the
-    datasets of this package give; ``image_size`` (2,), for the errors of
-    joints outside the image.
-
-    Modified keys: ``keypoints`` (T, K, D), missing ones filled,
+    Required keys: ``keypoints_gt`` (T, K, D) and, in 2D, ``bboxes`` (T, 4);
+    without boxes, and in 3D, the size of the person is the longest side of the
+    joints' bounding box. Optional: ``keypoint_names``, which the datasets of
+    this package give; ``image_size`` (2,), for the errors of joints outside
+    the image. Modified keys: ``keypoints`` (T, K, D), missing ones filled,
     ``keypoint_scores`` and ``keypoints_valid`` (T, K). Arrays are replaced,
-    not written to.
-
-    The noise is drawn from NumPy's global generator, which MMEngine seeds
-    in every worker.
+    not written to. The noise is drawn from NumPy's global generator, which
+    MMEngine seeds in every worker.
 
     Args:
-        noise (str or dict, optional): Name of a preset, such as 'lifter'
-            for 3D poses, or arguments of :class:`EstimatorNoise`, or ranges
-            of them, such as the preset 'any', from which each call draws
-            other amounts: see
-            :func:`hanet_mm.datasets.simulation.noise_source`. Defaults to
-            None: the defaults of :class:`EstimatorNoise`.
+        noise (str or dict, optional): See
+            :func:`hanet_mm.datasets.simulation.noise_source`: a preset such as
+            'lifter' for 3D poses, amounts, or ranges of them, from which each
+            call draws others. None: the defaults of :class:`EstimatorNoise`.
         keypoint_names (Sequence[str], optional): K names such as
-            ``left_wrist``. Defaults to None: those of the data set.
+            ``left_wrist``. None: those of the data set.
+
+    Raises:
+        ValueError: In a call, if there are no keypoint names or the ground
+            truth does not fit them, or every keypoint of the window went
+            missing.
     """
 
     def __init__(
@@ -58,19 +57,7 @@ class SimulateEstimatorNoise(BaseTransform):
         self.keypoint_names = keypoint_names and tuple(keypoint_names)
 
     def transform(self, results: dict) -> dict:
-        """Draw the errors.
-
-        Args:
-            results (dict): Of the pipeline.
-
-        Returns:
-            dict: The same with simulated estimates.
-
-        Raises:
-            ValueError: If there are no keypoint names or the ground truth
-                does not fit them, or every keypoint of the window went
-                missing.
-        """
+        """Replace the estimates of the window by simulated ones."""
         truth = results['keypoints_gt']
         names = self.keypoint_names or results.get('keypoint_names')
         if names is None:
@@ -108,34 +95,24 @@ class SimulateEstimatorNoise(BaseTransform):
 class SimulateRotationNoise(BaseTransform):
     """Simulate an estimator on the true rotations, anew at each call.
 
-    Required key: ``keypoints_gt`` (T, K, 6), rotations relative to the
-    parents in 6D. Modified keys: ``keypoints`` (T, K, 6), missing ones
-    filled, ``keypoint_scores`` and ``keypoints_valid`` (T, K). Arrays are
-    replaced, not written to.
-
-    The noise is drawn from NumPy's global generator, which MMEngine seeds
-    in every worker.
+    Required key: ``keypoints_gt`` (T, K, 6), rotations relative to the parents
+    in 6D. Modified keys: ``keypoints`` (T, K, 6), missing ones filled,
+    ``keypoint_scores`` and ``keypoints_valid`` (T, K). Arrays are replaced,
+    not written to. The noise is drawn from NumPy's global generator, which
+    MMEngine seeds in every worker.
 
     Args:
-        noise (dict, optional): Arguments of :class:`RotationNoise`. Defaults
-            to None: its defaults.
+        noise (dict, optional): Arguments of :class:`RotationNoise`.
+
+    Raises:
+        ValueError: In a call, if the truth is not 6D.
     """
 
     def __init__(self, noise: Optional[dict] = None):
         self.noise = RotationNoise(**(noise or {}))
 
     def transform(self, results: dict) -> dict:
-        """Draw the errors.
-
-        Args:
-            results (dict): Of the pipeline.
-
-        Returns:
-            dict: The same with simulated estimates.
-
-        Raises:
-            ValueError: If the truth is not 6D.
-        """
+        """Replace the rotations of the window by simulated ones."""
         truth = results['keypoints_gt']
         if truth.shape[-1] != 6:
             raise ValueError(

@@ -40,19 +40,10 @@ class SkeletonBodyModel(nn.Module):
         betas: Optional[Tensor] = None,
         scale: Optional[Tensor] = None,
     ) -> BodyModelOutput:
-        """Pose the skeleton.
+        """Joints (B, 14, 3) in metres of SMPL's local rotations (B, 24, 3, 3).
 
-        Args:
-            rotations (Tensor): Rotations of SMPL's joints relative to their
-                parents, (B, 24, 3, 3).
-            betas (Tensor, optional): (B, 10), not used.
-            scale (Tensor, optional): Factor on the size, (B,).
-
-        Returns:
-            BodyModelOutput: Joints (B, 14, 3) in metres, no vertices.
-
-        Raises:
-            ValueError: If a shape is another.
+        ``betas`` (B, 10) are not used; ``scale`` (B,) is a factor on the size.
+        Raises a ValueError if a shape is another.
         """
         check_body_inputs(rotations, betas, scale)
         joints = forward_kinematics(rotations, self.offsets.to(rotations))

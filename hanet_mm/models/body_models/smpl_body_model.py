@@ -37,7 +37,7 @@ class SMPLBodyModel(nn.Module):
     Args:
         model_path (str): The user's ``SMPL_*.npz`` or ``.pkl``.
         trust_pickle (bool): Whether a ``.pkl`` may be unpickled, which runs
-            whatever code its author put into it. Defaults to False.
+            whatever code its author put into it.
 
     Raises:
         ImportError: If ``smplx`` is not installed.
@@ -77,21 +77,12 @@ class SMPLBodyModel(nn.Module):
         betas: Optional[Tensor] = None,
         scale: Optional[Tensor] = None,
     ) -> BodyModelOutput:
-        """Pose the body, some frames after the other to spare memory.
+        """Joints (B, 14, 3) and vertices (B, V, 3) in metres, no translation.
 
-        Args:
-            rotations (Tensor): Rotations of the joints relative to their
-                parents, (B, 24, 3, 3).
-            betas (Tensor, optional): Shape, (B, 10). Defaults to None: zeros,
-                the mean shape.
-            scale (Tensor, optional): Factor on joints and vertices, (B,).
-
-        Returns:
-            BodyModelOutput: Joints (B, 14, 3) and vertices (B, V, 3) in
-            metres, without translation.
-
-        Raises:
-            ValueError: If a shape is another.
+        Chunks of frames go one after the other to spare memory. Rotations are
+        relative to the parents, (B, 24, 3, 3); ``betas`` are the shape (B,
+        10), None: the mean; ``scale`` (B,) is a factor on joints and vertices.
+        Raises a ValueError if a shape is another.
         """
         check_body_inputs(rotations, betas, scale)
         if betas is None:

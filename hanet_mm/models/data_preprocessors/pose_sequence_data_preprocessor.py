@@ -25,8 +25,8 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
     first and moved in one go.
 
     Args:
-        batch_augments (list[ConfigType], optional): Augmentations of
-            training batches, of :mod:`.window_augments`. Defaults to None.
+        batch_augments (list[ConfigType], optional): Augmentations of training
+            batches, of :mod:`.window_augments`.
         **kwargs: Of :class:`BaseDataPreprocessor`.
     """
 
@@ -39,17 +39,10 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
         ]
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Prepare a batch.
+        """Prepare ``inputs``, arrays (T, K, D), and ``data_samples``.
 
-        Args:
-            data (dict): ``inputs``, a list of arrays (T, K, D), and
-                ``data_samples``.
-            training (bool): Whether it is for training: all inputs then
-                have the same shape.
-
-        Returns:
-            dict: ``inputs`` on the device, (B, T, K, D) for training,
-            otherwise a tuple of (T_i, K, D); ``data_samples``.
+        For training all inputs have one shape and become (B, T, K, D) on the
+        device, otherwise a tuple of (T_i, K, D).
         """
         inputs, samples = data['inputs'], data['data_samples']
         if not training:

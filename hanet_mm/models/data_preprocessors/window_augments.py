@@ -16,13 +16,8 @@ from hanet_mm.core.refine.normalization import fit_normalization
 
 
 class WindowBatch(NamedTuple):
-    """Training windows.
-
-    Attributes:
-        poses (Tensor): Estimates, (B, T, K, D).
-        scores (Tensor): 0 = missing or no frame, (B, T, K).
-        target (Tensor): Truth, (B, T, K, D).
-        weights (Tensor): 0 where the truth is unknown, (B, T, K).
+    """Training windows: estimates and truth (B, T, K, D), and (B, T, K) each
+    scores, 0 = missing or no frame, and weights, 0 where the truth is unknown.
     """
 
     poses: Tensor
@@ -146,7 +141,7 @@ class RandomWindowFlip(nn.Module):
 
     Args:
         flip_indices (Sequence[int]): Joint of the other side of each.
-        prob (float): Defaults to 0.5.
+        prob (float): Probability of a flip.
     """
 
     def __init__(self, flip_indices: Sequence[int], prob: float = 0.5):
@@ -168,7 +163,7 @@ class RandomTimeReversal(nn.Module):
     """Let time run backward.
 
     Args:
-        prob (float): Defaults to 0.5.
+        prob (float): Probability of a reversal.
     """
 
     def __init__(self, prob: float = 0.5):
@@ -229,7 +224,6 @@ class DropKeypoints(nn.Module):
         group_prob (float): Of taking a group away.
         keypoint_prob (float): Of taking any other keypoint away.
         weight (float): What those that were taken away weigh in the loss.
-            Defaults to 0.1.
     """
 
     def __init__(

@@ -26,12 +26,11 @@ class KinematicHead(KinematicDecoder, BaseHead):
     """Head of HANet: decoder, loss and codec.
 
     Args:
-        loss (ConfigType): Of :class:`OMLLoss` or
-            :class:`PublishedHANetLoss`. Defaults to the former.
         decoder (ConfigType): Of the :class:`PoseSequenceCodec` that the
             training data are encoded with.
+        loss (ConfigType, optional): Of :class:`OMLLoss`, the default, or
+            :class:`PublishedHANetLoss`.
         accel_loss (ConfigType, optional): Of :class:`AccelerationLoss`.
-            Defaults to None: left out.
         **kwargs: Of :class:`hanet_mm.core.nn.decoder.KinematicDecoder`.
     """
 
@@ -56,18 +55,11 @@ class KinematicHead(KinematicDecoder, BaseHead):
         batch_data_samples: OptSampleList = None,
         test_cfg: OptConfigType = None,
     ) -> RefinedPoses:
-        """Both outputs for windows, in network coordinates.
+        """Both outputs (B, T, K, D) and (B, n, K, D), in network coordinates.
 
         :meth:`HANet.predict` decodes them and merges windows to sequences.
-
-        Args:
-            feats (tuple[Tensor, Kinematics]): Features of the tokens,
-                (B, M, embed_dims), and the kinematics they are of.
-            batch_data_samples (list[PoseDataSample], optional): Not needed.
-            test_cfg (dict, optional): Not needed.
-
-        Returns:
-            RefinedPoses: final (B, T, K, D) and refined (B, n, K, D).
+        Features are those of the tokens, (B, M, embed_dims), and the
+        kinematics they are of.
         """
         return self(*feats)
 
@@ -77,18 +69,11 @@ class KinematicHead(KinematicDecoder, BaseHead):
         batch_data_samples: OptSampleList,
         train_cfg: OptConfigType = None,
     ) -> Dict[str, Tensor]:
-        """Losses of a batch of windows.
+        """Losses of a batch of windows, and ``mean_error`` to watch.
 
-        Args:
-            feats (tuple[Tensor, Kinematics]): See :meth:`predict`.
-            batch_data_samples (list[PoseDataSample]): With
-                ``gt_instance_labels.keypoint_labels`` (T, K, D) and
-                ``.keypoint_weights`` (T, K).
-            train_cfg (dict, optional): Not needed.
-
-        Returns:
-            dict[str, Tensor]: Losses, and ``mean_error`` of the final
-            poses over what is visible, in network units, to watch.
+        The latter is of the final poses over what is visible, in network
+        units. Data samples have ``gt_instance_labels.keypoint_labels`` (T, K,
+        D) and ``.keypoint_weights`` (T, K).
         """
         poses = self(*feats)
         # Under automatic mixed precision the loss stays in float32.
@@ -123,15 +108,6 @@ class KinematicHead(KinematicDecoder, BaseHead):
 
 
 def stack_instances(samples: SampleList, field: str, like: Tensor) -> Tensor:
-    """One array of the training labels of all samples.
-
-    Args:
-        samples (list[PoseDataSample]): With ``gt_instance_labels``.
-        field (str): Which of these.
-        like (Tensor): Of the type and on the device wanted.
-
-    Returns:
-        Tensor: With the samples as first axis.
-    """
+    """Stack one field of the samples' training labels, typed as ``like``."""
     arrays = [sample.gt_instance_labels[field] for sample in samples]
     return torch.as_tensor(np.stack(arrays)).to(like)

@@ -12,20 +12,20 @@ from .keypoint_losses import WeightedKeypointLoss
 
 @MODELS.register_module()
 class OMLLoss(nn.Module):
-    """Supervision of both outputs, and of the worse one by the better one.
+    """Online mutual learning (paper section 3.4).
 
+    Supervision of both outputs, and of the worse one by the better one:
     ``L = L_w(G, P') + final_weight * L_w(G, P_s) + L_O(P', P_s)`` (eq. 11).
     In L_O (eq. 10) the output with the smaller error against the ground truth
-    is the target of the other, decided per sample and keypoint on the
-    sampled frames. Gradients flow into the learning output only.
+    is the target of the other, decided per sample and keypoint on the sampled
+    frames. Gradients flow into the learning output only.
 
     Args:
-        final_weight (float): lambda_s of eq. 11. Defaults to 5.
-        norms (Sequence[str]): Norms of L_w, see
-            :class:`WeightedKeypointLoss`. Defaults to both.
+        final_weight (float): lambda_s of eq. 11.
+        norms (Sequence[str]): Norms of L_w, see :class:`WeightedKeypointLoss`.
         oml_norms (Sequence[str], optional): Norms of L_O (Table 4); an empty
-            sequence leaves L_O out. Defaults to ``norms``.
-        hard_weight (float): lambda of eq. 9. Defaults to 0.5.
+            sequence leaves L_O out. None: ``norms``.
+        hard_weight (float): lambda of eq. 9.
     """
 
     def __init__(
@@ -97,21 +97,21 @@ class OMLLoss(nn.Module):
 
 @MODELS.register_module()
 class PublishedHANetLoss(nn.Module):
-    """For those who want the published numbers; the paper's is OMLLoss.
+    """The loss of the authors' code, for the published numbers; cf. OMLLoss.
 
-    L1 per coordinate channel, all three terms divided by B * T * C; the
-    mutual term pulls both outputs together; the hardest channels, about half
-    of them and chosen over the whole batch, count a little more. Each step
-    is normalised by the number of elements of the batch, so unlike in
+    L1 per coordinate channel, all three terms divided by B * T * C; the mutual
+    term pulls both outputs together; the hardest channels, about half of them
+    and chosen over the whole batch, count a little more. Each step is
+    normalised by the number of elements of the batch, so unlike in
     :class:`OMLLoss` the terms on sampled frames weigh about 1 / N.
 
     Departure: weights of zero leave an element out (the published code
     supervises padding too); they do not change the normaliser.
 
     Args:
-        final_weight (float): Weight of the final output. Defaults to 5.
-        refined_weight (float): Weight of the refined output and of the
-            mutual term. Defaults to 1.
+        final_weight (float): Weight of the final output.
+        refined_weight (float): Weight of the refined output and of the mutual
+            term.
     """
 
     def __init__(self, final_weight: float = 5.0, refined_weight: float = 1.0):
@@ -127,11 +127,7 @@ class PublishedHANetLoss(nn.Module):
         visible: Tensor,
         sample_interval: int,
     ) -> Dict[str, Tensor]:
-        """Loss of a batch; arguments as :meth:`OMLLoss.forward`.
-
-        Returns:
-            dict[str, Tensor]: ``loss_hanet``.
-        """
+        """The loss ``loss_hanet``; arguments as :meth:`OMLLoss.forward`."""
         hidden = visible[..., None] == 0
         hidden_s = hidden[:, ::sample_interval]
         final_s = final[:, ::sample_interval]

@@ -16,14 +16,14 @@ class WeightedKeypointLoss(nn.Module):
     """Mean keypoint error, and once more that of the hardest keypoints.
 
     ``L_w = mean_visible ||target - pred|| + hard_weight * mean_hard ||.||``
-    (eq. 9). The hard half of the keypoints is chosen per sample by its mean
-    error over the visible frames.
+    (paper, eq. 9). The hard half of the keypoints is chosen per sample by its
+    mean error over the visible frames.
 
     Args:
-        norms (Sequence[str]): 'l1', 'l2' or both, over the D coordinates of
-            a keypoint; both are added up (Table 4). Defaults to both.
-        hard_weight (float): lambda of eq. 9. Defaults to 0.5.
-        loss_weight (float): Factor of the whole. Defaults to 1.
+        norms (Sequence[str]): 'l1', 'l2' or both, over the D coordinates of a
+            keypoint; both are added up (Table 4).
+        hard_weight (float): lambda of eq. 9.
+        loss_weight (float): Factor of the whole.
 
     Raises:
         ValueError: If ``norms`` is empty or names an unknown norm.
@@ -48,17 +48,10 @@ class WeightedKeypointLoss(nn.Module):
     def keypoint_errors(
         self, pred: Tensor, target: Tensor, visible: Tensor
     ) -> Tuple[Tensor, Tensor]:
-        """Visibility-weighted error of each keypoint of each sample.
+        """Sums over the frames of weighted errors and of weights, both (B, K).
 
-        Args:
-            pred (Tensor): (B, T, K, D).
-            target (Tensor): (B, T, K, D); anything, even NaN, where the
-                weight is zero.
-            visible (Tensor): Weights, (B, T, K).
-
-        Returns:
-            tuple[Tensor, Tensor]: Sums over the frames of weighted errors
-            and of weights, both (B, K).
+        Predictions and truth are (B, T, K, D), the latter anything, even NaN,
+        where the weight (B, T, K) is zero.
         """
         difference = (pred - target).masked_fill(visible[..., None] == 0, 0)
         error = sum(
@@ -68,16 +61,9 @@ class WeightedKeypointLoss(nn.Module):
         return (error * visible).sum(1), visible.sum(1)
 
     def forward(self, pred: Tensor, target: Tensor, visible: Tensor) -> Tensor:
-        """Loss of a batch.
+        """Loss of poses and truth, (B, T, K, D); zero if nothing is visible.
 
-        Args:
-            pred (Tensor): Predictions, (B, T, K, D).
-            target (Tensor): Ground truth, (B, T, K, D).
-            visible (Tensor): Weights v, (B, T, K), zero where there is no
-                annotation.
-
-        Returns:
-            Tensor: A scalar; zero if nothing is visible.
+        The weights (B, T, K) are zero where there is no annotation.
         """
         errors, counts = self.keypoint_errors(pred, target, visible)
         means = (errors / counts.clamp(min=1e-12)).detach()
@@ -104,8 +90,8 @@ class AccelerationLoss(nn.Module):
     to be followed, those of the estimates not.
 
     Args:
-        loss_weight (float): Defaults to 10: accelerations are small beside
-            errors of the place.
+        loss_weight (float): Large, for accelerations are small beside errors
+            of the place.
     """
 
     def __init__(self, loss_weight: float = 10.0):
@@ -113,16 +99,10 @@ class AccelerationLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(self, pred: Tensor, target: Tensor, weights: Tensor) -> Tensor:
-        """Loss of a batch.
+        """Loss of poses and truth, (B, T, K, D); zero if nothing is known.
 
-        Args:
-            pred (Tensor): Refined poses, (B, T, K, D).
-            target (Tensor): Truth, (B, T, K, D).
-            weights (Tensor): Zero where the truth is unknown, (B, T, K); a
-                keypoint counts where it is known in three frames in a row.
-
-        Returns:
-            Tensor: A scalar; zero if nothing is known.
+        A keypoint counts where its weights (B, T, K) are not zero in three
+        frames in a row.
         """
         known = weights > 0
         error = (pred - target).masked_fill(~known[..., None], 0)
@@ -141,15 +121,15 @@ _MUCH_NEARER = 0.4
 class SideSwapLoss(nn.Module):
     """Cross-entropy of swaps of left and right; labels come from the data.
 
-    Not in the paper. An estimate that is much nearer to the true joint of
-    the other side than to its own is swapped; one much nearer to its own is
-    not; of the others, where both sides are close or both far, nothing is
-    said. So no data set has to be annotated for it.
+    Not in the paper. An estimate that is much nearer to the true joint of the
+    other side than to its own is swapped; one much nearer to its own is not;
+    of the others, where both sides are close or both far, nothing is said. So
+    no data set has to be annotated for it.
 
     Args:
         min_distance (float): A swap displaces a joint by at least so much,
-            network units. Defaults to 0.05.
-        loss_weight (float): Defaults to 0.3.
+            network units.
+        loss_weight (float): Factor of the whole.
     """
 
     def __init__(
@@ -169,17 +149,11 @@ class SideSwapLoss(nn.Module):
         weights: Tensor,
         flip_indices: Sequence[int],
     ) -> Tensor:
-        """Loss of a batch.
+        """Loss of log-odds of a swap, (B, T, K); zero if nothing can be told.
 
-        Args:
-            logits (Tensor): Log-odds of a swap, (B, T, K).
-            estimates (Tensor): What the estimator found, (B, T, K, D).
-            target (Tensor): Truth, (B, T, K, D).
-            weights (Tensor): Zero where the truth is unknown, (B, T, K).
-            flip_indices (Sequence[int]): Joint of the other side, (K, ).
-
-        Returns:
-            Tensor: A scalar; zero if nothing can be told.
+        Estimates and truth are (B, T, K, D); weights (B, T, K) are zero where
+        the truth is unknown; flip_indices (K, ) are the joints of the other
+        side.
         """
         flip = list(flip_indices)
         here = (estimates - target).norm(dim=-1)
@@ -204,7 +178,7 @@ class ExpectedErrorLoss(nn.Module):
     least where b is the mean of such errors. The poses do not learn from it.
 
     Args:
-        loss_weight (float): Defaults to 0.05.
+        loss_weight (float): Factor of the whole.
     """
 
     def __init__(self, loss_weight: float = 0.05):
@@ -214,16 +188,10 @@ class ExpectedErrorLoss(nn.Module):
     def forward(
         self, log_error: Tensor, pred: Tensor, target: Tensor, weights: Tensor
     ) -> Tensor:
-        """Loss of a batch.
+        """Loss of logarithms of the expected errors, (B, T, K).
 
-        Args:
-            log_error (Tensor): Logarithm of the expected error, (B, T, K).
-            pred (Tensor): Refined poses, (B, T, K, D).
-            target (Tensor): Truth, (B, T, K, D).
-            weights (Tensor): Zero where the truth is unknown, (B, T, K).
-
-        Returns:
-            Tensor: A scalar; zero if nothing is known.
+        Poses and truth are (B, T, K, D); weights (B, T, K) are zero where the
+        truth is unknown. Zero if nothing is known.
         """
         error = (pred - target).detach().norm(dim=-1)
         log_error = log_error.float()

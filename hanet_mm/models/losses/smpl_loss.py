@@ -21,19 +21,18 @@ class SMPLLoss(nn.Module):
     """A loss of rotations, and two of the joints and vertices they lead to.
 
     ``loss_joints`` and ``loss_vertices`` are the mean absolute difference of
-    each coordinate, in metres, between the bodies that the final poses and
-    the true ones give to the mean shape. Joints are relative to the mean of
-    the hips. Only frames with all 24 rotations annotated count, for one
-    missing rotation displaces all that hangs on it.
+    each coordinate, in metres, between the bodies that the final poses and the
+    true ones give to the mean shape. Joints are relative to the mean of the
+    hips. Only frames with all 24 rotations annotated count, for one missing
+    rotation displaces all that hangs on it.
 
     Args:
         body_model (ConfigType): Of :class:`SMPLBodyModel` or
             :class:`SkeletonBodyModel`.
         pose_loss (ConfigType, optional): Of the loss of the rotations in 6D
-            form. Defaults to :class:`OMLLoss`.
-        joint_weight (float): Factor of ``loss_joints``. Defaults to 1.
+            form. None: :class:`OMLLoss`.
+        joint_weight (float): Factor of ``loss_joints``.
         vertex_weight (float): Factor of ``loss_vertices``; 0 leaves it out.
-            Defaults to 1.
 
     Raises:
         ValueError: If vertices have a weight but the body model has none.
@@ -65,18 +64,10 @@ class SMPLLoss(nn.Module):
         visible: Tensor,
         sample_interval: int,
     ) -> Dict[str, Tensor]:
-        """Losses of a batch of windows; arguments as :class:`OMLLoss`.
+        """Losses of windows in 6D form; arguments as :meth:`OMLLoss.forward`.
 
-        Args:
-            final (Tensor): P_s in 6D form, (B, T, 24, 6).
-            refined (Tensor): P' at the sampled frames, (B, n, 24, 6).
-            target (Tensor): G, (B, T, 24, 6).
-            visible (Tensor): Weights v, (B, T, 24).
-            sample_interval (int): N.
-
-        Returns:
-            dict[str, Tensor]: Of the pose loss, ``loss_joints`` and, unless
-            it is left out, ``loss_vertices``; zero where nothing counts.
+        Those of the pose loss, ``loss_joints`` and, unless it is left out,
+        ``loss_vertices``; zero where nothing counts.
         """
         losses = self.pose_loss(
             final, refined, target, visible, sample_interval

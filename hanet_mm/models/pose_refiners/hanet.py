@@ -42,7 +42,7 @@ class HANet(BasePoseEstimator):
         sample_interval (int): The encoder sees every so many frames, N;
             ``(T - 1) % N == 0``. Each of these brings its two neighbours, so
             three input frames are read per sampled one.
-        distance (int): ``d_t`` of eq. 1, in frames. Defaults to 1.
+        distance (int): ``d_t`` of eq. 1, in frames.
         test_cfg (ConfigType, optional): ``stride``, frames from one window
             to the next, by default 1; ``tail``, 'cover' (default) or 'drop',
             see :func:`hanet_mm.core.refine.windows.window_starts`;
@@ -91,18 +91,9 @@ class HANet(BasePoseEstimator):
     def loss(
         self, inputs: Tensor, data_samples: SampleList
     ) -> Dict[str, Tensor]:
-        """Losses of a batch of windows.
+        """Losses of a batch of windows (B, T, K, D), see KinematicHead.loss.
 
-        Args:
-            inputs (Tensor): Normalised estimates, (B, T, K, D).
-            data_samples (list[PoseDataSample]): With labels, see
-                :meth:`KinematicHead.loss`.
-
-        Returns:
-            dict[str, Tensor]: Losses.
-
-        Raises:
-            ValueError: If the windows are not of ``window_size`` frames.
+        Raises a ValueError if the windows are not of ``window_size`` frames.
         """
         if inputs.shape[1] != self.window_size:
             raise ValueError(
@@ -119,13 +110,7 @@ class HANet(BasePoseEstimator):
     def extract_feat(
         self, inputs: Tensor, scores: Optional[Tensor] = None
     ) -> Tuple[Tensor, Kinematics]:
-        """Features of windows, and the kinematics of these.
-
-        Args:
-            inputs (Tensor): Normalised estimates, (B, T, K, D).
-            scores (Tensor, optional): See
-                :func:`hanet_mm.core.nn.network.encode_windows`.
-        """
+        """Features of windows (B, T, K, D), and the kinematics of these."""
         return encode_windows(
             self.backbone,
             self.head,
