@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.spatial.transform import Rotation
 
 import hanet_mm.models.body_models  # noqa: F401  (registers them)
-from hanet_mm.models.body_models import smpl_body_model
+from hanet_mm.models.body_models import bodies
 
 pytestmark = pytest.mark.mm
 
@@ -92,7 +92,7 @@ class TestSMPL:
         assert_is(save(arrays)(single(turns)), arrays, turns)
 
     def test_frames_are_posed_in_chunks(self, arrays, save, monkeypatch):
-        monkeypatch.setattr(smpl_body_model, '_CHUNK_FRAMES', 3)
+        monkeypatch.setattr(bodies, '_CHUNK_FRAMES', 3)
         model = save(arrays)
         sizes, skin = [], model._skin
 

@@ -1,5 +1,4 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-from .skeleton_body_model import SkeletonBodyModel
-from .smpl_body_model import SMPLBodyModel
+from .bodies import SkeletonBodyModel, SMPLBodyModel
 
 __all__ = ['SMPLBodyModel', 'SkeletonBodyModel']
