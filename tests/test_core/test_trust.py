@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Corrections are as large as the evidence in a sequence allows."""
 
 import numpy as np

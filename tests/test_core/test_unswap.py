@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Swaps of left and right over a whole sequence."""
 
 import numpy as np

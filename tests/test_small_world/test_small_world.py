@@ -201,11 +201,11 @@ def test_detector_finds_people_on_held_out_clips(world, clips):
 
 def _average_precision(frames):
     """Area under the precision-recall curve at IoU 0.5, and recall at 0.3."""
-    from small_world.estimates import box_iou
+    from hanet_mm.core.poses.boxes import box_iou
 
     rows, people = [], sum(len(truth) for truth, _ in frames)
     for truth, found in frames:
-        overlap = box_iou(found, truth)
+        overlap = box_iou(found[:, :4], truth[:, :4])
         taken = set()
         for each, box in zip(overlap, found):
             free = [i for i in np.argsort(-each) if i not in taken]

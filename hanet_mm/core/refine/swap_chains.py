@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Which keypoints of a skeleton are swapped together."""
 
 from typing import NamedTuple, Optional, Sequence

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Corrections are earned: how far evidence in a sequence carries them.
 
 What a network says of a pose is worth about as much as what the frames around

@@ -1,3 +1,4 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
 """Undo swaps of left and right, decided once for a whole sequence.
 
 An estimator that takes the left side for the right one does so for a run of
