@@ -40,12 +40,11 @@ def export_refiner(
         config (PathLike, optional): Config of the model. Defaults to None:
             the one in the checkpoint.
         trust_pickle (bool): Unpickle the checkpoint, which runs any code in
-            it. Needed for MMEngine's checkpoints under torch < 2.6. Defaults
-            to False.
+            it. Needed for MMEngine's checkpoints under torch < 2.6.
         fps (float, optional): Frame rate of the training data, to which
             other sequences are resampled. Defaults to None: unknown.
         gate (bool): Fit a gate to the training data: windows unlike them are
-            smoothed with a classical filter. Defaults to False.
+            smoothed with a classical filter.
 
     Returns:
         Refiner: What was written.

@@ -49,11 +49,10 @@ class KeypointPlan:
         max_gap: Optional[int] = None,
         others: Optional[Any] = None,
     ) -> RefineResult:
-        """Put refined keypoints (T, Kt, D) into a track, (T, Ks, D).
-
-        Gaps longer than ``max_gap`` frames stay as they are, and so do all
-        keypoints if the result is None. The filter ``others`` smooths the
-        keypoints unknown to the refiner.
+        """Put refined keypoints (T, Kt, D) into a track (T, Ks, D): gaps
+        longer than ``max_gap`` frames stay, as do all keypoints if the result
+        is None, and the filter ``others`` smooths keypoints unknown to the
+        refiner.
         """
         given = track.keypoints
         untouched = np.zeros(given.shape[1], bool)
@@ -93,11 +92,10 @@ class KeypointPlan:
 def plan_keypoints(
     poses: PoseFile, refiner: Any, skeleton: Optional[PathLike] = None
 ) -> KeypointPlan:
-    """Match the keypoints of a file to those of a refiner, by name.
-
-    ``skeleton``, a name or JSON file, replaces the names in the file; a file
-    without names has the only skeleton with as many keypoints. Filters accept
-    any keypoints.
+    """Match the keypoints of a file to those of a refiner by name;
+    ``skeleton``, a name or JSON file, replaces the names in the file, and
+    without names the only skeleton with as many keypoints is taken. Filters
+    accept any keypoints.
     """
     count = poses.tracks[0].keypoints.shape[1]
     source, note = None, ''

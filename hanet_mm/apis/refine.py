@@ -100,18 +100,10 @@ class RefineOptions:
 
 @dataclass
 class RefineSummary:
-    """What was refined, and how; its text is one line.
-
-    Attributes:
-        num_sequences: Persons or sequences.
-        num_frames: Frames of all of them.
-        num_keypoints: Keypoints of all frames.
-        num_filled: Keypoints that were missing and are filled.
-        refiner: The refiner or filter.
-        keypoints: How keypoints were mapped; '' if they are the refiner's.
-        num_left: Sequences without any keypoint known to the refiner, which
-            are unchanged.
-        default: Name of the refiner, if it is the default.
+    """What was refined, and how; its text is one line. Sequences without any
+    keypoint known to the refiner (``num_left``) are unchanged, ``keypoints``
+    tells how keypoints were mapped ('' if they are the refiner's), ``default``
+    names the refiner if it is the default.
     """
 
     num_sequences: int
@@ -179,7 +171,7 @@ def refine_file(
             bundled refiner for such poses.
         image_size (Sequence[int], optional): W, H in pixels; replaces the
             size in the file.
-        device (str): Device of the network. Defaults to 'cpu'.
+        device (str): Device of the network.
         **options: ``format`` and ``tracker``, see :func:`open_poses`;
             ``skeleton``, see :func:`plan_keypoints`; ``others``, a filter for
             keypoints unknown to the refiner, see :func:`choose_filter`;

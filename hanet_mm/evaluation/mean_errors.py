@@ -103,12 +103,11 @@ class SequenceMPJPE(_AlignedError):
         alignment (str): Of each frame before errors are taken: ``'none'``;
             ``'root'``, prediction and truth each relative to its own root,
             as published for 3D; ``'similarity'``, scale, rotation and shift
-            (Procrustes). Defaults to ``'none'``.
+            (Procrustes).
         root (Sequence[int], optional): Joints whose mean is the root.
             Defaults to None: ``root_indices`` of the data set's metainfo.
         unit_scale (float): Factor on the result: 1 keeps the unit of the
-            keypoints (px of 2D poses), 1000 converts metres to mm. Defaults
-            to 1.
+            keypoints (px of 2D poses), 1000 converts metres to mm.
         **kwargs: ``source``, ``prefix`` and more, see
             :class:`PoseSequenceMetric`.
 
@@ -140,12 +139,11 @@ class AccelError(_AlignedError):
 
     Args:
         alignment (str): ``'none'``, or ``'root'``: prediction and truth each
-            relative to its own root, as published for 3D. Defaults to
-            ``'none'``.
+            relative to its own root, as published for 3D.
         root (Sequence[int], optional): Joints whose mean is the root.
             Defaults to None: ``root_indices`` of the data set's metainfo.
         unit_scale (float): Factor on the result: 1 keeps the unit of the
-            keypoints, 1000 converts metres to mm. Defaults to 1.
+            keypoints, 1000 converts metres to mm.
         **kwargs: ``source``, ``prefix`` and more, see
             :class:`PoseSequenceMetric`.
 
@@ -189,9 +187,8 @@ class SequenceMPJAE(_MeanError):
 def matched_rotations(
     comparison: Comparison,
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Check 6D rotations (T, K, 6) of prediction and truth, and what counts.
-
-    Raises a ValueError if shapes differ or one that counts is not finite.
+    """Check 6D rotations (T, K, 6) of prediction and truth: shapes agree, what
+    counts is finite.
     """
     pred, gt, counted = comparison[:3]
     if gt.ndim != 3 or gt.shape[-1] != 6 or pred.shape != gt.shape:

@@ -39,7 +39,7 @@ class PoseSequenceMetric(BaseMetric):
     Args:
         source (str): Poses to compare with the truth: ``'pred'``, the
             refined poses, or ``'input'``, the estimate that was refined
-            (``est_instances``). Defaults to ``'pred'``.
+            (``est_instances``).
         prefix (str, optional): First part of the names of the results.
             Defaults to ``'refined'`` or ``'input'``, after the source.
         **kwargs: Passed on to :class:`mmengine.evaluator.BaseMetric`
@@ -68,16 +68,8 @@ class PoseSequenceMetric(BaseMetric):
         """Sums and counts of one sequence."""
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Measure the sequences of a batch.
-
-        Args:
-            data_batch: Not needed.
-            data_samples (Sequence[dict]): Data samples as dictionaries, one
-                sequence each.
-
-        Raises:
-            ValueError: One line naming the metric, the sequence and the
-                problem.
+        """Measure the sequences of a batch; a ValueError names the metric, the
+        sequence and the problem.
         """
         for sample in data_samples:
             try:

@@ -46,11 +46,10 @@ class PoseSequencePCK(PoseSequenceMetric):
 
     Args:
         thr (Sequence[float]): Thresholds, as parts of the box size.
-            Defaults to (0.2, 0.1, 0.05).
         average (str): ``'frames'``: hits and counts of a keypoint are pooled
             over the frames of all sequences. ``'sequence'``: the rate of
             each sequence counts the same, whatever its length, as in the
-            published evaluation. Defaults to ``'frames'``.
+            published evaluation.
         **kwargs: ``source``, ``prefix`` and more, see
             :class:`PoseSequenceMetric`.
 

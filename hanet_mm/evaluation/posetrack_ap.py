@@ -68,13 +68,11 @@ class PoseTrackAP(PoseSequenceMetric):
     checkpoint: ``CheckpointHook(save_best='refined/AP', rule='greater')``.
 
     Args:
-        thr (float): Largest distance of a hit, in head sizes. Defaults to
-            0.5.
+        thr (float): Largest distance of a hit, in head sizes.
         assignment (str): How the persons of a frame are assigned:
             ``'poseval'``, as the toolkit does, or ``'score'``, greedily by
             score; see
-            :func:`hanet_mm.core.metrics.posetrack_ap.assign_persons`. Defaults
-            to ``'poseval'``.
+            :func:`hanet_mm.core.metrics.posetrack_ap.assign_persons`.
         **kwargs: ``source``, ``prefix`` and more, see
             :class:`PoseSequenceMetric`.
 

@@ -40,8 +40,7 @@ class SequenceFilter(ABC):
     Args:
         rotations (bool): Whether the keypoints are rotations as 6 numbers
             (D = 6, see :mod:`hanet_mm.core.poses.rotations`). These are
-            filtered as six coordinates and put back onto rotations. Defaults
-            to False.
+            filtered as six coordinates and put back onto rotations.
 
     Attributes:
         GRID: Values of each parameter that tuning tries; in frames, per
@@ -70,15 +69,9 @@ class SequenceFilter(ABC):
     def in_units(
         cls, settings: Mapping[str, float], size: float, fps: float
     ) -> Dict[str, Any]:
-        """Arguments of the filter for one point of the grid.
-
-        Args:
-            settings (Mapping): Values in the units of ``GRID``.
-            size (float): Size of a person, in the unit of the keypoints.
-            fps (float): Frames per second.
-
-        Returns:
-            dict: Arguments of the class. Here the settings as they are.
+        """Arguments of the filter for one point of the grid, given the size of
+        a person in the unit of the keypoints and the frame rate; here the
+        settings as they are.
         """
         del size, fps  # of no meaning to filters that count in frames
         return dict(settings)
@@ -128,19 +121,9 @@ class SequenceFilter(ABC):
         seq_len: np.ndarray,
         scores: Optional[np.ndarray] = None,
     ) -> np.ndarray:
-        """Filter sequences that lie one after the other.
-
-        Args:
-            keypoints (np.ndarray): Without gaps, (N, K, D).
-            seq_len (np.ndarray): Frames of each sequence, (S,).
-            scores (np.ndarray, optional): Confidences, (N, K); 0 where a
-                gap was filled. Defaults to None: ``UNKNOWN_SCORE``.
-
-        Returns:
-            np.ndarray: Filtered keypoints, (N, K, D) float32.
-
-        Raises:
-            ValueError: If rotations are not of six numbers.
+        """Filter sequences without gaps that lie one after the other, (N, K,
+        D) to float32, of S lengths; scores (N, K) are 0 where a gap was
+        filled, by default ``UNKNOWN_SCORE``.
         """
         if self.rotations and keypoints.shape[-1] != 6:
             raise ValueError(
@@ -158,16 +141,7 @@ class SequenceFilter(ABC):
     def smooth_all(
         self, keypoints: np.ndarray, seq_len: np.ndarray, scores: np.ndarray
     ) -> np.ndarray:
-        """:meth:`smooth` of plain coordinates.
-
-        Args:
-            keypoints (np.ndarray): Without gaps, (N, K, D).
-            seq_len (np.ndarray): Frames of each sequence, (S,).
-            scores (np.ndarray): (N, K); 0 where a gap was filled.
-
-        Returns:
-            np.ndarray: (N, K, D) float32.
-        """
+        """Filter plain coordinates as :meth:`smooth` does."""
 
 
 class PerSequenceFilter(SequenceFilter):
@@ -190,11 +164,4 @@ class PerSequenceFilter(SequenceFilter):
 
     @abstractmethod
     def smooth_frames(self, keypoints: np.ndarray) -> np.ndarray:
-        """Filter along the frames.
-
-        Args:
-            keypoints (np.ndarray): (T, ...) float64.
-
-        Returns:
-            np.ndarray: (T, ...).
-        """
+        """Filter along the frames, (T, ...) float64 -> (T, ...)."""

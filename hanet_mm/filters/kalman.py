@@ -56,7 +56,7 @@ class KalmanFilter(SequenceFilter):
         score_power (float): How the noise falls with the odds of the score,
             0 to 10; 0 ignores scores. Defaults to 0.5: the variance
             falls as the odds rise.
-        rotations (bool): See :class:`SequenceFilter`. Defaults to False.
+        rotations (bool): See :class:`SequenceFilter`.
 
     Raises:
         ValueError: If a value is out of range.

@@ -23,7 +23,7 @@ class SavitzkyGolayFilter(PerSequenceFilter):
     Args:
         window (int): Frames of a window, odd.
         polyorder (int): Degree of the polynomial, below ``window``.
-        rotations (bool): See :class:`SequenceFilter`. Defaults to False.
+        rotations (bool): See :class:`SequenceFilter`.
 
     Raises:
         ValueError: If the window is not odd, or too short for the degree.
@@ -74,7 +74,7 @@ class ButterworthFilter(PerSequenceFilter):
         order (int): Order of one run, at least 1.
         cutoff (float): Cutoff frequency in cycles per frame, above 0 and
             below 0.5: f Hz at r frames per second are ``f / r``.
-        rotations (bool): See :class:`SequenceFilter`. Defaults to False.
+        rotations (bool): See :class:`SequenceFilter`.
 
     Raises:
         ValueError: If order or cutoff is out of range.
@@ -129,7 +129,7 @@ class GaussianFilter(PerSequenceFilter):
 
     Args:
         sigma (float): Standard deviation in frames, above 0.
-        rotations (bool): See :class:`SequenceFilter`. Defaults to False.
+        rotations (bool): See :class:`SequenceFilter`.
 
     Raises:
         ValueError: If sigma is not above 0.

@@ -19,7 +19,7 @@ class MedianFilter(PerSequenceFilter):
 
     Args:
         window (int): Frames of a window, odd.
-        rotations (bool): See :class:`SequenceFilter`. Defaults to False.
+        rotations (bool): See :class:`SequenceFilter`.
 
     Raises:
         ValueError: If the window is not odd.
@@ -50,7 +50,7 @@ class MedianButterworthFilter(PerSequenceFilter):
         window (int): Frames of a window of the median, odd.
         cutoff (float): Cutoff of the low-pass in cycles per frame, above 0
             and below 0.5.
-        rotations (bool): See :class:`SequenceFilter`. Defaults to False.
+        rotations (bool): See :class:`SequenceFilter`.
 
     Raises:
         ValueError: If window or cutoff is out of range.

@@ -27,9 +27,9 @@ class OneEuroFilter(SequenceFilter):
         beta (float): Rise of the cutoff with the speed, at least 0: Hz per
             (unit of the keypoints per second), so that px need another beta
             than m.
-        d_cutoff (float): Cutoff of the speed, Hz, above 0. Defaults to 1.
-        fps (float): Frames per second. Defaults to 30.
-        rotations (bool): See :class:`SequenceFilter`. Defaults to False.
+        d_cutoff (float): Cutoff of the speed, Hz, above 0.
+        fps (float): Frames per second.
+        rotations (bool): See :class:`SequenceFilter`.
 
     Raises:
         ValueError: If a value is out of range.
@@ -72,15 +72,8 @@ class OneEuroFilter(SequenceFilter):
     def smooth_all(
         self, keypoints: np.ndarray, seq_len: np.ndarray, scores: np.ndarray
     ) -> np.ndarray:
-        """Filter all sequences at once, frame after frame.
-
-        Args:
-            keypoints (np.ndarray): (N, K, D).
-            seq_len (np.ndarray): (S,).
-            scores (np.ndarray): Of no effect.
-
-        Returns:
-            np.ndarray: (N, K, D) float32.
+        """Filter all sequences at once, frame after frame, (N, K, D) ->
+        float32.
         """
         del scores
         # Longest first: those that still have frame t are the first ones.

@@ -45,17 +45,7 @@ FILTERS: Dict[str, Type[SequenceFilter]] = {
 
 
 def find_filter(name: str) -> Type[SequenceFilter]:
-    """Class of a filter.
-
-    Args:
-        name (str): A key of :data:`FILTERS`.
-
-    Returns:
-        type: The class.
-
-    Raises:
-        ValueError: If there is none of that name.
-    """
+    """Class of a filter by its key in :data:`FILTERS`."""
     if name not in FILTERS:
         raise ValueError(
             f'filter has to be one of {", ".join(FILTERS)}, got {name!r}'
@@ -144,12 +134,11 @@ def tune_filter(
         grid (Mapping, optional): Values to try of each parameter. Defaults
             to None: the filter's ``GRID``.
         objective (str): ``'mean_error'`` or ``'accel_error'``, see
-            :class:`GridPoint`. Defaults to ``'mean_error'``.
+            :class:`GridPoint`.
         root (Sequence[int], optional): Joints whose mean is the root:
             filtered poses and truth are compared each relative to its own.
             Defaults to None: compared as they are.
-        progress (bool): Whether to show a progress bar on stderr. Defaults
-            to False.
+        progress (bool): Whether to show a progress bar on stderr.
 
     Returns:
         tuple: The filter chosen, and a :class:`TuningReport`.
@@ -266,12 +255,10 @@ def _measure(
 
 
 class Block(NamedTuple):
-    """Some whole sequences, one after the other, and their truth.
-
-    Estimates (N, K, D) with gaps filled, scores (N, K), 0 where a gap was
-    filled, and lengths (S,); the truth (N, K, D), relative to the root, 0
-    where it is not known; where it (and its root) is known, bool (N, K), and
-    where it is so in a frame and the two before, all of one sequence.
+    """Whole sequences, one after the other: estimates (N, K, D) with gaps
+    filled, scores (N, K), 0 there, lengths (S,); truth (N, K, D), relative to
+    the root, 0 where unknown; where truth and root are known, bool (N, K),
+    also in a frame and the two before of the same sequence.
     """
 
     keypoints: np.ndarray
@@ -298,10 +285,8 @@ def error_sums(
     root: Optional[Sequence[int]],
     rotations: bool,
 ) -> np.ndarray:
-    """Sums of errors and of acceleration errors, and counts of both, (4,).
-
-    The error of a keypoint (N, K, D) is its distance from the truth; for
-    rotations the angle of the rotation from it, in rad.
+    """Sums of errors (distances from the truth, for rotations angles in rad)
+    and of acceleration errors of (N, K, D), and counts of both, (4,).
     """
     if root:
         keypoints = subtract_root(keypoints, root)

@@ -23,15 +23,10 @@ MAX_TUNING_FRAMES = 200_000
 
 @dataclass(frozen=True)
 class DataSetEntry:
-    """A data set of the tables.
-
-    Attributes:
-        title: Name in the tables; the file tells the estimator.
-        table: Key of its table, see :data:`.paper_tables.TABLES`.
-        config: Below ``configs/hanet``: its classes, files and metrics, and
-            the N and T of the published protocol.
-        step: Published stride, in sampling intervals.
-        estimator: Where the estimates are not from the file.
+    """A data set of the tables: its title (the file tells the estimator unless
+    ``estimator`` does), the key of its table in :data:`.paper_tables.TABLES`,
+    its config below ``configs/hanet`` (classes, files, metrics, published N
+    and T) and the published stride in sampling intervals.
     """
 
     title: str
@@ -171,10 +166,9 @@ def build_dataset(cfg: Mapping[str, Any]) -> PoseSequenceDataset:
 def match_config(
     config: Config, where: PathLike, sources: Mapping[str, DataSource]
 ) -> str:
-    """Name of the data set that the test data of a config belong to.
-
-    It is of the same class and, where several are, of the same file name;
-    ``where`` is the config's file, for messages.
+    """Name of the data set that the test data of a config belong to: that of
+    the same class and, where several are, of the same file name; ``where``
+    names the config in messages.
     """
     dataset = (config.get('test_dataloader') or {}).get('dataset') or {}
     kind, file = dataset.get('type'), Path(dataset.get('ann_file', '')).name
@@ -229,10 +223,8 @@ def _body_model(cfg: Mapping[str, Any]) -> str:
 def training_sequences(
     dataset: PoseSequenceDataset, max_frames: int = MAX_TUNING_FRAMES
 ) -> PoseSequences:
-    """Training sequences to tune with, spread evenly over the data set.
-
-    About ``max_frames`` frames are taken, or one sequence; sequences without
-    any estimate are left out.
+    """Training sequences to tune with, spread evenly over the data set: about
+    ``max_frames`` frames, or one sequence, of those with an estimate.
     """
     items = [dataset.get_data_info(i) for i in range(len(dataset))]
     items = [x for x in items if x['keypoints_valid'].any()]

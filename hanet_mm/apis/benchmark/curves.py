@@ -43,8 +43,8 @@ _NOTES: Dict[str, str] = {
 
 
 class Point(NamedTuple):
-    """A point of a curve: its place on the axis (None: without limit), how
-    the data were made, the data, and what is measured there.
+    """A point of a curve: its place on the axis (None: without limit), how the
+    data were made, the data, and what is measured there.
     """
 
     value: Optional[float]

@@ -71,10 +71,9 @@ def read_truth(
 def measure_output(
     output: np.ndarray, truth: TruePoses, given: np.ndarray
 ) -> Figures:
-    """Figures of the output of a method beside the filled input, (N, K, D).
-
-    What a method left empty is filled as gaps of the input are, and counted
-    in ``empty``: leaving out what is difficult shall not pay.
+    """Figures of an output (N, K, D) beside the filled input: what a method
+    left empty is filled as gaps of the input are, and counted in ``empty``,
+    for leaving out what is difficult shall not pay.
     """
     lengths = np.array([len(x) for x in truth.keypoints])
     ends = np.cumsum(lengths)[:-1]

@@ -83,14 +83,9 @@ class Method:
     def run(
         self, sequences: PoseSequences, stride: Optional[int] = None
     ) -> np.ndarray:
-        """Poses of all frames, (N, K, D); NaN where they are left empty.
-
-        Args:
-            sequences (PoseSequences): The estimates.
-            stride (int, optional): In place of that of the refiner.
-
-        Returns:
-            np.ndarray: Sequences in which nothing was found are as they came.
+        """Poses of all frames, (N, K, D), NaN where they are left empty;
+        sequences in which nothing was found are as they came, and ``stride``
+        stands in for that of the refiner.
         """
         if self.tool is None:
             return filled_input(sequences)
@@ -196,10 +191,8 @@ def stream_tracks(
     keypoints: Sequence[np.ndarray],
     scores: Sequence[Optional[np.ndarray]],
 ) -> List[RefineResult]:
-    """Refine tracks frame after frame, as the people of videos.
-
-    Keypoints are (T, K, D) and scores (T, K) of each track. A person begins
-    with the first frame in which a keypoint is found. Tracks of equal frame
+    """Refine keypoints (T, K, D) and scores (T, K) of tracks frame after
+    frame; a person begins with the first keypoint, and tracks of equal frame
     rate and image size share a stream.
     """
     groups: Dict[Any, List[int]] = defaultdict(list)
@@ -261,12 +254,9 @@ BANK: Dict[str, _Entry] = {
 
 
 class FilterBank:
-    """Filters tuned on training sequences, once for each frame rate.
-
-    ``tune`` are training sequences with truth; with None the filters are
-    those of ``hanet-mm refine --filter`` for ``data``, which say the size of
-    a person. ``root`` are joints whose mean is the root, see
-    :func:`tune_filter`; ``progress`` shows a bar on stderr.
+    """Filters tuned on the sequences ``tune`` (None: those of ``hanet-mm
+    refine --filter`` for ``data``), once for each frame rate; ``root`` as in
+    :func:`tune_filter`.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ from .protocols import (
 
 class NetworkFile(NamedTuple):
     """A checkpoint with its config, or a portable refiner (config None), and
-    the name of the data set that it is for.
+    the name of its data set.
     """
 
     data_set: str
@@ -215,9 +215,8 @@ def reproduce(request: PaperRequest) -> Iterator[Report]:
 def measure_data_set(
     source: DataSource, networks: Sequence[NetworkFile], request: PaperRequest
 ) -> Report:
-    """Entry of a data set; call it in MMPose's scope.
-
-    What could not be measured is in ``error`` and ``failures``.
+    """Entry of a data set, with what failed in ``error`` and ``failures``;
+    call it in MMPose's scope.
     """
     result: Report = dict(
         name=source.name,

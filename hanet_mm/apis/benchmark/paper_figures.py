@@ -88,15 +88,9 @@ Table 5, row 4 | 99.5 98.1 91.5 | flow-velocity-acceleration
 
 
 class PaperRow(NamedTuple):
-    """A row of a table of the paper.
-
-    Attributes:
-        method: As the paper calls it.
-        metrics: Figures by the names of our metrics.
-        interval: N, where the paper or the authors' config tells it.
-        window: T, likewise.
-        config: Stem of our config of that row.
-        where: Table and row.
+    """A row of a table of the paper: figures by the names of our metrics; N, T
+    and the stem of our config of that row where they are known; table and row
+    for ablations.
     """
 
     method: str

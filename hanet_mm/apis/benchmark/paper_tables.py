@@ -118,14 +118,8 @@ _CAPTION = (
 
 
 def render_paper_tables(report: Mapping[str, Any]) -> str:
-    """Tables of a report of :func:`.paper.reproduce`, as Markdown.
-
-    Args:
-        report (Mapping): What was measured so far.
-
-    Returns:
-        str: Measured rows beside the figures of the paper; '' if nothing was
-        found.
+    """Tables of a report of :func:`.paper.reproduce` as Markdown, measured
+    rows beside the figures of the paper; '' if nothing was found.
     """
     parts = []
     for key, table in TABLES.items():
@@ -225,9 +219,8 @@ def _figure(metrics: Mapping[str, Optional[float]], name: str) -> str:
 
 
 def paper_rows(data_set: str, configs: Sequence[str]) -> List[Dict[str, Any]]:
-    """Rows of the paper for a data set, in the form of measured rows.
-
-    Ablations are shown beside checkpoints of their configs (stems) only.
+    """Rows of the paper for a data set, in the form of measured rows;
+    ablations only beside checkpoints of their configs (stems).
     """
     rows = list(PAPER_ROWS.get(data_set, ()))
     if data_set == 'jhmdb':

@@ -21,10 +21,9 @@ _SEED = 0
 def burst_frames(
     count: int, share: float, mean_length: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Frames in bursts, bool (count,): exactly a share from 0 to 0.5 of them.
-
-    Lengths are geometric (a burst goes on with the same chance in every
-    frame); the bursts lie anywhere and do not touch; the last one is cut.
+    """Exactly a share, 0 to 0.5, of the frames in bursts, bool (count,):
+    lengths are geometric (a burst goes on with the same chance in every
+    frame), bursts lie anywhere and do not touch, the last one is cut.
     """
     if not 0 <= share <= 0.5:
         raise ValueError(f'share: expected from 0 to 0.5, found {share}')
@@ -43,12 +42,10 @@ def burst_frames(
 
 
 def remove_keypoints(sequences: PoseSequences, share: float) -> PoseSequences:
-    """Take a share of the estimates away (NaN, score 0), in bursts.
-
-    Equally often all keypoints of a frame, as where a person is not
-    detected, and single ones, as where they are occluded: of both the share
-    ``1 - sqrt(1 - share)``. A sequence of which nothing would be left keeps
-    its first estimates.
+    """Take a share of the estimates away (NaN, score 0), in bursts: equally
+    often all keypoints of a frame, as where a person is not detected, and
+    single ones, as where they are occluded, of both ``1 - sqrt(1 - share)``. A
+    sequence of which nothing would be left keeps its first estimates.
     """
     rng = np.random.default_rng(_SEED)
     frames, keypoints = sequences.scores.shape
@@ -78,11 +75,9 @@ def swap_sides(
     share: float,
     pairs: Sequence[Tuple[int, int]],
 ) -> PoseSequences:
-    """Take left for right in a share of the frames, in bursts.
-
-    The whole body is swapped, as top-down estimators do with persons seen
-    from behind or from the side: their scores stay high, and so the scores
-    stay as they are here. A pair of which one is missing is not swapped.
+    """Take left for right in a share of the frames, in bursts: the whole body,
+    as top-down estimators do with persons seen from behind or from the side,
+    whose scores stay high. A pair of which one is missing is not swapped.
     """
     rng = np.random.default_rng(_SEED)
     swapped = burst_frames(len(sequences.scores), share, MEAN_BURST, rng)
@@ -113,18 +108,14 @@ _EPSILON = 1e-4
 def resample_sequences(
     sequences: PoseSequences, fps: float
 ) -> Tuple[PoseSequences, str]:
-    """Truth, estimates, scores and boxes at another frame rate.
+    """Truth, estimates, scores and boxes at another frame rate, and how they
+    were made (``'own'``, ``'every 2nd frame'``, ``'interpolated'``).
 
     Frames are dropped where the rate is a whole part of the own one, up to
-    what a refiner takes for the same rate (29.97 and 30).
-    Otherwise frames in between are interpolated, linearly in time; a
-    keypoint is missing (or its truth not known) where it is in one of the
-    two frames. Interpolation takes some jitter away, so that errors at
-    different rates are not to be compared with each other. Sequences that
-    have no estimate then are left out.
-
-    Also says how they were made: ``'own'``, ``'every 2nd frame'`` or
-    ``'interpolated'``, if not all alike each that was used.
+    what a refiner takes for the same rate (29.97 and 30), else interpolated
+    linearly in time; a keypoint missing (or unknown) in one of the two frames
+    is missing. Interpolation takes jitter away, so errors at different rates
+    are not to be compared. Sequences left without an estimate are left out.
     """
     steps = sequences.fps.astype(np.float64) / fps
     whole = np.maximum(np.round(steps), 1)
@@ -190,8 +181,8 @@ def _describe(whole: np.ndarray, all_whole: bool) -> str:
 
 
 class _Between:
-    """Values between the frames at flat numbers ``left`` and ``right``, (F,)
-    each, with the weight of the latter.
+    """Values between the frames at flat numbers ``left`` and ``right`` (F,),
+    with the weight of the latter.
     """
 
     def __init__(

@@ -155,10 +155,8 @@ def choose_stride(protocol: str, interval: int, step: int, own: int) -> int:
 def scored_frames(
     length: int, windows: Optional[Windows], pace: float = 1.0
 ) -> np.ndarray:
-    """Frames that count when the tail is dropped, bool (length,).
-
-    ``pace`` is the distance of frames in frames of the windows; None: all
-    frames count.
+    """Frames that count when the tail is dropped, bool (length,); ``pace`` is
+    their distance in frames of the windows, and without windows all count.
     """
     if windows is None:
         return np.ones(length, bool)
@@ -199,10 +197,8 @@ _BATCH_SEQUENCES = 16
 def metric_configs(
     evaluator: Any, smpl_model: Optional[Mapping[str, Any]] = None
 ) -> List[Dict[str, Any]]:
-    """Metrics of refined poses that ``test_evaluator`` of a config lists.
-
-    They come without source and prefix; ``smpl_model`` stands in for the
-    body model of those that have one.
+    """Metrics of refined poses in ``test_evaluator`` of a config, without
+    source and prefix; ``smpl_model`` stands in for their body model.
     """
     given = evaluator if isinstance(evaluator, (list, tuple)) else [evaluator]
     chosen = []
@@ -224,9 +220,8 @@ def measure(
     metrics: Sequence[Mapping[str, Any]],
     progress: bool,
 ) -> Dict[str, Any]:
-    """Row of a method; call it in the scope of MMPose.
-
-    Figures that have no value are None.
+    """Row of a method, None for figures without a value; call it in MMPose's
+    scope.
     """
     source = 'input' if method.tool is None else 'pred'
     evaluator = Evaluator(_build_metrics(metrics, source, protocol.name))

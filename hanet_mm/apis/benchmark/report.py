@@ -55,10 +55,8 @@ def write_json(path: PathLike, report: Dict[str, Any]) -> None:
 
 
 def write_report(folder: PathLike, report: Dict[str, Any]) -> None:
-    """Write ``results.json``, ``tables.md`` and ``curves.png``.
-
-    Each file is written whole or not at all; there is no picture while
-    there is no curve.
+    """Write ``results.json``, ``tables.md`` and, if there is a curve,
+    ``curves.png``, each whole or not at all.
     """
     folder = Path(folder)
     write_json(folder / 'results.json', report)

@@ -50,10 +50,8 @@ class Request:
     checkpoints: Sequence[Sequence[PathLike]] = ()
 
     def check(self) -> None:
-        """Check names, and that filters are not tuned on the test data.
-
-        Raises:
-            ValueError: One line.
+        """Raise a ValueError for unknown names, or filters tuned on the test
+        data.
         """
         for name, found, known in (
             ('curves', self.curves, CURVES),

@@ -158,12 +158,10 @@ Row = Mapping[str, Any]
 
 
 def judge(rows: Sequence[Row]) -> List[Dict[str, Any]]:
-    """Compare each refiner with the input and every filter.
-
-    A refiner has to be better than all of them in mean error, 95th
-    percentile and PCK@0.05, within 1.3 times the acceleration error of the
-    smoothest filter, and known to be at most half a frame late or early.
-    Of each refiner come ``refiner`` (its name), ``passes`` and ``text``.
+    """Compare each refiner with the input and every filter: it has to be
+    better than all in mean error, 95th percentile and PCK@0.05, within 1.3
+    times the acceleration error of the smoothest filter, and known to be at
+    most half a frame late or early.
     """
     rivals = [row for row in rows if row['kind'] != 'refiner']
     results = []

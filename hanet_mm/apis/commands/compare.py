@@ -45,15 +45,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> str:
-    """Run the subcommand.
-
-    Returns:
-        str: A table, or JSON.
-
-    Raises:
-        ValueError: One line: what is wrong with the files.
-        OSError: If a file is not there.
-    """
+    """Compare, and return a table or JSON."""
     from hanet_mm.apis.compare import compare_files
 
     comparison = compare_files(

@@ -70,15 +70,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> str:
-    """Measure, and write the report after every part.
-
-    Returns:
-        str: The main tables.
-
-    Raises:
-        OSError: If a file is not there.
-        SystemExit: With 130 if interrupted.
-        ValueError: One line: what is wrong with the arguments or a file.
+    """Measure, write the report after every part and return the main tables;
+    130 is the status of an interruption.
     """
     from hanet_mm.apis import benchmark
 

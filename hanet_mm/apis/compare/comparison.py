@@ -29,16 +29,9 @@ _UNKNOWN = '-'
 
 @dataclass
 class Row:
-    """One measure.
-
-    Attributes:
-        key: In JSON.
-        label: In the table.
-        unit: Of the figures.
-        after: Figure after, or of both together.
-        before: Figure before; None where the measure is of both together.
-        note: What else there is to say.
-        relative: Whether the change is of interest as a part of the figure.
+    """One measure: its key in JSON, label, unit and note; ``before`` is None
+    where the figure is of both together, ``relative`` says whether the change
+    in percent is of interest.
     """
 
     key: str
@@ -179,10 +172,9 @@ def compare_files(
         after (PathLike, optional): Defaults to None: ``before`` is a file
             that hanet-mm refined, which is compared with what it came from.
         truth (PathLike, optional): Flat layout with ``keypoints_gt``, or
-            any other format with the truth as its keypoints. Defaults to
-            None.
+            any other format with the truth as its keypoints.
         tolerance (float): Part of the size of a person up to which a
-            keypoint counts as not changed. Defaults to 0.01.
+            keypoint counts as not changed.
 
     Returns:
         Comparison: Its text is a table.
@@ -243,10 +235,9 @@ def _motion_rows(pairs: List[TrackPair], unit: str) -> List[Row]:
 def _mean_difference(
     pairs: Sequence[TrackPair], side: str, order: int
 ) -> float:
-    """Mean length of the differences in time of an order.
-
-    Of keypoints that are there in ``order + 1`` frames in a row, before and
-    after: the same points count for both.
+    """Mean length of the differences in time of an order, of keypoints there
+    in ``order + 1`` frames in a row before and after: the same points count
+    for both.
     """
     lengths = []
     for pair in pairs:

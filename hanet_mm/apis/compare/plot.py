@@ -18,19 +18,10 @@ _DPI = 150
 
 
 def plot_comparison(path: PathLike, comparison: Comparison) -> None:
-    """Draw where the largest changes are: joints over time.
-
-    The person who was changed most, in those 250 frames and at those three
-    joints where the mean change is largest.
-
-    Args:
-        path (PathLike): The picture, e.g. ``.png`` or ``.pdf``. It appears
-            once it is complete.
-        comparison (Comparison): What to draw.
-
-    Raises:
-        ValueError: If the suffix is no picture format.
-        ImportError: If matplotlib or MMPose is not installed.
+    """Draw the joints over time where the changes are largest, the person
+    changed most, in those 250 frames and at those three joints with the
+    largest mean change, to ``.png``, ``.pdf`` or another picture format; needs
+    matplotlib and MMPose.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.ticker import FuncFormatter

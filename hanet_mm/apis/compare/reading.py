@@ -22,10 +22,8 @@ from hanet_mm.core.poses.units import LENGTHS, ROTATIONS
 
 
 class Poses(NamedTuple):
-    """The persons of a file: (T, K, D) float64, NaN where there is none.
-
-    ``title`` names it in messages; ``boxes`` are those of the truth, (T, 4)
-    of each person, and ``unit`` that of the coordinates, None if unknown.
+    """The persons of a file, (T, K, D) float64, NaN where there is none, with
+    its title for messages, the unit (None: unknown) and the true boxes (T, 4).
     """
 
     title: str
@@ -37,8 +35,8 @@ class Poses(NamedTuple):
 
 @dataclass
 class TrackPair:
-    """One person before and after: (T, K, D) float64, NaN where there is
-    none; truth (T, K, D) and true boxes (T, 4) where they are given.
+    """One person before and after, (T, K, D) float64, NaN where there is none,
+    with truth and true boxes (T, 4) if given.
     """
 
     name: str
@@ -97,10 +95,8 @@ def read_truth(path: PathLike) -> Poses:
 def pair_up(
     before: Poses, after: Poses, truth: Optional[Poses] = None
 ) -> List[TrackPair]:
-    """Find each person of the file before in the others.
-
-    A person alone in each of the files is the same; several go by their
-    names.
+    """Find each person of the file before in the others, by name unless alone
+    in each.
     """
     pairs = [
         TrackPair(

@@ -28,15 +28,9 @@ from hanet_mm.core.refine.refiner import RefineResult
 
 @dataclass
 class PersonTrack:
-    """One person over consecutive frames.
-
-    Attributes:
-        name: For messages.
-        keypoints: (T, K, D); NaN = missing.
-        scores: (T, K), 0 = missing; None: unknown.
-        first_frame: Number of the first frame.
-        image_size: W, H in pixels; None: unknown.
-        fps: Frames per second; None: unknown.
+    """One person over consecutive frames: keypoints (T, K, D), NaN = missing;
+    scores (T, K), 0 = missing, None: unknown; the number of the first frame;
+    W, H in pixels and frames per second, None: unknown.
     """
 
     name: str
@@ -85,15 +79,10 @@ class PersonTrack:
 
 
 class Source(NamedTuple):
-    """A file to read.
-
-    Attributes:
-        path: Where it is.
-        kind: Its ending, such as '.json'; 'folder' for a folder.
-        content: Parsed JSON; the cells of a table; shapes of some arrays of an
-            archive by name; None for others.
-        image_size: W, H in pixels given by the caller, or None.
-        tracker: Links persons over time; None: the file has to.
+    """A file to read: its ending, such as '.json' ('folder' for a folder);
+    parsed JSON, the cells of a table or shapes of some arrays of an archive by
+    name; W, H in pixels if the caller gave them; a tracker that links persons
+    over time (None: the file has to).
     """
 
     path: Path
@@ -104,14 +93,9 @@ class Source(NamedTuple):
 
 
 class PoseFile(ABC):
-    """A file with the poses of one person or several.
-
-    Attributes:
-        path: The file.
-        tracks: The persons.
-        keypoint_names: K names, if the file or its format defines them.
-        names_by: How the names are known, if they are not in the file.
-        has_rotations: Whether the keypoints are joint rotations.
+    """A file with the poses of one person or several: its tracks, K names if
+    the file or its format defines them, how they are known if not from the
+    file, and whether keypoints are joint rotations.
     """
 
     path: PathLike
@@ -122,11 +106,8 @@ class PoseFile(ABC):
 
     @abstractmethod
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
-        """Write a file of the same layout, completely or not at all.
-
-        Args:
-            out: The file to write.
-            refined: One result for each track.
+        """Write a file of the same layout, completely or not at all, from one
+        result for each track.
         """
 
     def use_convention(
@@ -170,15 +151,9 @@ class Detections:
 
 
 class DetectionFile(PoseFile):
-    """A file that lists the persons of each frame.
-
-    Persons are linked by their ids, by the tracker of the source, or, if
-    there is one person at most, by being alone. Frames without a person are
-    filled for the network and not written.
-
-    Args:
-        source: The file.
-        detections: Its content.
+    """A file that lists the persons of each frame, linked by their ids, by the
+    tracker of the source or, if there is one at most, by being alone; frames
+    without a person are filled for the network and not written.
     """
 
     def __init__(self, source: Source, detections: Detections):

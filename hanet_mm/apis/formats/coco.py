@@ -40,16 +40,10 @@ def read(source: Source) -> 'ResultList':
 
 
 class ResultList(DetectionFile):
-    """A list of results.
-
-    Refined keypoints replace ``keypoints``, with the given scores; the input
-    is kept as ``keypoints_input``, and ``filled`` marks the keypoints that
-    were missing. Other fields are copied.
-
-    Args:
-        source: The file.
-        id_field: Field that identifies a person, if present.
-        skeletons: Keypoint names by the number of keypoints.
+    """A list of results, persons by ``id_field`` if present. Refined keypoints
+    replace ``keypoints``, with the given scores; the input is kept as
+    ``keypoints_input``, ``filled`` marks keypoints that were missing; other
+    fields are copied.
     """
 
     def __init__(

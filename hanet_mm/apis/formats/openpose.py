@@ -50,15 +50,10 @@ def matches(source: Source) -> bool:
 
 
 class PeopleFrames(DetectionFile):
-    """Frames with their people.
-
-    Refined keypoints replace the given ones, with their scores; the input is
-    kept as ``<field>_input``, and ``filled`` marks the keypoints that were
-    missing. Hands, face and other fields are copied.
-
-    Args:
-        source: The file or folder.
-        frames: Content of each frame by the name of its file or image.
+    """Frames with their people, by the name of their file or image. Refined
+    keypoints replace the given ones, with their scores; the input is kept as
+    ``<field>_input``, ``filled`` marks keypoints that were missing; hands,
+    face and other fields are copied.
     """
 
     def __init__(self, source: Source, frames: Dict[str, Any]):

@@ -304,9 +304,8 @@ def _box_sizes(bboxes: ArrayLike, counted: np.ndarray) -> np.ndarray:
 def _centre(
     keypoints: np.ndarray, counted: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Mean of the counted keypoints (T, 1, D); the rest about it (T, K, D).
-
-    Keypoints that are not counted become 0 in the second array.
+    """Mean of the counted keypoints (T, 1, D), and the rest about it (T, K,
+    D), 0 where a keypoint is not counted.
     """
     weights = counted[..., None]
     total = np.maximum(weights.sum(axis=1, keepdims=True), 1)

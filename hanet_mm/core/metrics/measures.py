@@ -29,13 +29,9 @@ Figures = Dict[str, Optional[float]]
 
 
 class TruePoses(NamedTuple):
-    """True poses of some sequences.
-
-    Attributes:
-        keypoints: Of each sequence, relative to the root where there is
-            one, (T, K, D) float64; NaN where not known.
-        boxes: The box of the person in each frame, (T, 4); None: not 2D.
-        root: Joints whose mean is the root.
+    """True poses of some sequences, (T, K, D) float64, relative to the root
+    (joints whose mean it is) where there is one, NaN where not known; of 2D
+    poses with the box of the person in each frame, (T, 4).
     """
 
     keypoints: List[np.ndarray]
@@ -55,20 +51,9 @@ def true_poses(
     boxes: Optional[Poses] = None,
     root: Optional[Sequence[int]] = None,
 ) -> TruePoses:
-    """Truth to measure with.
-
-    Args:
-        keypoints (Sequence): Of each sequence, (T, K, D); NaN where not
-            known.
-        visible (Sequence, optional): (T, K), known where above 0. Defaults
-            to None: all that are not NaN.
-        boxes (Sequence, optional): True boxes, (T, 4). Defaults to None:
-            the boxes around the true keypoints.
-        root (Sequence[int], optional): Joints whose mean is the root: poses
-            are compared each relative to its own. Defaults to None.
-
-    Returns:
-        TruePoses: Frames in which the root is not known do not count.
+    """Truth of sequences (T, K, D) to measure with: ``visible`` (T, K) says
+    what is known, true boxes (T, 4) default to those around the true
+    keypoints, and frames in which the ``root`` is not known do not count.
     """
     known = [present(x) for x in keypoints]
     if visible is not None:

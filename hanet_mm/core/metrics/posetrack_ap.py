@@ -1,5 +1,22 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Points and polygons."""
+"""Average precision of the joints of many people, as PoseTrack counts it.
+
+The persons of all frames stand in flat arrays, with the number of the frame
+of each: M predicted persons, G true persons, K joints. A joint that is not
+predicted or not annotated is NaN. The protocol is that of the data set's
+public evaluation toolkit, poseval (Andriluka et al., PoseTrack: A Benchmark
+for Human Pose Estimation and Tracking, CVPR 2018; the paper's Table 3):
+
+1. A predicted joint hits a true one if their distance is at most ``thr``
+   times the head size of the true person (0.6 times the diagonal of the head
+   box).
+2. The persons of a frame are assigned one to one by the share of the true
+   person's annotated joints that are hit.
+3. Joint by joint, the predicted joints of all frames are ranked by score.
+   True are those that hit the joint of the person they were assigned to, all
+   others are false, those of persons without a partner too. AP is the area
+   below the precision made monotone over the recall.
+"""
 
 from typing import NamedTuple, Sequence
 
@@ -113,10 +130,9 @@ def posetrack_ap(
         gt_frames (array): Frame of each true person, (G, ) int.
         head_sizes (array): Head size of each true person, (G, ) px. Nothing
             is hit where it is 0.
-        thr (float): Largest distance of a hit, in head sizes. Defaults to
-            0.5.
+        thr (float): Largest distance of a hit, in head sizes.
         assignment (str): How persons are assigned, see
-            :func:`assign_persons`. Defaults to ``'poseval'``.
+            :func:`assign_persons`.
 
     Returns:
         np.ndarray: AP from 0 to 1, (K, ) float64; NaN where a joint is never
@@ -166,18 +182,9 @@ def pair_persons(
     head_sizes: np.ndarray,
     thr: float = 0.5,
 ) -> PersonPairs:
-    """Compare each predicted person with each true person of its frame.
-
-    Args:
-        pred (np.ndarray): (M, K, 2) px, NaN where not predicted.
-        pred_frames (np.ndarray): (M, ) int.
-        gt (np.ndarray): (G, K, 2) px, NaN where not annotated.
-        gt_frames (np.ndarray): (G, ) int.
-        head_sizes (np.ndarray): (G, ) px.
-        thr (float): Largest distance of a hit, in head sizes.
-
-    Returns:
-        PersonPairs: In the order of the predicted, then of the true persons.
+    """Compare each predicted person (M, K, 2) px with each true person (G, K,
+    2) px of its frame, in the order of the predicted, then of the true
+    persons; NaN where a joint is not there, ``thr`` in head sizes.
     """
     by_frame = np.argsort(gt_frames, kind='stable')
     ordered = gt_frames[by_frame]
@@ -205,27 +212,16 @@ def assign_persons(
     mean_scores: np.ndarray,
     assignment: str = 'poseval',
 ) -> np.ndarray:
-    """Choose the pairs that belong together, each person in one at most.
+    """Choose the pairs that belong together, as ascending numbers; each person
+    is in one at most.
 
-    ``'poseval'``, as the toolkit: each prediction keeps the truth of which
-    it hits the largest share, then each truth keeps the prediction with the
-    largest share among those that kept it. A prediction that loses its truth
+    ``'poseval'``, as the toolkit: each prediction keeps the truth of which it
+    hits the largest share, then each truth keeps the prediction with the
+    largest share among those that kept it; a prediction that loses its truth
     does not get its second best. ``'score'``: the predictions of a frame, in
     descending order of their mean score, take the best truth still free.
 
     Nobody is assigned without a hit. Of equals the first one wins.
-
-    Args:
-        pairs (PersonPairs): Of :func:`pair_persons`.
-        pred_frames (np.ndarray): Frame of each prediction, (M, ) int.
-        mean_scores (np.ndarray): Mean score of each prediction, (M, ).
-        assignment (str): One of :data:`ASSIGNMENTS`.
-
-    Returns:
-        np.ndarray: Numbers of the chosen pairs, ascending, int64.
-
-    Raises:
-        ValueError: If the assignment is unknown.
     """
     if assignment not in ASSIGNMENTS:
         raise ValueError(
@@ -255,22 +251,12 @@ def average_precision(
     predicted: np.ndarray,
     num_annotated: np.ndarray,
 ) -> np.ndarray:
-    """Area below the monotone precision-recall curve of every joint.
+    """Area below the monotone precision-recall curve of every joint, (K, ),
+    from 0 to 1; NaN where there is none to be found.
 
-    With the precision ``p(r)`` at each recall r that occurs,
-    ``AP = sum (r_i - r_i-1) max_{j >= i} p(r_j)`` (Pascal VOC since 2010).
-    Predictions of equal score come in at once: no order among them is
-    better than another.
-
-    Args:
-        scores (np.ndarray): (M, K).
-        correct (np.ndarray): Which predictions are true, (M, K) bool.
-        predicted (np.ndarray): Which there are, (M, K) bool.
-        num_annotated (np.ndarray): Joints to be found, (K, ).
-
-    Returns:
-        np.ndarray: (K, ) float64 from 0 to 1, NaN where there is none to be
-        found.
+    With the precision ``p(r)`` at each recall r that occurs, ``AP = sum (r_i -
+    r_i-1) max_{j >= i} p(r_j)`` (Pascal VOC since 2010). Predictions (M, K) of
+    equal score come in at once: no order among them is better than another.
     """
     # What is not predicted goes to the end, where it changes nothing.
     ranking = np.where(predicted, scores, -np.inf)
