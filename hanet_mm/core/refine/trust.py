@@ -15,9 +15,11 @@ network nothing, and the path stays.
 from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
+import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..data.gaps import nearest_seen
+from ..nn.smoother import solve_smoother
 from ..poses.boxes import person_size
 
 # Why a keypoint was changed.
@@ -238,39 +240,13 @@ def smooth_evenly(poses: np.ndarray, cutoff: float) -> np.ndarray:
     count = len(poses)
     if count < 3:
         return np.array(poses, np.float64)
-    stiff = (2 * np.sin(np.pi * min(cutoff, 0.45))) ** -4.0
-    # Diagonals of 1 + lambda D'D with the second differences D.
-    bend = np.zeros((3, count))
-    for shift, first in ((0, 1), (1, -2), (2, 1)):
-        for other, second in ((0, 1), (1, -2), (2, 1)):
-            if other >= shift:
-                rows = slice(shift, count - 2 + shift)
-                bend[other - shift, rows] += first * second
-    bend *= stiff
-    bend[0] += 1
-    return _solve_banded(bend, poses)
-
-
-def _solve_banded(bands: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Solve a symmetric system of five diagonals, (3, T) and (T, ...)."""
-    count = len(values)
-    out = np.array(values, np.float64)
-    diagonal, near, far = bands.copy()
-    for t in range(count):
-        for shift, band in ((1, near), (2, far)):
-            if t >= shift:
-                part = band[t - shift] / diagonal[t - shift]
-                diagonal[t] -= part * band[t - shift]
-                out[t] -= part * out[t - shift]
-                if shift == 1 and t >= 1 and t + 1 < count:
-                    near[t] -= part * far[t - 1]
-    for t in range(count - 1, -1, -1):
-        if t + 1 < count:
-            out[t] -= near[t] * out[t + 1]
-        if t + 2 < count:
-            out[t] -= far[t] * out[t + 2]
-        out[t] /= diagonal[t]
-    return out
+    weight = (2 * np.sin(np.pi * min(cutoff, 0.45))) ** 4.0
+    # The solver has stiffness 1: the estimates weigh its reciprocal.
+    wanted = torch.from_numpy(np.array(poses, np.float64)).reshape(count, -1)
+    weights = torch.full_like(wanted[:, 0], weight)
+    return (
+        solve_smoother(weights, weight * wanted).numpy().reshape(poses.shape)
+    )
 
 
 def local_quantile(
