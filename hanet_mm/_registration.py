@@ -83,12 +83,7 @@ def register_openmmlab_floor() -> None:
 
 
 def find_too_old() -> str:
-    """Name the packages below the lowest supported release.
-
-    Returns:
-        str: One line with found and needed release and the command that
-        mends it, or '' if all are new enough.
-    """
+    """Name too old packages and how to update them in one line, or ''."""
     faults = []
     for name, supported in SUPPORTED.items():
         found = _installed_version(name)

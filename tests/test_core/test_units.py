@@ -8,9 +8,9 @@ from scipy.spatial.transform import Rotation
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.poses.units import (
+    as_rot6d,
     check_metres,
     fill_rotations,
-    rot6d_of,
     to_metres,
     to_rot6d,
 )
@@ -101,16 +101,16 @@ def test_rot6d_of_is_the_published_order():
     vectors = np.random.default_rng(0).normal(0, 2, (6, 24, 3))
     matrices = Rotation.from_rotvec(vectors.reshape(-1, 3)).as_matrix()
     expected = matrices[:, :, :2].reshape(6, 24, 6)  # r00 r01 r10 r11 ..
-    np.testing.assert_allclose(rot6d_of(vectors), expected, atol=1e-6)
+    np.testing.assert_allclose(as_rot6d(vectors), expected, atol=1e-6)
     # What is 6D already comes back, whatever the lengths of its columns.
     longer = expected * np.tile([2.0, 0.5], 3)
-    np.testing.assert_allclose(rot6d_of(longer), expected, atol=1e-6)
+    np.testing.assert_allclose(as_rot6d(longer), expected, atol=1e-6)
 
 
 def test_rot6d_of_keeps_gaps():
     vectors = np.zeros((2, 3, 3))
     vectors[1, 2] = np.nan
-    result = rot6d_of(vectors)
+    result = as_rot6d(vectors)
     assert np.isnan(result[1, 2]).all()
     assert np.isfinite(result).sum() == 5 * 6
 
@@ -128,9 +128,9 @@ def test_to_rot6d_wants_its_unit():
 
 def test_filled_rotations_are_rotations():
     # Half-way between no turn and a turn of 90 degrees about z.
-    turns = rot6d_of(np.array([[[0, 0, 0]], [[0, 0, 9]], [[0, 0, np.pi / 2]]]))
+    turns = as_rot6d(np.array([[[0, 0, 0]], [[0, 0, 9]], [[0, 0, np.pi / 2]]]))
     missing = np.array([[False], [True], [False]])
     filled = fill_rotations(turns, missing, np.array([3]))
-    expected = rot6d_of(np.array([[[0, 0, np.pi / 4]]]))
+    expected = as_rot6d(np.array([[[0, 0, np.pi / 4]]]))
     np.testing.assert_allclose(filled[1], expected[0], atol=1e-6)
     np.testing.assert_array_equal(filled[::2], turns[::2])

@@ -14,7 +14,7 @@ from mmpose.registry import METRICS
 from torch.utils.data import DataLoader, Dataset
 
 import hanet_mm  # noqa: F401  (registers the metrics)
-from hanet_mm.core.poses.units import rot6d_of
+from hanet_mm.core.poses.units import as_rot6d
 
 pytestmark = pytest.mark.mm
 
@@ -77,9 +77,9 @@ class Rotations(Sequences):
         return dict(
             seq_name=str(index),
             gt_instances=dict(
-                keypoints=rot6d_of(gt), keypoints_visible=visible
+                keypoints=as_rot6d(gt), keypoints_visible=visible
             ),
-            pred_instances=dict(keypoints=rot6d_of(gt + noise)),
+            pred_instances=dict(keypoints=as_rot6d(gt + noise)),
         )
 
 

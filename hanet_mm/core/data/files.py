@@ -39,13 +39,10 @@ class ObjectArrayError(ValueError):
 
 @contextmanager
 def atomic_path(path: PathLike) -> Iterator[Path]:
-    """Give a path beside ``path`` to write to, and move it there at the end.
+    """Give a temporary path beside ``path`` and move it there at the end.
 
-    If the block raises, what was written is removed and a file that stood at
-    ``path`` before stays as it was. Missing folders are made.
-
-    Args:
-        path: Where the finished file shall lie.
+    If the block raises, the temporary file is removed and ``path`` stays as it
+    was. Missing folders are made.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,22 +60,11 @@ def read_npz(
     known: Container[str],
     prefix: Optional[str] = None,
 ) -> Dict[str, np.ndarray]:
-    """Read some keys of an ``.npz`` archive without unpickling anything.
+    """Read keys of an ``.npz`` archive without unpickling anything.
 
-    Args:
-        path: The archive.
-        need: Keys that have to be there.
-        known: Keys to read where they are there; others are ignored.
-        prefix: Keys that begin so are read too; '' reads all.
-
-    Returns:
-        The arrays by key.
-
-    Raises:
-        ObjectArrayError: If a key, or in its absence any other, is an object
-            array.
-        ValueError: One line naming the file and the key: damaged archive,
-            missing key.
+    All of ``need`` are required; those in ``known`` or with ``prefix``
+    ('': all) are optional, others are ignored. An object array is an
+    :class:`ObjectArrayError`.
     """
     with _open_archive(path) as archive:
         found = archive.files
@@ -143,11 +129,7 @@ _CONSTANTS = {
 
 
 def read_json(path: PathLike) -> Any:
-    """Read a JSON file; NaN, which is no JSON but common, is None.
-
-    Raises:
-        ValueError: One line naming the file.
-    """
+    """Read a JSON file; NaN, which is no JSON but common, is None."""
     try:
         return json.loads(
             Path(path).read_text(encoding='utf-8'),
@@ -158,16 +140,7 @@ def read_json(path: PathLike) -> Any:
 
 
 def write_json(path: PathLike, content: Any, source: PathLike) -> None:
-    """Write a JSON file, whole or not at all.
-
-    Args:
-        path: The file.
-        content: What json takes, without NaN.
-        source: Where the content came from, for the message.
-
-    Raises:
-        ValueError: If a number is infinite.
-    """
+    """Write JSON content, whole or not at all; errors name its ``source``."""
     try:
         text = json.dumps(content, allow_nan=False)
     except ValueError:

@@ -22,12 +22,10 @@ that of a usual estimate."""
 
 
 class PastSight(NamedTuple):
-    """Where each joint was found last, before the frames at hand.
+    """Where each joint was last found before the current frames.
 
-    Attributes:
-        found (np.ndarray): Whether it was found at all, bool, (K, ).
-        keypoints (np.ndarray): (K, D).
-        positions (np.ndarray): When, in the time of the frames, (K, ).
+    ``found`` (K, ) tells if at all, ``keypoints`` (K, D) where and
+    ``positions`` (K, ) when, in the time of the frames.
     """
 
     found: np.ndarray
@@ -50,43 +48,21 @@ def check_max_gap(max_gap: Optional[int]) -> None:
 def scores_or_default(
     scores: Optional[np.ndarray], shape: Tuple[int, ...]
 ) -> np.ndarray:
-    """Scores as float32 of ``shape``, ``UNKNOWN_SCORE`` where None is given.
-
-    Args:
-        scores (np.ndarray, optional): Confidences, 0 = missing, or None.
-        shape (tuple[int, ...]): (T, K).
-
-    Returns:
-        np.ndarray: (T, K) float32; scores that are given keep their shape.
-    """
+    """Scores as float32; ``UNKNOWN_SCORE`` of ``shape`` (T, K) for None."""
     if scores is None:
         return np.full(shape, UNKNOWN_SCORE, np.float32)
     return np.asarray(scores).astype(np.float32, copy=False)
 
 
 def missing_keypoints(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Which keypoints are missing: not a number, or of score zero.
-
-    Args:
-        keypoints (np.ndarray): (N, K, D).
-        scores (np.ndarray): (N, K).
-
-    Returns:
-        np.ndarray: Bool, (N, K).
-    """
+    """Keypoints (N, K, D) that are NaN or of score (N, K) 0, bool, (N, K)."""
     return np.isnan(keypoints).any(-1) | ~(scores > 0)
 
 
 def nearest_seen(missing: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Nearest frames around each frame in which the joint was found.
+    """Last frame up to and first frame from each one with the joint found.
 
-    Args:
-        missing (np.ndarray): Bool, (N, K).
-
-    Returns:
-        tuple[np.ndarray, np.ndarray]: Last frame up to this one, -1 if there
-        is none, and first frame from this one on, N if there is none;
-        (N, K) each.
+    ``missing`` and both results are (N, K); -1 and N where there is none.
     """
     frames = np.arange(len(missing))[:, None]
     before = np.maximum.accumulate(np.where(missing, -1, frames), axis=0)
@@ -102,18 +78,10 @@ def long_gaps(
     since: Union[int, np.ndarray] = 0,
     found: Union[bool, np.ndarray] = False,
 ) -> np.ndarray:
-    """Keypoints of one sequence that stay empty.
+    """Keypoints (T, K) of gaps longer than ``max_gap``, which stay empty.
 
-    Args:
-        missing (np.ndarray): Bool, (T, K).
-        max_gap (int, optional): Longest gap that is filled, in frames.
-        since (int | np.ndarray): Frames for which each joint was missing
-            just before these, (K, ). Defaults to 0.
-        found (bool | np.ndarray): Whether each joint was found at all before
-            these frames, (K, ). Defaults to False.
-
-    Returns:
-        np.ndarray: Bool, (T, K).
+    ``since`` counts the frames (K, ) missing just before these, ``found`` is
+    whether each joint (K, ) was found at all before.
     """
     if max_gap is None or not missing.any():
         return np.zeros_like(missing)
@@ -130,27 +98,14 @@ def fill_missing(
     positions: Optional[np.ndarray] = None,
     past: Optional[PastSight] = None,
 ) -> np.ndarray:
-    """Interpolate missing keypoints within each sequence.
+    """Interpolate missing keypoints (N, K, D) within each sequence.
 
-    Linear in time between the nearest frames where the keypoint was seen,
-    constant before the first and after the last of them. A keypoint never
-    seen in a sequence is put at the mean of the others, frame by frame.
-
-    Args:
-        keypoints (np.ndarray): Sequences one after the other, (N, K, D).
-        missing (np.ndarray): Keypoints to fill, bool, (N, K).
-        seq_len (np.ndarray): Frames of each sequence, (S, ).
-        positions (np.ndarray, optional): Time of each frame, in any unit,
-            (N, ). Defaults to None: frames follow at equal distances.
-        past (PastSight, optional): What was seen before the frames, of a
-            single sequence. Defaults to None: nothing.
-
-    Returns:
-        np.ndarray: Filled keypoints, (N, K, D); a new array only if
-        something is missing.
-
-    Raises:
-        ValueError: If a sequence has no keypoint at all.
+    Linear in time (``positions``, (N, ); None: equal steps) between the
+    nearest frames where the keypoint was seen, constant before the first and
+    after the last of them. A keypoint never seen is put at the mean of the
+    others, frame by frame. ``past`` is what was seen before a single sequence.
+    A new array only if something is missing; raises if a sequence has no
+    keypoint at all.
     """
     if not missing.any():
         return keypoints

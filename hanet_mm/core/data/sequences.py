@@ -108,14 +108,7 @@ class PoseSequences:
     def select(
         self, indices: Union[Sequence[int], np.ndarray, slice]
     ) -> 'PoseSequences':
-        """Some of the sequences, in the order asked for (a copy).
-
-        Args:
-            indices: Positions or a (S,) bool mask of sequences.
-
-        Returns:
-            The chosen sequences with the same ``meta``.
-        """
+        """Copy some of the sequences, by positions or a bool mask (S,)."""
         if not isinstance(indices, slice) and not np.size(indices):
             indices = slice(0)  # an empty list has no integer type
         chosen = np.arange(len(self))[indices].reshape(-1)
@@ -136,18 +129,11 @@ class PoseSequences:
 
     @staticmethod
     def concatenate(parts: Sequence['PoseSequences']) -> 'PoseSequences':
-        """Join sequences of several sources, in order.
+        """Concatenate sequences of equal K, D, units, names and extras.
 
-        Entries of ``meta`` on which the parts do not agree are left out.
-
-        Args:
-            parts: At least one; K, D, the units and the keypoint names must
-                agree, and an optional field be given in all parts or none
-                (``visible`` counts as 1 where a part lacks it). Extras have
-                to be the same in all parts.
-
-        Raises:
-            ValueError: If the parts do not fit together.
+        Optional fields have to be given in all parts or none (``visible``
+        counts as 1 where a part lacks it). Entries of ``meta`` that disagree
+        are left out.
         """
         if not len(parts):
             raise ValueError('concatenate: expected at least 1 part, found 0')
@@ -169,11 +155,7 @@ class PoseSequences:
         return PoseSequences(meta=meta, extras=_join_extras(parts), **columns)
 
     def check_estimates(self) -> None:
-        """Refuse sequences whose estimates are all missing.
-
-        Raises:
-            ValueError: Naming the first such sequence.
-        """
+        """Raise a ValueError if all estimates of a sequence are missing."""
         check_estimates(self)
 
     def _convert(self) -> None:

@@ -19,7 +19,7 @@ SMPL_PARENTS = (
 def forward_kinematics(
     rotations: Tensor, offsets: Tensor, parents: Sequence[int] = SMPL_PARENTS
 ) -> Tensor:
-    """Places of the joints of a posed skeleton.
+    """Positions (..., K, 3) of the joints of a posed skeleton.
 
     ``G_k = G_parent(k) R_k`` and ``x_k = x_parent(k) + G_parent(k) o_k``,
     with ``G_root = R_root`` and ``x_root = o_root``. All joints that are
@@ -29,13 +29,8 @@ def forward_kinematics(
         rotations (Tensor): Rotation of each joint relative to its parent,
             (..., K, 3, 3).
         offsets (Tensor): Joint minus parent at rest, (..., K, 3) or (K, 3);
-            the place of the root itself. In any unit.
-        parents (Sequence[int]): Parent of each joint (K,), -1 for the one
-            root. Defaults to those of SMPL.
-
-    Returns:
-        Tensor: Places of the joints, (..., K, 3), in the unit of the
-        offsets.
+            the position of the root itself. In any unit.
+        parents (Sequence[int]): Parent of each joint (K,), -1 for the root.
 
     Raises:
         ValueError: If shapes disagree or the parents are not a tree.
@@ -78,12 +73,10 @@ def forward_kinematics(
 def _tree(
     parents: Tuple[int, ...],
 ) -> Tuple[List[Tuple[List[int], List[int]]], List[int]]:
-    """Joints by their distance from the root.
+    """Levels of the tree, and where each joint is in their concatenation.
 
-    Returns:
-        tuple: Levels, each with its joints and the position of their parents
-        in the level before; and the position of each joint in all levels
-        put one after the other.
+    A level has its joints and the positions of their parents in the level
+    before.
     """
     if sum(parent == -1 for parent in parents) != 1:
         raise ValueError(f'parents need exactly one root (-1), got {parents}')
@@ -133,11 +126,7 @@ _LEFT = {
 
 
 def mean_adult_offsets() -> Tensor:
-    """Place of each of SMPL's joints relative to its parent.
-
-    Returns:
-        Tensor: In the rest pose, in metres, (24, 3).
-    """
+    """SMPL's joints relative to their parents at rest, in metres, (24, 3)."""
     right = {k + 1: (-x, y, z) for k, (x, y, z) in _LEFT.items()}
     bones = sorted({**_TRUNK, **_LEFT, **right}.items())
     return torch.tensor([offset for _, offset in bones])
@@ -158,12 +147,9 @@ HIPS = (2, 3)
 
 
 class BodyModelOutput(NamedTuple):
-    """A posed body, without translation.
+    """Joints (B, 14, 3) of lsp14 and vertices (B, V, 3) in metres, if any.
 
-    Attributes:
-        joints (Tensor): The 14 joints of lsp14, (B, 14, 3), in metres.
-        vertices (Tensor, optional): (B, V, 3), in metres; ``None`` of a
-            body model without a surface.
+    Without translation.
     """
 
     joints: Tensor
@@ -173,13 +159,7 @@ class BodyModelOutput(NamedTuple):
 def check_body_inputs(
     rotations: Tensor, betas: Optional[Tensor], scale: Optional[Tensor]
 ) -> None:
-    """Raise a ValueError unless the inputs are of one number of frames.
-
-    Args:
-        rotations (Tensor): (B, 24, 3, 3).
-        betas (Tensor, optional): (B, 10).
-        scale (Tensor, optional): (B,).
-    """
+    """Check the shapes (B, 24, 3, 3), (B, 10) and (B,) of a body's inputs."""
     frames = rotations.shape[0] if rotations.ndim else 0
     for name, value, shape in (
         ('rotations', rotations, (frames, NUM_JOINTS, 3, 3)),

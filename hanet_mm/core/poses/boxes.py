@@ -19,17 +19,9 @@ def boxes_around(
     valid: Optional[np.ndarray] = None,
     margin: float = 0.0,
 ) -> np.ndarray:
-    """Smallest boxes around keypoints.
+    """Smallest boxes (..., 2D) around keypoints (..., K, D), NaN if empty.
 
-    Args:
-        keypoints (np.ndarray): (..., K, D); NaN does not count.
-        valid (np.ndarray, optional): Keypoints that count, bool (..., K).
-            Defaults to None: all that are not NaN.
-        margin (float): See :func:`enlarge_boxes`. Defaults to 0.
-
-    Returns:
-        np.ndarray: (..., 2D) of the type of the keypoints; NaN where no
-        keypoint counts.
+    Keypoints count that are not NaN and, if given, ``valid`` (..., K).
 
     Examples:
         >>> boxes_around(np.array([[1.0, 2.0], [4.0, 8.0]]), margin=0.5)
@@ -74,15 +66,9 @@ def box_areas(boxes: np.ndarray) -> np.ndarray:
 def person_size(
     keypoints: np.ndarray, valid: Optional[np.ndarray] = None
 ) -> float:
-    """Size of a person: median over frames of the longest side of the box.
+    """Size of a person (T, K, D): median longest side of the boxes of frames.
 
-    Args:
-        keypoints (np.ndarray): (T, K, D); NaN does not count.
-        valid (np.ndarray, optional): Keypoints that count, bool (T, K).
-
-    Returns:
-        float: In the unit of the keypoints; NaN if no frame has two
-        keypoints in different places.
+    NaN if no frame has two (``valid``) keypoints in different places.
 
     Examples:
         >>> person_size(np.array([[[0.0, 0.0], [3.0, 4.0]]]))
@@ -119,23 +105,12 @@ def keypoint_similarity(
     sigmas: np.ndarray,
     align: bool = False,
 ) -> np.ndarray:
-    """Object keypoint similarity (OKS) of COCO between poses.
+    """Object keypoint similarity (OKS) of COCO, (M, K, D), (N, K, D): (M, N).
 
-    ``mean_k exp(-d_k^2 / (2 a (2 sigma_k)^2))`` over the keypoints that both
-    poses have.
-
-    Args:
-        first (np.ndarray): Keypoints of M people, (M, K, D).
-        second (np.ndarray): Keypoints of N people, (N, K, D).
-        both (np.ndarray): Keypoints that count, bool (M, N, K).
-        areas (np.ndarray): The area a of each pair, (M, N).
-        sigmas (np.ndarray): Of the keypoints, (K, ) or one for all.
-        align (bool): Compare the poses wherever they are, without their
-            mean distance. Defaults to False.
-
-    Returns:
-        np.ndarray: (M, N) from 0 to 1; NaN with fewer than
-        ``MIN_COMMON_KEYPOINTS``.
+    ``mean_k exp(-d_k^2 / (2 a (2 sigma_k)^2))`` over the keypoints that count,
+    ``both`` (M, N, K), with the area a (M, N) of each pair; NaN with fewer
+    than ``MIN_COMMON_KEYPOINTS``. ``align`` removes the mean distance of the
+    poses.
     """
     count = both.sum(-1)
     steps = second[None] - first[:, None]

@@ -46,16 +46,11 @@ _RECIPES: Dict[str, Tuple[Dict[str, float], ...]] = {
 
 @dataclass(frozen=True)
 class KeypointMap:
-    """How the keypoints of a target come from those of a source.
+    """Map of the keypoints of a target skeleton to those of a source.
 
-    Attributes:
-        source: Skeleton of the poses that come.
-        target: Skeleton that is wanted.
-        weights: (Kt, Ks); row t holds the weights of the source's keypoints
-            in the target's keypoint t, zeros if there is nothing to make it
-            of.
-        direct: (Kt,), the keypoint of the source that the target's keypoint
-            is, or -1.
+    ``weights`` (Kt, Ks) holds the weights of the source's keypoints in each of
+    the target's, zeros if it cannot be made; ``direct`` (Kt,) is the equal
+    keypoint of the source, or -1.
     """
 
     source: Skeleton
@@ -79,17 +74,11 @@ class KeypointMap:
     def forward(
         self, keypoints: np.ndarray, scores: Optional[np.ndarray] = None
     ) -> Tuple[np.ndarray, np.ndarray]:
-        """Poses of the target.
+        """Poses (T, Kt, D) and scores of the target from (T, Ks, D), (T, Ks).
 
-        Args:
-            keypoints: (T, Ks, D); NaN where there is none.
-            scores: (T, Ks), 0 where there is none. Defaults to None:
-                ``UNKNOWN_SCORE``.
-
-        Returns:
-            Keypoints (T, Kt, D) and scores (T, Kt). A computed keypoint has
-            the lowest score of those that it is made of. NaN and 0 where one
-            of these, or all, are missing.
+        A computed keypoint has the lowest score of its ingredients; it is NaN
+        with score 0 where one is missing. Without scores they are
+        ``UNKNOWN_SCORE``.
         """
         scores = scores_or_default(scores, keypoints.shape[:2])
         missing = missing_keypoints(keypoints, scores)
@@ -121,14 +110,9 @@ class KeypointMap:
         return points, weights
 
     def backward(self, refined: np.ndarray, source: np.ndarray) -> np.ndarray:
-        """Poses of the source, with refined keypoints in place.
+        """Copy refined target keypoints (T, Kt, D) into the source (T, Ks, D).
 
-        Args:
-            refined: Of the target, (T, Kt, D).
-            source: As they came, (T, Ks, D).
-
-        Returns:
-            (T, Ks, D); only keypoints that both skeletons have are written.
+        Only keypoints that both skeletons have are written.
         """
         result = source.copy()
         is_direct = self.direct >= 0
@@ -172,18 +156,11 @@ class KeypointMap:
 
 
 def match_skeletons(source: Skeleton, target: Skeleton) -> KeypointMap:
-    """Match the keypoints of two skeletons.
+    """Match the keypoints of two skeletons; raise if they have none in common.
 
     Keypoints are the same where their names are, or mean the same point of
     the body (``root`` and ``pelvis``). The middle of shoulders and hips, the
-    neck, the head and the trunk can be computed where they are not there.
-
-    Args:
-        source: Skeleton of the poses that come.
-        target: Skeleton that is wanted.
-
-    Raises:
-        ValueError: If not a single keypoint is the same.
+    neck, the head and the trunk can be computed where they are missing.
     """
     indices: Dict[str, int] = {}
     for index, point in enumerate(source.points):

@@ -18,20 +18,9 @@ _TINY = 1e-12
 
 
 def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
-    """Rotation matrices of rotation vectors (formula of Rodrigues).
+    """Rotation matrices (..., 3, 3) of vectors (..., 3) in rad (Rodrigues).
 
-    Args:
-        axis_angle (Tensor): Axis times angle in rad, (..., 3).
-
-    Returns:
-        Tensor: (..., 3, 3), to be multiplied with column vectors.
-
-    Raises:
-        ValueError: If the last axis is not of 3.
-
-    Examples:
-        >>> axis_angle_to_matrix(torch.zeros(3)).diagonal().tolist()
-        [1.0, 1.0, 1.0]
+    They are to be multiplied with column vectors.
     """
     _require_last(axis_angle, (3,), 'rotation vectors')
     square = (axis_angle**2).sum(-1)
@@ -47,17 +36,9 @@ def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
 
 
 def matrix_to_axis_angle(matrix: Tensor) -> Tensor:
-    """Rotation vectors of rotation matrices, of angles up to pi.
+    """Rotation vectors (..., 3), of angles up to pi, of matrices (..., 3, 3).
 
-    Args:
-        matrix (Tensor): Rotations, (..., 3, 3).
-
-    Returns:
-        Tensor: Axis times angle in rad, (..., 3). At exactly half a turn
-        either of the two opposite axes.
-
-    Raises:
-        ValueError: If the last axes are not of 3 x 3.
+    At exactly half a turn either of the two opposite axes.
     """
     real, imaginary = _half_turn_parts(matrix)
     tangent = (imaginary**2).sum(-1, keepdim=True) / real.clamp(min=0.5) ** 2
@@ -71,39 +52,21 @@ def matrix_to_axis_angle(matrix: Tensor) -> Tensor:
 
 
 def matrix_to_rot6d(matrix: Tensor) -> Tensor:
-    """First two columns of rotation matrices, stored row by row.
+    """First two columns (..., 6) of matrices (..., 3, 3), row by row.
 
     The order is r00, r01, r10, r11, r20, r21, as in the published code.
-
-    Args:
-        matrix (Tensor): Rotations, (..., 3, 3).
-
-    Returns:
-        Tensor: (..., 6).
-
-    Raises:
-        ValueError: If the last axes are not of 3 x 3.
     """
     _require_last(matrix, (3, 3), 'rotation matrices')
     return matrix[..., :2].flatten(-2)
 
 
 def rot6d_to_matrix(rot6d: Tensor) -> Tensor:
-    """Rotation matrices of 6D forms that need not be orthonormal.
+    """Rotation matrices of 6D forms (..., 6) that need not be orthonormal.
 
     The columns are made orthonormal one after the other (Gram-Schmidt; Zhou
     et al., CVPR 2019). A column without a direction, zero or parallel to the
     one before, is replaced, so that the result is a rotation for any finite
     input.
-
-    Args:
-        rot6d (Tensor): r00, r01, r10, r11, r20, r21, (..., 6).
-
-    Returns:
-        Tensor: Rotations, (..., 3, 3).
-
-    Raises:
-        ValueError: If the last axis is not of 6.
     """
     _require_last(rot6d, (6,), 'rotations in 6D form')
     columns = rot6d.unflatten(-1, (3, 2))
@@ -130,30 +93,12 @@ def rot6d_to_axis_angle(rot6d: Tensor) -> Tensor:
 
 
 def project_rot6d(rot6d: Tensor) -> Tensor:
-    """Make 6D forms, as a network or a mean of them gives, rotations again.
-
-    Args:
-        rot6d (Tensor): Anything finite, (..., 6).
-
-    Returns:
-        Tensor: 6D forms of rotations, (..., 6); a rotation stays as it is.
-    """
+    """Project finite 6D forms (..., 6) to rotations; a rotation stays."""
     return matrix_to_rot6d(rot6d_to_matrix(rot6d))
 
 
 def geodesic_distance(a: Tensor, b: Tensor) -> Tensor:
-    """Angle of the rotation between two rotations.
-
-    Args:
-        a (Tensor): Rotations, (..., 3, 3).
-        b (Tensor): Rotations, (..., 3, 3).
-
-    Returns:
-        Tensor: Angles from 0 to pi rad, (...).
-
-    Raises:
-        ValueError: If the last axes are not of 3 x 3.
-    """
+    """Angles (...) from 0 to pi rad between rotations (..., 3, 3)."""
     _require_last(a, (3, 3), 'rotation matrices')
     _require_last(b, (3, 3), 'rotation matrices')
     real, imaginary = _half_turn_parts(a.transpose(-1, -2) @ b)
@@ -162,22 +107,11 @@ def geodesic_distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 def unwrap_axis_angle(axis_angle: Tensor) -> Tensor:
-    """Rotation vectors without the jumps at half a turn.
+    """Rotation vectors (T, ..., 3) in rad without jumps at half a turn.
 
-    A joint that turns on beyond pi has, if angles stay up to pi, a rotation
-    vector that jumps to the opposite side. Of the equivalent vectors
-    (angle + 2 pi k about the same axis) this gives those that follow one
-    another. The first frame keeps an angle up to pi. At full turns the axis
-    of the frame before is kept.
-
-    Args:
-        axis_angle (Tensor): Sequence of rotation vectors in rad, (T, ..., 3).
-
-    Returns:
-        Tensor: The same rotations, (T, ..., 3).
-
-    Raises:
-        ValueError: If there is no time axis or the last is not of 3.
+    Of the equivalent vectors (angle + 2 pi k about the same axis) these are
+    the continuous ones, so angles may exceed pi. The first frame keeps an
+    angle up to pi. At full turns the axis of the frame before is kept.
     """
     if axis_angle.ndim < 2:
         raise ValueError(

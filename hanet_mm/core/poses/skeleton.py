@@ -33,8 +33,8 @@ class Skeleton:
     """A skeleton; made by :func:`make_skeleton`.
 
     Attributes:
-        name: What to call it.
-        keypoint_names: Of the K keypoints, in their order.
+        name: Its name.
+        keypoint_names: Names of the K keypoints, in order.
         links: Pairs of names that are drawn as a bone.
         flip_pairs: Pairs of names that change places in a mirror.
         points: The place on the body of each keypoint, K strings. Keypoints
@@ -66,16 +66,8 @@ def make_skeleton(
 ) -> Skeleton:
     """Make a skeleton and check it.
 
-    Args:
-        name: What to call it.
-        keypoint_names: In the order of the keypoints.
-        links: Pairs of names.
-        flip_pairs: Pairs of names. Defaults to None: the keypoints that
-            differ in their side only.
-        meanings: The point that a name means, where it is not the usual one.
-
-    Raises:
-        ValueError: If a name is there twice, or one of a pair is not there.
+    ``flip_pairs`` of None are the keypoints that differ in their side only;
+    ``meanings`` are the points of names that have an unusual one.
     """
     names = tuple(keypoint_names)
     twice = sorted({x for x in names if names.count(x) > 1})

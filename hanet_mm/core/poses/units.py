@@ -21,7 +21,7 @@ _PERSON = (0.3, 4.0)
 
 
 def suspect_unit(size: float) -> Optional[str]:
-    """The unit in which a size would be one of a person, or None."""
+    """Guess the unit in which a size is plausible for a person, or None."""
     for unit, metres in LENGTHS.items():
         if _PERSON[0] <= size * metres <= _PERSON[1]:
             return unit
@@ -36,17 +36,8 @@ def check_metres(
 ) -> None:
     """Raise if the body size is implausible for the declared unit.
 
-    Absolute and root-relative coordinates are treated alike: only the size
-    of the person counts.
-
-    Args:
-        keypoints (np.ndarray): Joints, (T, K, 3).
-        where (str): What to call the sequence in the message.
-        valid (np.ndarray, optional): Joints that count, bool, (T, K).
-        declared (str): The unit they are in. Defaults to 'm'.
-
-    Raises:
-        ValueError: Naming the size and the unit that is suspected.
+    Joints are (T, K, 3), ``valid`` (T, K). Absolute and root-relative
+    coordinates are treated alike: only the size of the person counts.
     """
     size = person_size(keypoints, valid)
     if np.isnan(size):
@@ -62,19 +53,7 @@ def check_metres(
 
 
 def to_metres(seqs: PoseSequences, where: PathLike) -> PoseSequences:
-    """Sequences of 3D joints in metres.
-
-    Args:
-        seqs (PoseSequences): With ``meta['units']`` 'm', 'mm' or 'cm'.
-        where (PathLike): The file, for messages.
-
-    Returns:
-        PoseSequences: The same if they were in metres.
-
-    Raises:
-        ValueError: If the unit is not declared, or a sequence has no person
-            in that unit; the message names the unit that is suspected.
-    """
+    """Convert 3D joints to metres and check the declared ``meta['units']``."""
     unit = seqs.meta.get('units')
     names = ('keypoints_est', 'keypoints_gt')
     if unit not in LENGTHS:
@@ -95,11 +74,10 @@ def to_metres(seqs: PoseSequences, where: PathLike) -> PoseSequences:
     return replace(seqs, meta={**seqs.meta, 'units': 'm'}, **scaled)
 
 
-def rot6d_of(rotations: np.ndarray) -> np.ndarray:
-    """Rotations as 6D, (..., 3) axis-angle or (..., 6) -> (..., 6) float32.
+def as_rot6d(rotations: np.ndarray) -> np.ndarray:
+    """Convert axis-angle (..., 3) or 6D (..., 6) to 6D rotations, float32.
 
-    What is 6D already is brought to the rotation that it stands for. NaN
-    stays NaN.
+    6D input is projected to a rotation. NaN stays NaN.
     """
     # In float64: the way through a quaternion costs half of the digits.
     given = torch.as_tensor(np.asarray(rotations, dtype=np.float64))
@@ -112,16 +90,7 @@ def rot6d_of(rotations: np.ndarray) -> np.ndarray:
 
 
 def to_rot6d(seqs: PoseSequences, where: PathLike) -> PoseSequences:
-    """Sequences of joint rotations in 6D.
-
-    Args:
-        seqs (PoseSequences): With ``meta['units']`` 'axis-angle' (D = 3) or
-            'rot6d' (D = 6).
-        where (PathLike): The file, for messages.
-
-    Raises:
-        ValueError: If the unit is not declared or does not fit D.
-    """
+    """Convert joint rotations, ``meta['units']`` axis-angle or 6D, to 6D."""
     unit = seqs.meta.get('units')
     dims = seqs.keypoints_est.shape[-1]
     if ROTATIONS.get(str(unit)) != dims:
@@ -132,8 +101,8 @@ def to_rot6d(seqs: PoseSequences, where: PathLike) -> PoseSequences:
     truth = seqs.keypoints_gt
     return replace(
         seqs,
-        keypoints_est=rot6d_of(seqs.keypoints_est),
-        keypoints_gt=None if truth is None else rot6d_of(truth),
+        keypoints_est=as_rot6d(seqs.keypoints_est),
+        keypoints_gt=None if truth is None else as_rot6d(truth),
         meta={**seqs.meta, 'units': 'rot6d'},
     )
 
@@ -143,7 +112,7 @@ def fill_rotations(
 ) -> np.ndarray:
     """As :func:`fill_missing`, for rotations in 6D: the result is one too."""
     filled = fill_missing(rotations, missing, seq_len)
-    return rot6d_of(filled) if missing.any() else filled
+    return as_rot6d(filled) if missing.any() else filled
 
 
 def _check_each(

@@ -21,7 +21,7 @@ from ..data.gaps import (
     scores_or_default,
 )
 from ..poses.rotations import rot6d_to_axis_angle, unwrap_axis_angle
-from ..poses.units import check_metres, rot6d_of
+from ..poses.units import as_rot6d, check_metres
 
 Array = Union[np.ndarray, Tensor]
 
@@ -38,8 +38,8 @@ def read_rotations(given: Array, num_joints: int) -> Array:
         return given
     if isinstance(given, Tensor):
         points = given.detach().reshape(shape).float().cpu().numpy()
-        return torch.from_numpy(rot6d_of(points)).to(given.device)
-    return rot6d_of(np.reshape(given, shape))
+        return torch.from_numpy(as_rot6d(points)).to(given.device)
+    return as_rot6d(np.reshape(given, shape))
 
 
 def rotations_as_given(rotations: Tensor, given: Array) -> Tensor:

@@ -11,12 +11,9 @@ from ..refine.frame_rate import frame_steps
 class Elapsed(NamedTuple):
     """Frames since the last one of a person, the newest last.
 
-    Attributes:
-        indices (np.ndarray): Their numbers; all but the last were missed,
-            (n, ).
-        timestamps (np.ndarray): Seconds, evenly spread, NaN if not known,
-            (n, ).
-        step (float): From one to the next, in frames of the refiner.
+    ``indices`` (n, ) are their numbers; all but the last were missed.
+    ``timestamps`` (n, ) are seconds, evenly spread, NaN if not known, and
+    ``step`` is the interval in refiner frames.
     """
 
     indices: np.ndarray
@@ -24,11 +21,7 @@ class Elapsed(NamedTuple):
     step: float
 
     def is_pause(self, window: int, memory: int) -> bool:
-        """Whether it is too long to continue the track.
-
-        ``window`` frames of the refiner without a frame of the stream are a
-        pause, or ``memory`` frames that were missed.
-        """
+        """Whether it spans ``window`` refiner frames or ``memory`` frames."""
         count = len(self.indices)
         missed = count > 1 and self.step * count >= memory
         return self.step >= window or missed

@@ -21,15 +21,9 @@ from .clock import Elapsed
 
 
 class StreamSettings(NamedTuple):
-    """What all persons of a stream share.
+    """Settings of all persons of a stream: window T, K, D and the latency.
 
-    Attributes:
-        window (int): Frames of a window, T.
-        lookahead (int): Frames of the refiner that a result waits for.
-        max_gap (int, optional): Longest gap that is filled, in frames.
-        normalization (str): See :func:`fit_normalization`.
-        num_keypoints (int): K.
-        coord_dims (int): D.
+    ``lookahead`` is in refiner frames, ``max_gap`` in frames of the stream.
     """
 
     window: int
@@ -51,12 +45,9 @@ class StreamSettings(NamedTuple):
 
 
 class GivenFrame(NamedTuple):
-    """Checked keypoints of a person in a frame.
+    """Checked float32 keypoints (K, D) and scores (K, ) of one person.
 
-    Attributes:
-        keypoints (np.ndarray): (K, D) float32.
-        scores (np.ndarray): 0 = missing, (K, ) float32.
-        shape (tuple[int, ...]): In which they came.
+    ``shape`` is that of the input.
     """
 
     keypoints: np.ndarray
@@ -111,16 +102,11 @@ def read_frame(
 
 
 class StreamBuffer:
-    """The last frames of a person, and where joints were seen before them.
+    """The last F frames of a person, and where joints were seen before them.
 
-    Attributes:
-        index (np.ndarray): Numbers of the frames, (F, ).
-        timestamp (np.ndarray): Seconds, NaN if not known, (F, ).
-        position (np.ndarray): Times in frames of the refiner, (F, ).
-        keypoints (np.ndarray): As they came, (F, K, D).
-        scores (np.ndarray): 0 = missing, (F, K).
-        last_seen (float): Position at which any joint was seen last; -inf
-            before.
+    ``timestamp`` (F, ) is NaN if not known, ``position`` (F, ) the time in
+    refiner frames; ``last_seen`` is the position at which any joint was last
+    seen, -inf before.
     """
 
     def __init__(self, num_keypoints: int, coord_dims: int):
@@ -205,14 +191,10 @@ class StreamBuffer:
 
 
 class DueWindows(NamedTuple):
-    """Windows that the network has to see now.
+    """Windows (W, T, K, D) that the network has to see now, and their scores.
 
-    Attributes:
-        poses (np.ndarray): (W, T, K, D).
-        scores (np.ndarray): 0 = missing, (W, T, K).
-        starts (np.ndarray): Their first frames, of the refiner, (W, ).
-        passing (bool): Whether the last one serves the frames that are due
-            now and is then forgotten, since it reaches beyond what is known.
+    ``starts`` (W, ) are in refiner frames. ``passing``: the last window serves
+    only the frames due now, since it reaches beyond what is known.
     """
 
     poses: np.ndarray
