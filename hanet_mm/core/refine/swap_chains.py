@@ -58,11 +58,11 @@ def swap_chains(
     if keypoint_names is None and flip_indices is None:
         raise ValueError('expected keypoint_names or flip_indices, found none')
     if flip_indices is None:
-        names = list(keypoint_names)
+        names = list(keypoint_names or ())
         flip = np.arange(len(names))
         for left, right in make_skeleton('', names).flip_pairs:
-            left, right = names.index(left), names.index(right)
-            flip[left], flip[right] = right, left
+            pair = [names.index(left), names.index(right)]
+            flip[pair] = pair[::-1]
     else:
         flip = np.asarray(flip_indices)
     places = np.arange(len(flip))

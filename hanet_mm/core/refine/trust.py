@@ -150,7 +150,7 @@ def limit_to_noise(
         Trusted: Poses that leave the path by at most ``limit``.
     """
     limit = _MOST * (path.noise + gap_allowance(path, missing, fps))
-    steps = refined - path.keypoints.astype(np.float64)
+    steps: np.ndarray = refined - path.keypoints.astype(np.float64)
     length = np.linalg.norm(steps, axis=-1)
     share = limit / np.maximum(length, np.finfo(float).tiny)
     steps = steps * np.minimum(share, _PART)[..., None]
@@ -218,7 +218,7 @@ def belief_in_scores(
     ranks = [_ranks(x[seen]) for x in (scores, path.residuals)]
     if min(np.ptp(x) for x in ranks) == 0:
         return 0.0
-    correlation = np.corrcoef(*ranks)[0, 1]
+    correlation = np.corrcoef(ranks[0], ranks[1])[0, 1]
     belief = (correlation - _NO_BELIEF) / (_FULL_BELIEF - _NO_BELIEF)
     return float(np.clip(belief, 0, 1))
 

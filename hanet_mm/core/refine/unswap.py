@@ -15,7 +15,7 @@ they say nothing. The side of the majority is taken as right unless ``odds``
 say otherwise. All costs are about natural log-odds.
 """
 
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -181,14 +181,14 @@ class _Frames(NamedTuple):
 
     def steady(self) -> np.ndarray:
         """Pairs seen in four frames in a row, bool (n - 3, k)."""
-        both = self.seen.all(0)
+        both = np.all(self.seen, axis=0)
         four = [both[i : len(both) - _LAGS + i] for i in range(_LAGS + 1)]
         running = self.times[_LAGS:] - self.times[:-_LAGS] == _LAGS
         return np.logical_and.reduce(four) & running[:, None]
 
     def ahead(self, sides: Tuple[int, ...]) -> np.ndarray:
         """Where the three frames before lead, taken on these sides."""
-        total = 0.0
+        total: Any = 0.0
         for lag, (side, weight) in enumerate(zip(sides, _AHEAD), start=1):
             rows = slice(_LAGS - lag, len(self.times) - lag)
             total = total + weight * self.poses[side, rows]
@@ -198,7 +198,7 @@ class _Frames(NamedTuple):
         """Cost of each frame by the relative sides before, (n, 2, 2, 2)."""
         costs = np.zeros((len(self.times), *(2,) * _LAGS))
         for lag in range(1, _LAGS + 1):
-            other = (slice(lag, None), *[slice(None)] * (lag - 1), 1)
+            other: Any = (slice(lag, None), *[slice(None)] * (lag - 1), 1)
             apart = self._apart(lag, motion[lag - 1])
             costs[other] += apart.reshape(-1, *(1,) * (_LAGS - 1)) / _LAGS
         if len(self.times) > _LAGS:
@@ -211,13 +211,13 @@ class _Frames(NamedTuple):
                 steps = self.poses[0, _LAGS:] - self.ahead(sides)
                 far = _capped(steps, motion[_LAGS]) - straight
                 far = _AHEAD_WEIGHT * (far * clear).sum(1) / count
-                costs[(slice(_LAGS, None), *sides)] += far
+                costs[_LAGS:][(slice(None),) + sides] += far
         return costs
 
     def _clear(self, lag: int, motion: float) -> np.ndarray:
         """How far from each other are both sides, 0 to 1, (n - lag, k)."""
         across = np.linalg.norm(self.poses[0] - self.poses[1], axis=-1)
-        both = self.seen.all(0)
+        both = np.all(self.seen, axis=0)
         now = np.where(both[lag:], across[lag:], np.inf)
         before = np.where(both[:-lag], across[:-lag], np.inf)
         across = np.minimum(now, before)
@@ -280,7 +280,7 @@ class SwapDecoder:
             self._past[n] = every.last(_LAGS, count)
             table = every.costs(self.scale.motion[n])
             table = table[len(every.times) - len(new.times) :]
-            table = table[(slice(None), *_RELATIVE)] / NUM_CHAINS
+            table = table[(slice(None),) + _RELATIVE] / NUM_CHAINS
             costs[new.times, n] = table
             shown[new.times, n] = True
         sides = np.zeros((count, *_STATE_COST.shape))
