@@ -248,6 +248,7 @@ def test_report_is_json_and_bar_is_shown_on_request(capsys):
         dict(sigma=2),
     ]
     assert read['arguments'] == read['best']['settings']
+    pytest.importorskip('tqdm', reason='the bar is that of tqdm')
     tune_filter('gaussian', make_sequences(), grid, progress=True)
     # 101 frames, filtered twice.
     assert '202/202' in capsys.readouterr().err

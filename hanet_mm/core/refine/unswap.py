@@ -330,7 +330,7 @@ class SwapDecoder:
             before = np.moveaxis(best, n, 0).reshape(shape)
             total = before[None] + costs[n][..., None]
             first, second = total[:, :, :, 0], total[:, :, :, 1]
-            bits = (second < first).astype(np.uint8) << n
+            bits = (second < first).astype(np.uint8) << np.uint8(n)
             shape = (_MEMORY,) * NUM_CHAINS
             best = np.minimum(first, second).reshape(shape)
             best = np.moveaxis(best, 0, n)
