@@ -267,3 +267,26 @@ def test_nothing_is_left_of_a_video_without_frames(tmp_path):
     with pytest.raises(ValueError, match='no frame to write'):
         output.finish()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('name', ['out.json', 'out.npz'])
+def test_a_finished_file_stays_if_another_output_fails(tmp_path, name):
+    path = tmp_path / name
+    output = {'.json': JsonOutput, '.npz': NpzOutput}[path.suffix](path)
+    write(output, results_of(walk(3)))
+    output.finish()
+    assert output.stop() == path
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_part_is_named_of_a_video_that_cannot_be_written_whole(
+    tmp_path, monkeypatch
+):
+    name = 'hanet_mm.visualization.video_writer._count_frames'
+    monkeypatch.setattr(name, lambda path: 2)
+    output = VideoOutput(tmp_path / 'out.mp4', 25.0, make_scene)
+    film(output, walk(5))
+    with pytest.raises(OSError, match='only 2 of 5 frames'):
+        output.finish()
+    assert output.stop() is None
+    assert not list(tmp_path.iterdir())

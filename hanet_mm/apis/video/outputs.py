@@ -68,7 +68,7 @@ class JsonOutput:
         if self._file is None:
             raise ValueError(f'{self.path}: there is no frame to write')
         self._file.close()
-        self.partial_path.replace(self.path)
+        self.partial_path = self.partial_path.replace(self.path)
 
     def stop(self) -> Optional[Path]:
         """End early; where the frames are, None if there are none."""
@@ -165,6 +165,7 @@ class NpzOutput:
         if keypoint_names:
             self.meta['keypoint_names'] = list(keypoint_names)
         self._rows: List[Dict[str, np.ndarray]] = []
+        self._finished = False
 
     def write(self, frame: Frame) -> None:
         """Add a frame."""
@@ -194,9 +195,12 @@ class NpzOutput:
     def finish(self) -> None:
         """Write the file; a ValueError if nobody has a keypoint."""
         self._save(self.path)
+        self._finished = True
 
     def stop(self) -> Optional[Path]:
         """Write a part; where it is, None if there is nobody."""
+        if self._finished:
+            return self.path
         if not self._rows:
             return None
         self._save(partial_path(self.path))
@@ -321,5 +325,7 @@ class VideoOutput:
         """End early; where the frames are, None if there are none."""
         if self._write is None:
             return None
+        # Raises if a frame is lacking; nothing is left of the file then.
         self._stack.close()
-        return partial_path(self.path)
+        part = partial_path(self.path)
+        return part if part.exists() else None

@@ -1,13 +1,11 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """What a skeleton is: the names of its keypoints and what is known of them."""
 
-import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.files import PathLike, read_json
 
 Pair = Tuple[str, str]
 
@@ -101,10 +99,7 @@ def read_skeleton(path: PathLike) -> Skeleton:
     Raises:
         ValueError: One line naming the file and the key.
     """
-    try:
-        content = json.loads(Path(path).read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f'{path}: expected JSON, found {error}') from None
+    content = read_json(path)
     if not isinstance(content, dict):
         raise ValueError(
             f'{path}: expected a skeleton {{"name", "keypoint_names", '

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..data.gaps import nearest_seen
+from ..data.gaps import UNKNOWN_SCORE, nearest_seen
 from ..nn.smoother import solve_smoother
 from ..poses.boxes import person_size
 
@@ -223,11 +223,10 @@ def belief_in_scores(
     return float(np.clip(belief, 0, 1))
 
 
-def believed_scores(
-    scores: np.ndarray, belief: float, usual: float = 0.8
-) -> np.ndarray:
-    """Scores (T, K) drawn towards a usual one; 0 stays: it is missing."""
-    drawn = usual + (0.25 + 0.75 * belief) * (scores - usual)
+def believed_scores(scores: np.ndarray, belief: float) -> np.ndarray:
+    """Scores (T, K) drawn towards that of unknown ones; 0 stays: missing."""
+    deviation = scores - UNKNOWN_SCORE
+    drawn = UNKNOWN_SCORE + (0.25 + 0.75 * belief) * deviation
     return np.where(scores > 0, drawn, 0).astype(np.float32)
 
 
