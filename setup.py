@@ -9,7 +9,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-# Shipped beside the code, where OpenMMLab's tools look for them.
+# Installed beside the code, where OpenMMLab's tools look for them.
 MIM_RESOURCES = ('configs', 'tools', 'model-index.yml')
 
 

@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Run a script that the installed MMPose ships; for train.py and test.py."""
+"""Run a script of the installed MMPose; for train.py and test.py."""
 
 import runpy
 import sys

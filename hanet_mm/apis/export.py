@@ -171,7 +171,7 @@ def refiner_arguments(model: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _flip_indices(model: dict, meta: dict) -> Optional[List[int]]:
-    """Those of the training data, if the model has ``flip_test``."""
+    """Flip indices of the training data if the model has ``flip_test``."""
     if not (model.get('test_cfg') or {}).get('flip_test', False):
         return None
     flip = (meta.get('dataset_meta') or {}).get('flip_indices')

@@ -52,7 +52,7 @@ _SIGMA = 0.08
 
 
 class Annotation(NamedTuple):
-    """Where the annotated persons are, in annotated frames and in between.
+    """Places of the annotated persons, in annotated frames and in between.
 
     Poses are interpolated between two annotated frames of a sequence, so that
     sparsely annotated videos can be matched in all frames.
@@ -64,7 +64,7 @@ class Annotation(NamedTuple):
     annotated: np.ndarray  # any annotated keypoint, bool (N,)
 
     def present(self, rows: np.ndarray) -> np.ndarray:
-        """Those of some frames in which the person is known to be."""
+        """Select the rows in which the person is known to be present."""
         return rows[np.isfinite(self.boxes[rows]).all(-1)]
 
 
@@ -78,7 +78,7 @@ class AnnotatedVideo(NamedTuple):
 
 
 class ExtractionWork(NamedTuple):
-    """What all videos share."""
+    """Inputs shared by all videos."""
 
     seqs: PoseSequences  # N flat frames
     annotation: Annotation

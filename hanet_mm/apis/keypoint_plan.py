@@ -31,7 +31,7 @@ Poses = Tuple[np.ndarray, Optional[np.ndarray]]
 
 @dataclass
 class KeypointPlan:
-    """How the keypoints of a file go to a refiner and come back."""
+    """Map the keypoints of a file to those of a refiner and back."""
 
     mapping: Optional[KeypointMap] = None  # None: those of the refiner
     report: str = ''  # one line for the user

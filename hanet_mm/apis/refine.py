@@ -100,7 +100,7 @@ class RefineOptions:
 
 @dataclass
 class RefineSummary:
-    """What was refined, and how; its text is one line. Sequences without any
+    """Summary of a refinement; its text is one line. Sequences without any
     keypoint known to the refiner (``num_left``) are unchanged, ``keypoints``
     tells how keypoints were mapped ('' if they are the refiner's), ``default``
     names the refiner if it is the default.

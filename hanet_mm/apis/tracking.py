@@ -15,7 +15,7 @@ def assign_track_ids(
     frames: Sequence[Mapping[str, Any]],
     tracker: Optional[PoseTracker] = None,
 ) -> List[np.ndarray]:
-    """Tell who is who in the frames of a video.
+    """Assign track ids to the people in the frames of a video.
 
     Args:
         frames (Sequence[Mapping]): The people of each frame: ``keypoints``

@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""What a run needs and MMEngine lacks."""
+"""Additions to MMEngine for training and testing."""
 
 from .running import EpochSeedHook, enable_cpu_distributed, keep_worker_seed
 from .safe_globals import register_safe_globals

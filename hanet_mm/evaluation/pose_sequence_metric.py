@@ -123,9 +123,9 @@ class PoseSequenceMetric(BaseMetric):
 
         counted = np.ones(gt.shape[:2], bool)
         if visible is not None:
-            counted &= _checked(visible, 'keypoints_visible', counted) > 0
+            counted &= _check_array(visible, 'keypoints_visible', counted) > 0
         if refined is not None:
-            mask = _checked(refined, 'refined_mask', counted[:, 0])
+            mask = _check_array(refined, 'refined_mask', counted[:, 0])
             counted &= mask.astype(bool)[:, None]
         if bboxes is not None:
             bboxes = _to_numpy(bboxes)
@@ -147,7 +147,7 @@ def sample_field(
     return _to_numpy(sample[instances][key])
 
 
-def _checked(value: Any, name: str, like: np.ndarray) -> np.ndarray:
+def _check_array(value: Any, name: str, like: np.ndarray) -> np.ndarray:
     """Array with the shape of another one."""
     array = _to_numpy(value)
     if array.shape != like.shape:

@@ -271,7 +271,7 @@ def _join(tracks: Sequence[LabelledFrames]) -> LabelledFrames:
 
 
 def _first_rows(rows: LabelledFrames) -> np.ndarray:
-    """Where each frame begins in rows ordered by video and frame."""
+    """First row of each frame; rows are ordered by video and frame."""
     new = np.ones(len(rows.gt), bool)
     new[1:] = (rows.video[1:] != rows.video[:-1]) | (
         rows.frame_number[1:] != rows.frame_number[:-1]

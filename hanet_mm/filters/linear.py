@@ -124,7 +124,7 @@ class GaussianFilter(PerSequenceFilter):
 
     By :func:`scipy.ndimage.gaussian_filter1d`; weights end at four sigma.
     Beyond its ends a sequence goes on as its mirror image. Zero phase;
-    steady poses are kept, poses of constant speed further than four sigma
+    constant poses are kept, poses of constant speed further than four sigma
     from the ends. Sequences of any length.
 
     Args:

@@ -19,7 +19,7 @@ class OneEuroFilter(SequenceFilter):
         f_t = min_cutoff + beta |v_t|
         y_t = a(f_t) x_t + (1 - a(f_t)) y_{t-1},     y_0 = x_0, v_0 = 0
 
-    The output lags behind: at a steady speed v by ``v / (2 pi f)``. Steady
+    The output lags behind: at a constant speed v by ``v / (2 pi f)``. Steady
     poses are kept; sequences of any length.
 
     Args:

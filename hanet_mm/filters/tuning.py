@@ -79,7 +79,7 @@ class GridPoint:
 
 @dataclass
 class TuningReport:
-    """What was tried, and what came of it.
+    """Arguments that were tried, and their results.
 
     Attributes:
         name: The filter.

@@ -31,7 +31,7 @@ _VIEW_MARGIN = 0.12
 
 @dataclass(frozen=True)
 class SceneStyle:
-    """What a skeleton looks like.
+    """Appearance of a skeleton.
 
     Args:
         panel_size (tuple): Width and height of each panel.

@@ -36,7 +36,7 @@ class PeopleScene:
         links (Sequence): Pairs of keypoint numbers, the limbs.
         keypoint_names (Sequence[str]): Of the keypoints.
         refined (bool): Whether there are refined poses. Defaults to True.
-        trajectories (bool): Whether wrists and ankles draw their way, fading
+        trajectories (bool): Whether wrists and ankles leave a trail, fading
             with age. Defaults to False.
     """
 

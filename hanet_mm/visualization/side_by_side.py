@@ -37,7 +37,7 @@ class Figure(NamedTuple):
 
     pose: np.ndarray  # (K, 2)
     link_colors: Sequence[Sequence[int]]
-    trails: Sequence[np.ndarray] = ()  # ways (n, 2) of joints, oldest first
+    trails: Sequence[np.ndarray] = ()  # paths (n, 2) of joints, oldest first
     trail_color: Color = TEXT
     label: str = ''
 

@@ -202,7 +202,7 @@ def test_npz_that_is_stopped_is_a_part(tmp_path):
 def test_npz_of_nobody_is_refused(tmp_path):
     output = NpzOutput(tmp_path / 'out.npz')
     write(output, results_of([draw({})] * 3))
-    with pytest.raises(ValueError, match='nobody with a keypoint in'):
+    with pytest.raises(ValueError, match='one person with a keypoint in'):
         output.finish()
     assert output.stop() is None
     assert not list(tmp_path.iterdir())

@@ -50,7 +50,7 @@ def test_nothing_comes_from_another_sequence():
     assert filled.ravel().tolist() == [1, 1, 9, 9]
 
 
-def test_a_keypoint_never_seen_is_put_amid_the_others():
+def test_a_keypoint_never_seen_is_fill_with_mean_the_others():
     keypoints = np.array([[[0, 0], [4, 2], [7, 7]]] * 2, dtype=np.float32)
     missing = np.zeros((2, 3), dtype=bool)
     missing[:, 2] = True

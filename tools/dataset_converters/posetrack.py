@@ -224,7 +224,7 @@ def _compare_videos(
 
 
 def _describe(counts: Counter) -> List[str]:
-    """What was matched and what not, a line each."""
+    """Matched and unmatched poses, a line each."""
     c = counts
     unlabelled = c['frames'] - c['labelled frames']
     lines = [

@@ -200,7 +200,7 @@ def corners(
 
 
 def image_key(image: str) -> str:
-    """How images are looked up by name: ``<video>/<file>``, no ending."""
+    """Key of an image by name: ``<video>/<file>`` without ending."""
     parts = image.replace('\\', '/').split('/')
     return '/'.join([*parts[-2:-1], parts[-1].rpartition('.')[0] or parts[-1]])
 

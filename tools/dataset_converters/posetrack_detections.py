@@ -161,7 +161,7 @@ def _stack(items: List[_Detection]) -> Detections:
 
 
 def no_detections() -> Detections:
-    """Of a frame where nobody was found."""
+    """Detections of a frame without people."""
     count = len(KEYPOINTS)
     return Detections(
         np.zeros((0, count, 2), np.float32),

@@ -4,7 +4,7 @@
 In labelled frames poses are matched to the annotated persons. From there the
 persons are followed through the unlabelled frames on both sides, each frame
 by the labelled frame that lies nearest, or by the estimator's own track ids.
-What belongs to nobody becomes tracks of its own: nothing is dropped.
+What matches no person becomes tracks of its own: nothing is dropped.
 """
 
 from collections import Counter
@@ -225,7 +225,7 @@ def _known_at(scene: Scene, number: int) -> Known:
 
 
 def _other_tracks(scene: Scene) -> List[Track]:
-    """Link the poses that belong to nobody, from frame to frame."""
+    """Link the poses that match no person, from frame to frame."""
     tracks: List[Track] = []
     known: Known = {}
     for number in scene.numbers:
@@ -291,7 +291,7 @@ def _follow_ids(scene: Scene, by_id: Dict[int, List[Place]]) -> None:
 def _other_tracks_by_id(
     scene: Scene, by_id: Dict[int, List[Place]]
 ) -> List[Track]:
-    """Poses that belong to nobody, by their id, split at long gaps."""
+    """Poses that match no person, by their id, split at long gaps."""
     tracks: List[Track] = []
     for places in by_id.values():
         last = None

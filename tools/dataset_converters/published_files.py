@@ -301,7 +301,7 @@ class PublishedPair:
                 )
 
     def _subjects(self) -> Tuple[str, bool]:
-        """Who is in Human3.6M's file, and whether that is no known split."""
+        """Subjects in Human3.6M's file, and whether they mix known splits."""
         found = {name.split('/')[0] for name in self.names}
         text = ', '.join(sorted(found, key=lambda name: (len(name), name)))
         for subset, subjects in _H36M_SUBJECTS.items():

@@ -83,15 +83,15 @@ def make_sequences(
     estimates, scores = simulate_estimator_noise(
         truth, box_sizes(boxes), noise_rng, NOISE, NAMES
     )
-    scores = np.maximum(_rounded(scores, _SCORE_STEP), _SCORE_STEP)
+    scores = np.maximum(_round_to(scores, _SCORE_STEP), _SCORE_STEP)
     scores[np.isnan(estimates).any(-1)] = 0
     return PoseSequences(
-        keypoints_est=_flat(_rounded(estimates, _PIXEL_STEP)),
+        keypoints_est=_flat(_round_to(estimates, _PIXEL_STEP)),
         scores=_flat(scores),
         seq_len=np.full(num_people, num_frames),
         seq_name=np.array([f'person {i + 1}' for i in range(num_people)]),
-        keypoints_gt=_flat(_rounded(truth, _PIXEL_STEP)),
-        bboxes=_flat(_rounded(boxes, _PIXEL_STEP)),
+        keypoints_gt=_flat(_round_to(truth, _PIXEL_STEP)),
+        bboxes=_flat(_round_to(boxes, _PIXEL_STEP)),
         image_size=np.tile(np.float32(IMAGE_SIZE), (num_people, 1)),
         fps=np.full(num_people, FPS, np.float32),
         meta=dict(
@@ -126,7 +126,7 @@ def save_clip(path: PathLike) -> None:
         np.savez_compressed(file, **flat_arrays(clip))
 
 
-def _rounded(values: np.ndarray, step: float) -> np.ndarray:
+def _round_to(values: np.ndarray, step: float) -> np.ndarray:
     return np.round(values / step) * np.float32(step)
 
 

@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""The ways to an mmcv whose ops work with the torch that is installed.
+"""Sources of an mmcv whose ops work with the installed torch.
 
 Each route is a function that returns why it failed, or ''.
 """

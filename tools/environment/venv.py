@@ -154,7 +154,7 @@ class Environment:
         return last_line(done.stdout) if done.returncode else ''
 
     def is_current(self, inputs: str) -> bool:
-        """Whether a set-up with these inputs left what is there now."""
+        """Whether the environment was set up with these inputs."""
         try:
             stamp = json.loads(self.stamp.read_text(encoding='utf-8'))
         except (OSError, ValueError):

@@ -112,12 +112,12 @@ class DataSource:
     @property
     def test_cfg(self) -> Dict[str, Any]:
         """Config of the test data, at their place."""
-        return self._moved(self.config.test_dataloader.dataset)
+        return self._relocate(self.config.test_dataloader.dataset)
 
     @property
     def train_cfg(self) -> Dict[str, Any]:
         """Config of the sequences that training sees, one item each."""
-        dataset = self._moved(self.config.train_dataloader.dataset)
+        dataset = self._relocate(self.config.train_dataloader.dataset)
         # To be read as they are: no windows, no augmentation.
         return dict(dataset, pipeline=[], test_mode=True)
 
@@ -131,7 +131,7 @@ class DataSource:
         """File with the training data."""
         return _file_of(self.train_cfg)
 
-    def _moved(self, dataset: ConfigDict) -> Dict[str, Any]:
+    def _relocate(self, dataset: ConfigDict) -> Dict[str, Any]:
         parts = Path(dataset['data_root']).parts
         below = parts[1:] if parts[0] == 'data' else parts
         moved = dataset.to_dict()

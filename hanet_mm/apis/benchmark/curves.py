@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""The curves: what becomes harder, and how hard."""
+"""Curves of accuracy over the difficulty of the input."""
 
 from dataclasses import replace
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional
@@ -82,7 +82,7 @@ class CurveMaker:
         return ''
 
     def num_points(self, curve: str) -> int:
-        """How many points a curve has."""
+        """Number of points of a curve."""
         counts = dict(
             missing=len(MISSING),
             fps=len(self._rates()),

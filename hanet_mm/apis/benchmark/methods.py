@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""What is measured: the input, filters and refiners, online or not.
+"""Methods to measure: the input, filters and refiners, online or not.
 
 Letters: N frames of all sequences, T frames of one, K keypoints, D
 coordinates.
@@ -46,7 +46,7 @@ Inputs = Sequence[Tuple[np.ndarray, Optional[np.ndarray]]]
 
 @dataclass
 class Method:
-    """Makes poses of estimates; all refining goes through here.
+    """A method under test; the only path of the bench to a refiner.
 
     Attributes:
         name: In tables and legends.
@@ -77,7 +77,7 @@ class Method:
 
     @property
     def online(self) -> bool:
-        """Whether it looks at no later frame."""
+        """Whether the method needs no later frame."""
         return self.tool is None or isinstance(self.tool, OneEuroFilter)
 
     def run(
@@ -176,8 +176,8 @@ def make_tracks(sequences: PoseSequences) -> List[PersonTrack]:
 
 
 def filled_input(sequences: PoseSequences) -> np.ndarray:
-    """Estimates with gaps filled, (N, K, D); as they came where nobody was
-    found in a whole sequence.
+    """Estimates with gaps filled, (N, K, D); sequences without any keypoint
+    are unchanged.
     """
     found = np.logical_or.reduceat(sequences.valid.any(1), sequences.starts)
     missing = ~sequences.valid & np.repeat(found, sequences.seq_len)[:, None]
@@ -284,12 +284,12 @@ class FilterBank:
                 tracks = make_tracks(self._data)
                 found = Method(entry.title, choose_filter(text, tracks, fps))
             else:
-                found = self._tuned(entry, fps)
+                found = self._tune_entry(entry, fps)
             found.settings = _describe(found.tool)
             self._known[key, fps] = found
         return self._known[key, fps]
 
-    def _tuned(self, entry: _Entry, fps: Optional[float]) -> Method:
+    def _tune_entry(self, entry: _Entry, fps: Optional[float]) -> Method:
         sequences = self._tune
         if fps is not None and sequences.fps is not None:
             sequences, _ = resample_sequences(sequences, fps)

@@ -134,7 +134,7 @@ Makers = Iterator[Tuple[str, Callable[[], Method]]]
 
 @dataclass
 class PaperRequest:
-    """What shall be measured of the paper's tables.
+    """Request for rows of the paper's tables.
 
     Attributes:
         data_root: Folder of the data sets, ``data`` of the configs.
@@ -363,7 +363,7 @@ def new_paper_report() -> Dict[str, Any]:
 
 
 def has_failures(report: Dict[str, Any]) -> bool:
-    """Whether anything that was asked for, or is there, is not measured."""
+    """Whether a requested or available row was not measured."""
     return bool(
         report['unused']
         or any(x['asked_for'] for x in report['missing'])

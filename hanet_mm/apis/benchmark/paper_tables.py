@@ -172,7 +172,7 @@ def _row(title: str, row: Mapping[str, Any], table: Table) -> str:
 
 
 def _about(data_set: Mapping[str, Any]) -> str:
-    """What the file says of itself, and what is not there and why."""
+    """The description in the file, and the missing rows with reasons."""
     title = f'**{data_set["title"]}** ({data_set["name"]})'
     lines = [f'- {title}: `{data_set["file"]}`']
     if data_set['error']:

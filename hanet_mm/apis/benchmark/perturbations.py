@@ -206,5 +206,5 @@ class _Between:
         return np.minimum(values[self._left], values[self._right])
 
     def both(self, flags: np.ndarray) -> np.ndarray:
-        """Whether it is so in both frames, (N, ...) -> (F, ...)."""
+        """Combine flags of both frames with "and", (N, ...) -> (F, ...)."""
         return flags[self._left] & flags[self._right]

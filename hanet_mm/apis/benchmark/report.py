@@ -19,7 +19,7 @@ from .tables import point_label, render_tables
 
 
 def new_report() -> Dict[str, Any]:
-    """A report in which nothing is measured yet."""
+    """A report without measurements."""
     return dict(
         # True when everything that was asked for is done.
         complete=False,

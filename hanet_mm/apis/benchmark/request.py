@@ -22,7 +22,7 @@ NO_FILTER = 'none'
 
 @dataclass
 class Request:
-    """What shall be measured on a file with truth.
+    """Request for measurements on a file with truth.
 
     Attributes:
         refiners: What :func:`load_refiner` takes.
@@ -152,7 +152,7 @@ def digest(path: PathLike) -> str:
 
 
 def about_file(path: PathLike, sequences: PoseSequences) -> Dict[str, Any]:
-    """What there is to say of a file of sequences."""
+    """Describe a file of sequences."""
     meta = sequences.meta
     is_flat = sequences.keypoints_est.shape[2] == 2
     boxes = 'true boxes of the file'

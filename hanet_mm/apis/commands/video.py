@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""``hanet-mm video``: from a video to steady poses."""
+"""``hanet-mm video``: from a video to refined poses."""
 
 import argparse
 import os
@@ -204,5 +204,5 @@ def make_inferencer(args: argparse.Namespace) -> Any:
 
 
 def _by_default(args: argparse.Namespace) -> bool:
-    """Whether nobody said how to refine."""
+    """Whether the refinement is left to the default."""
     return not (args.refiner or args.filter or args.no_refine)

@@ -64,7 +64,7 @@ class Row:
 
 
 def format_json(about: Dict[str, Any], rows: Sequence[Row]) -> str:
-    """What was compared and a key for each measure, as JSON."""
+    """The inputs and a key for each measure, as JSON content."""
     content = {**about, **{row.key: row.to_dict() for row in rows}}
     return json.dumps(content, indent=2, allow_nan=False)
 
@@ -217,7 +217,7 @@ def compare_files(
 
 
 def displacements(pairs: Sequence[TrackPair]) -> List[np.ndarray]:
-    """How far each keypoint was moved, (T, K) each; NaN: not in both."""
+    """Displacement of each keypoint, (T, K) each; NaN: not in both."""
     return [position_errors(pair.after, pair.before) for pair in pairs]
 
 
@@ -340,7 +340,7 @@ def _share_changed(pairs: Sequence[TrackPair], tolerance: float) -> float:
 
 
 def _largest(pairs: List[TrackPair], names: List[str]) -> Tuple[float, str]:
-    """The largest displacement, and of whom, when and what."""
+    """The largest displacement with its person, frame and keypoint."""
     largest, where = float('nan'), ''
     for pair, distances in zip(pairs, displacements(pairs)):
         if np.isnan(distances).all():

@@ -66,7 +66,7 @@ def plot_comparison(path: PathLike, comparison: Comparison) -> None:
 
 
 def most_changed(comparison: Comparison) -> Tuple[TrackPair, int, list]:
-    """Where the changes are largest: person, first frame, and joints."""
+    """Find the largest changes: person, first frame and joints."""
     changes = [np.nan_to_num(x) for x in displacements(comparison.pairs)]
     index = int(np.argmax([x.mean() for x in changes]))
     change = changes[index]

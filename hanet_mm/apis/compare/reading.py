@@ -48,7 +48,7 @@ class TrackPair:
 
     @property
     def both(self) -> np.ndarray:
-        """Where there is a keypoint before and after, (T, K) bool."""
+        """Keypoints that are present before and after, bool (T, K)."""
         return present(self.before) & present(self.after)
 
 
@@ -242,7 +242,7 @@ def restore_input(path: PathLike, out: PathLike) -> None:
 
 
 def _read(path: Path) -> Any:
-    """What is in a file, by the keys that it has."""
+    """Describe the content of a file by its keys."""
     if path.is_dir():
         return {x.name: read_json(x) for x in sorted(path.glob('*.json'))}
     kind = path.suffix.lower()
@@ -285,12 +285,12 @@ def _restore(content: Any) -> Any:
 
 
 def _kept(key: str) -> str:
-    """Where what came is kept."""
+    """Name the field that holds the input."""
     return ('keypoints' if key == _FLAT else key) + _KEPT
 
 
 def _is_nested(content: Any) -> bool:
-    """Whether it is a list that is not of numbers."""
+    """Whether the content is a list of anything but numbers."""
     return (
         isinstance(content, list)
         and bool(content)

@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Video in, steady poses out: the inferencer that MMPose finds by name."""
+"""The inferencer from videos to refined poses, built by name in MMPose."""
 
 import math
 import os

@@ -36,12 +36,12 @@ class VideoStopped(ValueError):
 
 @dataclass(frozen=True)
 class OutputRequest:
-    """Which files are wanted of a video.
+    """The requested output files of a video.
 
     Args:
         poses: The ``.json`` or ``.npz``.
         video: Whether to write an ``.mp4`` beside it. Defaults to False.
-        trajectories: Whether wrists and ankles draw their way in it.
+        trajectories: Whether wrists and ankles leave a trail in it.
             Defaults to False.
     """
 
@@ -84,7 +84,7 @@ class OutputRequest:
 
 @dataclass
 class VideoReport:
-    """What was done with a video; its text is one line."""
+    """Summary of a processed video; its text is one line."""
 
     files: List[Path]
     num_frames: int = 0
@@ -126,7 +126,7 @@ def run_video(
             a terminal. Defaults to True.
 
     Returns:
-        VideoReport: Its text says in a line what was done.
+        VideoReport: A summary whose text is one line.
 
     Raises:
         VideoStopped: If it ended early: the source failed, a file could not
@@ -150,7 +150,7 @@ def run_video(
         kept = [path for path in map(_stop, outputs) if path]
         if not isinstance(error, (Exception, KeyboardInterrupt)):
             raise
-        raise _stopped(error, source, report, kept) from error
+        raise _stop_error(error, source, report, kept) from error
     report.seconds = time.perf_counter() - start
     report.warning = source.warning
     return report
@@ -184,13 +184,13 @@ def _stop(output: Any) -> Optional[Path]:
         return None
 
 
-def _stopped(
+def _stop_error(
     error: BaseException,
     source: FrameSource,
     report: VideoReport,
     kept: List[Path],
 ) -> VideoStopped:
-    """One line: why, after how many frames, and where these are."""
+    """State the reason, the number of frames and where they are."""
     interrupted = isinstance(error, KeyboardInterrupt)
     reason = 'stopped by Ctrl-C' if interrupted else str(error)
     if not isinstance(error, (OSError, ValueError, KeyboardInterrupt)):

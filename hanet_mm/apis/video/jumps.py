@@ -89,7 +89,7 @@ def valid_keypoints(
 
 
 def relative_moves(before: tuple, after: tuple) -> np.ndarray:
-    """How far people moved, in body sizes, (N, ) float64.
+    """Displacements of people in body sizes, (N, ) float64.
 
     Both are keypoints (N, K, D), bool (N, K) and boxes (N, 2D). The median
     over the keypoints seen both times, so that a few that went astray, or

@@ -44,7 +44,7 @@ class JsonOutput:
         self._end = 0  # where the list ends in the file
 
     def write(self, frame: Frame) -> None:
-        """Add a frame; if that fails, the ones before it are whole."""
+        """Add a frame; if that fails, the frames before it stay valid."""
         lead = b',\n'
         if self._file is None:
             lead = b'[\n'
@@ -71,7 +71,7 @@ class JsonOutput:
         self.partial_path = self.partial_path.replace(self.path)
 
     def stop(self) -> Optional[Path]:
-        """End early; where the frames are, None if there are none."""
+        """End early; return the path of the frames, None without frames."""
         if self._file is None:
             return None
         self._file.close()
@@ -90,7 +90,7 @@ class JsonOutput:
 
 
 def partial_path(path: Path) -> Path:
-    """Where the finished part of a file is: ``a.json -> a.partial.json``."""
+    """Path of an unfinished file: ``a.json -> a.partial.json``."""
     return path.with_name(f'{path.stem}.partial{path.suffix}')
 
 
@@ -193,12 +193,12 @@ class NpzOutput:
         )
 
     def finish(self) -> None:
-        """Write the file; a ValueError if nobody has a keypoint."""
+        """Write the file; a ValueError if there is no keypoint at all."""
         self._save(self.path)
         self._finished = True
 
     def stop(self) -> Optional[Path]:
-        """Write a part; where it is, None if there is nobody."""
+        """Write a part and return its path, None if there are no people."""
         if self._finished:
             return self.path
         if not self._rows:
@@ -214,8 +214,8 @@ class NpzOutput:
         segments = _segments(columns)
         if not segments:
             raise ValueError(
-                f'{path}: there is nobody with a keypoint in the video, and a '
-                'file of sequences cannot be empty'
+                f'{path}: expected at least one person with a keypoint in '
+                'the video, found none'
             )
         order, sizes = columns.pop('order'), columns.pop('image_size')
         firsts = [rows[0] for rows in segments]
@@ -297,7 +297,7 @@ class VideoOutput:
         self._stack, self._write = ExitStack(), None
 
     def keep(self, image: np.ndarray) -> np.ndarray:
-        """What is needed of a picture (BGR) until its poses are refined.
+        """Reduce a picture (BGR) to what drawing needs, until it is drawn.
 
         That is the picture in the size in which it is drawn, so a waiting
         frame takes 1.5 MB at most and no video has to be read twice.
@@ -322,7 +322,7 @@ class VideoOutput:
         partial_path(self.path).replace(self.path)
 
     def stop(self) -> Optional[Path]:
-        """End early; where the frames are, None if there are none."""
+        """End early; return the path of the frames, None without frames."""
         if self._write is None:
             return None
         # Raises if a frame is lacking; nothing is left of the file then.

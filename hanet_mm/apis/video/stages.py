@@ -64,7 +64,7 @@ class PoseModels(Pose2DInferencer):
         device: Optional[str] = None,
     ) -> None:
         check_device(device)
-        with _explained('pose2d', pose2d, pose2d_weights, 'mmpose'):
+        with _explain_errors('pose2d', pose2d, pose2d_weights, 'mmpose'):
             super().__init__(
                 model=pose2d,
                 weights=pose2d_weights,
@@ -87,7 +87,7 @@ class PoseModels(Pose2DInferencer):
             det_model, det_cat_ids = default['model'], default['cat_ids']
             det_weights = det_weights or default['weights']
         name = det_model or 'whole_image'
-        with _explained('det_model', name, det_weights, 'mmdet'):
+        with _explain_errors('det_model', name, det_weights, 'mmdet'):
             super()._init_detector(det_model, det_weights, det_cat_ids, device)
 
     @property
@@ -110,10 +110,10 @@ def check_device(device: Optional[str]) -> None:
 
 
 @contextmanager
-def _explained(
+def _explain_errors(
     option: str, name: str, weights: Optional[str], scope: str
 ) -> Iterator[None]:
-    """Turn whatever a library raises into one line that helps."""
+    """Turn any error of a library into a helpful one-line error."""
     try:
         yield
     except ModelError:
@@ -131,7 +131,7 @@ def explain(
     scope: str,
     error: Exception,
 ) -> str:
-    """One line: which model of which option failed, why, and what to do."""
+    """Name the model and option that failed, the reason and a remedy."""
     flag = '--' + option.replace('_', '-')
     local = (
         f'pass local files with {flag} CONFIG.py and '
@@ -245,7 +245,7 @@ class TopDownEstimator:
             frame.keypoints, frame.keypoint_scores = points, known
 
     def _samples(self, frames: Sequence[Frame]) -> Iterator[dict]:
-        """What the model takes, of one person after the other."""
+        """Yield the inputs of the model, person by person."""
         for frame in frames:
             for bbox, score in zip(frame.bboxes, frame.bbox_scores):
                 yield self.models.pipeline(

@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Tell the people of a video apart, frame by frame, by box and pose.
+"""Track the people of a video, frame by frame, by box and pose.
 
 M: known people, N: detections of a frame, K: keypoints; boxes x1, y1, x2, y2.
 """
@@ -44,12 +44,12 @@ class People(NamedTuple):
     valid: np.ndarray  # (N, K) bool
 
     def take(self, index: np.ndarray) -> 'People':
-        """Those at the given places."""
+        """Select people by number or mask."""
         return People(*(array[index] for array in self))
 
 
 class TrackedFrame(NamedTuple):
-    """Who the people of a frame are, in the order in which they came."""
+    """Track ids of the people of a frame, in the order of the input."""
 
     track_ids: np.ndarray  # (N, ) int64, -1: not a person of its own
     segments: np.ndarray  # (N, ) int64 within the track, -1 likewise
@@ -138,7 +138,7 @@ class PoseTracker:
         keypoints: ArrayLike,
         keypoint_scores: Optional[ArrayLike] = None,
     ) -> TrackedFrame:
-        """Tell who the people of the next frame are.
+        """Assign the people of the next frame to tracks.
 
         Id -1: someone found twice (the higher score counts), a low score
         that continues no track, or neither box nor three keypoints.
@@ -196,7 +196,8 @@ class PoseTracker:
         """Number of the known person, or ``_FREE`` or ``_REPEATED``, (N, )."""
         assigned = np.full(len(scores), _FREE)
         if len(assigned):
-            assigned[_repeated(self._similarity(people, people))] = _REPEATED
+            repeats = _find_repeats(self._similarity(people, people))
+            assigned[repeats] = _REPEATED
         if not len(assigned) or not self._known:
             return assigned
         known = [person.predicted() for person in self._known]
@@ -322,18 +323,18 @@ def _read(
     middle = box_centers(around)
     boxes = np.concatenate([middle - half, middle + half], 1)
     if bboxes is not None:
-        given = _shaped('bboxes', bboxes, boxes.shape)
+        given = _check_shape('bboxes', bboxes, boxes.shape)
         usable = np.isfinite(given).all(1)
         usable &= (given[:, 2:] > given[:, :2]).all(1)
         boxes = np.where(usable[:, None], given, boxes)
     scores = np.full(len(points), UNKNOWN_SCORE)
     if bbox_scores is not None:
-        given = _shaped('bbox_scores', bbox_scores, scores.shape)
+        given = _check_shape('bbox_scores', bbox_scores, scores.shape)
         scores = np.where(np.isnan(given), scores, given)
     return People(boxes, points, valid), scores
 
 
-def _shaped(name: str, value: ArrayLike, shape: tuple) -> np.ndarray:
+def _check_shape(name: str, value: ArrayLike, shape: tuple) -> np.ndarray:
     array = np.asarray(value, np.float64)
     if array.shape != shape:
         raise ValueError(f'{name} must have shape {shape}, got {array.shape}')
@@ -368,7 +369,7 @@ def _assign_free(
     assigned[columns[column[chosen]]] = rows[row[chosen]]
 
 
-def _repeated(similarity: np.ndarray) -> np.ndarray:
+def _find_repeats(similarity: np.ndarray) -> np.ndarray:
     """Detections (best first) of someone found before, bool (N, )."""
     alike = np.tril(similarity >= _DUPLICATE, -1)
     repeated = np.zeros(len(alike), bool)
@@ -383,7 +384,7 @@ def _recovery(
     people: People,
     sigmas: np.ndarray,
 ) -> np.ndarray:
-    """How well detections fit people off their way, (M, N); 0: not at all."""
+    """Similarity of detections to people off their path, (M, N)."""
     fresh = np.array([[person.missed == 0] for person in known])
     steady = np.array([[person.hits >= _HITS_JUMP] for person in known])
     last_seen = np.stack([person.box for person in known])

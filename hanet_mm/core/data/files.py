@@ -89,7 +89,7 @@ def _open_archive(path: PathLike) -> Any:
     try:
         archive = np.load(path, allow_pickle=False)
     except (*_DAMAGE, ValueError) as error:
-        raise ValueError(_damaged(path, error)) from None
+        raise ValueError(_damage_message(path, error)) from None
     if isinstance(archive, np.ndarray):
         raise ValueError(f'{path}: expected an .npz archive, found one array')
     return archive
@@ -100,7 +100,7 @@ def _read(archive: Any, path: PathLike, key: str) -> np.ndarray:
         value = archive[key]
     except (*_DAMAGE, ValueError, OSError) as error:
         if 'allow_pickle' not in str(error):
-            raise ValueError(_damaged(path, error, key)) from None
+            raise ValueError(_damage_message(path, error, key)) from None
         raise ObjectArrayError(
             f'{path}: key {key!r} is an object array, which needs pickle; '
             'expected plain arrays: convert files you trust with a script of '
@@ -111,7 +111,7 @@ def _read(archive: Any, path: PathLike, key: str) -> np.ndarray:
     return value
 
 
-def _damaged(path: PathLike, error: Exception, key: str = '') -> str:
+def _damage_message(path: PathLike, error: Exception, key: str = '') -> str:
     where = f'key {key!r}' if key else 'the file'
     reason = ' '.join(str(error).split()) or 'no data'
     return (

@@ -144,11 +144,11 @@ def fill_missing(
     filled = np.where(
         missing[..., None], left + (right - left) * weight, keypoints
     )
-    return _put_amid(filled, never) if never.any() else filled
+    return _fill_with_mean(filled, never) if never.any() else filled
 
 
-def _put_amid(keypoints: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-    """Put keypoints (N, K, D) at the mean of the others where unknown."""
+def _fill_with_mean(keypoints: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Replace unknown keypoints (N, K, D) by the mean of the others."""
     others = np.where(unknown[..., None], 0, keypoints)
     count = (~unknown).sum(1)[:, None, None]
     center = (others.sum(1, keepdims=True) / count).astype(keypoints.dtype)

@@ -102,7 +102,7 @@ class PoseSequences:
 
     @property
     def valid(self) -> np.ndarray:
-        """Where the estimate is not missing, (N, K) bool."""
+        """Estimates that are not missing, bool (N, K)."""
         return ~missing_keypoints(self.keypoints_est, self.scores)
 
     def select(

@@ -147,7 +147,7 @@ def _shifted_sums(
 
 
 def _terms(speed: np.ndarray, scale: float) -> List[np.ndarray]:
-    """Where velocities are known, they themselves and their squares."""
+    """Known velocities, and their squares."""
     known = ~np.isnan(speed).any(-1, keepdims=True)
     values = np.where(known, speed, 0) / scale
     return [known.astype(np.float64), values, values**2]

@@ -154,7 +154,7 @@ def range_kept(poses: Poses, reference: Poses) -> float:
 
 
 def present(keypoints: np.ndarray) -> np.ndarray:
-    """Where there is a keypoint, (..., D) -> (...) bool."""
+    """Keypoints that are not missing, (..., D) -> (...) bool."""
     return ~np.isnan(keypoints).any(-1)
 
 

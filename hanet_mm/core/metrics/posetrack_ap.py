@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 def inside_polygons(
     points: ArrayLike, polygons: Sequence[ArrayLike]
 ) -> np.ndarray:
-    """Which points lie inside at least one of several polygons.
+    """Find the points inside at least one of several polygons.
 
     A point on an edge is outside. Where a polygon overlaps itself, the
     even-odd rule holds. Fewer than three corners enclose nothing.
@@ -148,10 +148,10 @@ def posetrack_ap(
         array([1., 0.])
     """
     found, true = _persons('pred', pred), _persons('gt', gt)
-    each = _shaped('scores', scores, found.shape[:2])
-    found_at = _shaped('pred_frames', pred_frames, found.shape[:1])
-    true_at = _shaped('gt_frames', gt_frames, true.shape[:1])
-    sizes = _shaped('head_sizes', head_sizes, true.shape[:1])
+    each = _check_shape('scores', scores, found.shape[:2])
+    found_at = _check_shape('pred_frames', pred_frames, found.shape[:1])
+    true_at = _check_shape('gt_frames', gt_frames, true.shape[:1])
+    sizes = _check_shape('head_sizes', head_sizes, true.shape[:1])
     if found.shape[1] != true.shape[1]:
         raise ValueError(
             f'pred must have the {true.shape[1]} joints of gt, '
@@ -281,7 +281,7 @@ def _best_of_each(
     share: np.ndarray,
     candidates: np.ndarray,
 ) -> np.ndarray:
-    """Of the candidate pairs, that of largest share in each group."""
+    """Keep the candidate pair of the largest share in each group."""
     keys = (other[candidates], -share[candidates], group[candidates])
     ordered = candidates[np.lexsort(keys)]
     _, first = np.unique(group[ordered], return_index=True)
@@ -320,7 +320,7 @@ def _persons(name: str, value: ArrayLike) -> np.ndarray:
     return array
 
 
-def _shaped(name: str, value: ArrayLike, shape: tuple) -> np.ndarray:
+def _check_shape(name: str, value: ArrayLike, shape: tuple) -> np.ndarray:
     """Array of the given shape."""
     array = np.asarray(value)
     if array.shape != shape:

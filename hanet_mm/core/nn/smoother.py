@@ -148,7 +148,7 @@ def smooth_poses(poses: Tensor, weights: Tensor) -> Tensor:
     """
     series = poses.transpose(0, 1).contiguous()
     weights = weights.transpose(0, 1).contiguous()
-    # Solve for the change: steady poses change by exactly zero.
+    # Solve for the change: constant poses change by exactly zero.
     change = solve_smoother(weights, -curvature(series))
     with torch.no_grad():
         # Weighted, the change has no straight line; what there is, is

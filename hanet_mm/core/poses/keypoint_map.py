@@ -60,7 +60,7 @@ class KeypointMap:
 
     @property
     def is_identity(self) -> bool:
-        """Whether both have the same keypoints in the same order."""
+        """Whether source and target are the same keypoints in order."""
         numbers = np.arange(len(self.source))
         return np.array_equal(self.direct, numbers)
 

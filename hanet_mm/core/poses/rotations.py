@@ -200,7 +200,7 @@ def _unit(vectors: Tensor, instead: Tensor) -> Tensor:
 
 
 def _reject(vectors: Tensor, axis: Tensor) -> Tensor:
-    """What of the vectors is perpendicular to unit vectors; all (..., 3)."""
+    """Component of vectors perpendicular to unit vectors, (..., 3)."""
     rest = vectors - (vectors * axis).sum(-1, keepdim=True) * axis
     # What rounding leaves of a parallel vector has no direction.
     limit = 10 * torch.finfo(rest.dtype).eps

@@ -110,7 +110,7 @@ def to_rot6d(seqs: PoseSequences, where: PathLike) -> PoseSequences:
 def fill_rotations(
     rotations: np.ndarray, missing: np.ndarray, seq_len: np.ndarray
 ) -> np.ndarray:
-    """As :func:`fill_missing`, for rotations in 6D: the result is one too."""
+    """Fill missing rotations in 6D as :func:`fill_missing` does."""
     filled = fill_missing(rotations, missing, seq_len)
     return as_rot6d(filled) if missing.any() else filled
 

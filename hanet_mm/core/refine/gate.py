@@ -81,7 +81,7 @@ class NoveltyGate(nn.Module):
         return torch.linalg.solve(matrix, wanted)
 
     def forward(self, poses: Tensor, scores: Tensor) -> Tensor:
-        """Which windows (B, T, K, D) are out of distribution, bool (B, )."""
+        """Detect windows (B, T, K, D) out of distribution, bool (B, )."""
         return self.distance(self.features(poses, scores)) > self.limit
 
     @torch.no_grad()

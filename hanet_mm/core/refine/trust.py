@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Corrections are earned: how far evidence in a sequence carries them.
+"""Limit corrections to what the evidence in a sequence supports.
 
 What a network says of a pose is worth about as much as what the frames around
 it say, so neither is believed alone. The path that the frames around tell,
@@ -53,7 +53,7 @@ _LEAST_RANKED = 20
 
 
 class RobustPath(NamedTuple):
-    """What the frames tell of a sequence without a network.
+    """Smooth path of a sequence and its noise, without a network.
 
     Attributes:
         keypoints (np.ndarray): Smooth path, (T, K, D) float32.
@@ -71,7 +71,7 @@ class RobustPath(NamedTuple):
 
 
 class Trusted(NamedTuple):
-    """Poses as far as they are earned.
+    """Refined poses after :func:`limit_to_noise`.
 
     Attributes:
         keypoints (np.ndarray): (T, K, D) float32.
@@ -98,7 +98,7 @@ def robust_path(
     the American Statistical Association 74, 1979) are moved towards it,
     then all are smoothed (Whittaker, Proc. Edinburgh Math. Soc. 41, 1922)
     with a gain of 1/2 at 6 Hz, as a Butterworth filter that runs forward and
-    backward has. Zero phase; steady poses and those of constant speed are
+    backward has. Zero phase; constant poses and those of constant speed are
     kept, and time may run backward.
 
     Args:
@@ -137,7 +137,7 @@ def limit_to_noise(
     swapped: Optional[np.ndarray] = None,
     fps: float = 30.0,
 ) -> Trusted:
-    """Take from refined poses what the evidence in the sequence carries.
+    """Limit refined poses to what the evidence in the sequence supports.
 
     Args:
         refined (np.ndarray): Poses of a network, (T, K, D).
@@ -170,7 +170,7 @@ def limit_to_noise(
 def gap_allowance(
     path: RobustPath, missing: np.ndarray, fps: float = 30.0
 ) -> np.ndarray:
-    """How far a missing keypoint may be from the path for its motion, (T, K).
+    """Allowed distance of a missing keypoint from the path, (T, K).
 
     The 0.75 quantile of what the path of this joint leaves the straight line
     over as many frames as there are to the nearest seen one, times how much
@@ -197,7 +197,7 @@ def gap_allowance(
 
 
 def _line_error(path: np.ndarray, missing: np.ndarray, gap: int) -> np.ndarray:
-    """How far each joint is from the line between +-gap frames, (K,)."""
+    """Distance of each joint from the line between +-gap frames, (K,)."""
     middle = (path[2 * gap :] + path[: -2 * gap]) / 2
     error = np.linalg.norm(path[gap:-gap] - middle, axis=-1)
     known = ~(missing[2 * gap :] | missing[: -2 * gap] | missing[gap:-gap])
@@ -207,7 +207,7 @@ def _line_error(path: np.ndarray, missing: np.ndarray, gap: int) -> np.ndarray:
 def belief_in_scores(
     scores: np.ndarray, path: RobustPath, missing: np.ndarray
 ) -> float:
-    """How far the scores of a sequence explain it, from 0 to 1.
+    """How well the scores of a sequence explain its noise, from 0 to 1.
 
     Goes by Spearman's rank correlation of scores and residuals over all seen
     keypoints (T, K): none at -0.15 or more, full at -0.35 or less.

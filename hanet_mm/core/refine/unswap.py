@@ -187,7 +187,7 @@ class _Frames(NamedTuple):
         return np.logical_and.reduce(four) & running[:, None]
 
     def ahead(self, sides: Tuple[int, ...]) -> np.ndarray:
-        """Where the three frames before lead, taken on these sides."""
+        """Extrapolation of the three frames before, on these sides."""
         total: Any = 0.0
         for lag, (side, weight) in enumerate(zip(sides, _AHEAD), start=1):
             rows = slice(_LAGS - lag, len(self.times) - lag)
@@ -206,16 +206,16 @@ class _Frames(NamedTuple):
             count = np.maximum(known.sum(1), 1)
             clear = known * self._clear(_LAGS, motion[_LAGS])
             straight = self.poses[0, _LAGS:] - self.ahead((0, 0, 0))
-            straight = _capped(straight, motion[_LAGS])
+            straight = _cap(straight, motion[_LAGS])
             for sides in np.ndindex(*costs.shape[1:]):
                 steps = self.poses[0, _LAGS:] - self.ahead(sides)
-                far = _capped(steps, motion[_LAGS]) - straight
+                far = _cap(steps, motion[_LAGS]) - straight
                 far = _AHEAD_WEIGHT * (far * clear).sum(1) / count
                 costs[_LAGS:][(slice(None),) + sides] += far
         return costs
 
     def _clear(self, lag: int, motion: float) -> np.ndarray:
-        """How far from each other are both sides, 0 to 1, (n - lag, k)."""
+        """Distance between both sides, from 0 to 1, (n - lag, k)."""
         across = np.linalg.norm(self.poses[0] - self.poses[1], axis=-1)
         both = np.all(self.seen, axis=0)
         now = np.where(both[lag:], across[lag:], np.inf)
@@ -224,10 +224,10 @@ class _Frames(NamedTuple):
         return 1 / (1 + (_CLEAR * motion / np.maximum(across, 1e-9)) ** 2)
 
     def _apart(self, lag: int, motion: float) -> np.ndarray:
-        """How much nearer is the frame ``lag`` before on the same side."""
+        """How much nearer the same side is in the frame ``lag`` before."""
         now, before = self.poses[:, lag:], self.poses[:, :-lag]
         seen, past = self.seen[:, lag:], self.seen[:, :-lag]
-        same = _capped(now[0] - before[0], motion)
+        same = _cap(now[0] - before[0], motion)
         total = np.zeros(same.shape)
         count = np.zeros(same.shape)
         # Its own keypoint against the other one of then, and of now.
@@ -235,7 +235,7 @@ class _Frames(NamedTuple):
             (now[0] - before[1], seen[0] & past[0] & past[1]),
             (now[1] - before[0], seen[0] & seen[1] & past[0]),
         ):
-            total += np.where(known, _capped(side, motion) - same, 0)
+            total += np.where(known, _cap(side, motion) - same, 0)
             count += known
         gap = self.times[lag:] - self.times[:-lag] - lag
         total *= self._clear(lag, motion)
@@ -243,7 +243,7 @@ class _Frames(NamedTuple):
         return mean * np.exp(-gap / _FORGET)
 
 
-def _capped(steps: np.ndarray, motion: float) -> np.ndarray:
+def _cap(steps: np.ndarray, motion: float) -> np.ndarray:
     return np.minimum(np.linalg.norm(steps, axis=-1), _CAP) / motion
 
 
@@ -291,7 +291,7 @@ class SwapDecoder:
             self._step(*frame)
 
     def swapped(self, first: int = 0) -> np.ndarray:
-        """What is swapped from a frame on, as far as known, bool (n, K)."""
+        """Swapped keypoints from a frame on, as far as known, bool (n, K)."""
         state = list(np.unravel_index(self._best.argmin(), self._best.shape))
         count = len(self._back)
         found = np.zeros((count - first, NUM_CHAINS + 1), bool)

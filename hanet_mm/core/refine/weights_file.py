@@ -43,7 +43,7 @@ def refiner_card(name: str) -> str:
     """
     if name not in list_refiners():
         raise ValueError(
-            f'unknown refiner {name!r}; bundled refiners: {_listed()}'
+            f'unknown refiner {name!r}; bundled refiners: {_list_names()}'
         )
     return (WEIGHTS / f'{name}.md').read_text(encoding='utf-8')
 
@@ -66,7 +66,7 @@ def default_refiner(coord_dims: int) -> str:
 
 
 def is_name(refiner: PathLike) -> bool:
-    """Tell names from files: a name is a string without folder and suffix."""
+    """Whether a text is a name: without folder and suffix, not a file."""
     separators = [os.sep, *filter(None, [os.altsep])]
     return (
         isinstance(refiner, str)
@@ -95,13 +95,13 @@ def find_refiner(refiner: PathLike) -> Path:
         return WEIGHTS / f'{refiner}{_SUFFIX}'
     if not beside:
         raise ValueError(
-            f'unknown refiner {refiner!r}; bundled refiners: {_listed()}; a '
-            f'file has a folder or a suffix, such as {refiner}{_SUFFIX}'
+            f'unknown refiner {refiner!r}; bundled refiners: {_list_names()}; '
+            f'a file has a folder or a suffix, such as {refiner}{_SUFFIX}'
         )
     return Path(refiner)
 
 
-def _listed() -> str:
+def _list_names() -> str:
     return ', '.join(list_refiners()) or 'none'
 
 

@@ -239,7 +239,7 @@ class StreamTrack:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing was seen for longer than the stream remembers."""
+        """Whether no joint was seen for as long as the stream remembers."""
         since = max(self.buffer.last_seen, -1.0)
         return self.buffer.position[-1] - since >= self.settings.memory
 
@@ -307,7 +307,7 @@ class StreamTrack:
         return frames
 
     def give_up(self) -> List[StreamedFrame]:
-        """Hand out what is left, empty."""
+        """Give the remaining frames, all NaN."""
         rest = slice(self._emitted, len(self.buffer))
         return self._results(rest, snap(self.buffer.position), None)
 

@@ -163,7 +163,7 @@ def _hidden_targets(
     kind: np.ndarray,
     pull: np.ndarray,
 ) -> np.ndarray:
-    """Where N hidden joints drift to, (N, D).
+    """Targets towards which N hidden joints drift, (N, D).
 
     They are frozen where they were in frame ``begin``, or drift to another
     joint or person; ``kind`` in [0, 1) decides.

@@ -62,7 +62,7 @@ _SAME = dict(
 
 
 class KeypointParts(NamedTuple):
-    """What names tell about K keypoints: (K,) arrays."""
+    """Properties of K keypoints that follow from their names, (K,)."""
 
     difficulty: np.ndarray  # error relative to the whole body's, 0 = none
     mirror: np.ndarray  # index of the mirrored keypoint, or its own

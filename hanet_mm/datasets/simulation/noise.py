@@ -66,7 +66,7 @@ def simulate_estimator_noise(
     Raises:
         ValueError: If shapes do not fit or a size is not positive.
     """
-    truth, size = _checked(keypoints, size, keypoint_names)
+    truth, size = _check_inputs(keypoints, size, keypoint_names)
     amounts = (params or EstimatorNoise()).columns(len(truth))
     parts = keypoint_parts(tuple(keypoint_names), truth.shape[-1])
     scene = Scene(rng, truth, size, amounts, parts)
@@ -93,7 +93,7 @@ def simulate_estimator_noise(
     return estimate.reshape(shape), scores.reshape(shape[:-1])
 
 
-def _checked(
+def _check_inputs(
     keypoints: np.ndarray, size: np.ndarray, names: Sequence[str]
 ) -> Tuple[np.ndarray, np.ndarray]:
     """Inputs as (S, T, K, D) and (S, T) float32."""

@@ -35,7 +35,7 @@ class WindowBatch(NamedTuple):
         )
 
     def draw(self, prob: float) -> Tensor:
-        """Which windows an augmentation of this probability is for, (B, )."""
+        """Draw the windows to augment with a probability, bool (B, )."""
         return torch.rand(len(self.poses), device=self.poses.device) < prob
 
 
@@ -211,7 +211,7 @@ class RandomRotateScale(nn.Module):
 
 @MODELS.register_module()
 class DropKeypoints(nn.Module):
-    """Take keypoints away for a whole window, as if nobody looked for them.
+    """Remove keypoints for a whole window, as if they were not estimated.
 
     So a refiner can be used on skeletons that lack some of its keypoints. They
     are put amid the others, with score 0, as

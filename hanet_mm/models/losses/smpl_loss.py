@@ -94,7 +94,7 @@ class SMPLLoss(nn.Module):
             pred.split(_CHUNK_FRAMES), target.split(_CHUNK_FRAMES)
         ):
             sums = sums + checkpoint(
-                self._summed,
+                self._sum,
                 *chunk,
                 use_reentrant=False,
                 preserve_rng_state=False,
@@ -102,7 +102,7 @@ class SMPLLoss(nn.Module):
         mean = sums / max(len(pred), 1)
         return mean[0], mean[1]
 
-    def _summed(self, pred: Tensor, target: Tensor) -> Tensor:
+    def _sum(self, pred: Tensor, target: Tensor) -> Tensor:
         """Distances of joints and of vertices, added up over frames."""
         bodies = [self.body_model(rot6d_to_matrix(x)) for x in (pred, target)]
         ours, truth = (root_relative(body.joints) for body in bodies)
