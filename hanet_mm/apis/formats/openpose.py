@@ -141,6 +141,8 @@ class OpenPoseFolder(PeopleFrames):
         try:
             for name, content in self.refined_frames(refined).items():
                 write_json(temporary / name, content, self._file(name))
+            if out.is_dir():  # empty; Windows replaces no folder
+                out.rmdir()
             os.replace(temporary, out)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

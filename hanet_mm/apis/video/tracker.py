@@ -196,8 +196,7 @@ class PoseTracker:
         """Number of the known person, or ``_FREE`` or ``_REPEATED``, (N, )."""
         assigned = np.full(len(scores), _FREE)
         if len(assigned):
-            repeats = _find_repeats(self._similarity(people, people))
-            assigned[repeats] = _REPEATED
+            assigned[_repeats(self._similarity(people, people))] = _REPEATED
         if not len(assigned) or not self._known:
             return assigned
         known = [person.predicted() for person in self._known]
@@ -369,7 +368,7 @@ def _assign_free(
     assigned[columns[column[chosen]]] = rows[row[chosen]]
 
 
-def _find_repeats(similarity: np.ndarray) -> np.ndarray:
+def _repeats(similarity: np.ndarray) -> np.ndarray:
     """Detections (best first) of someone found before, bool (N, )."""
     alike = np.tril(similarity >= _DUPLICATE, -1)
     repeated = np.zeros(len(alike), bool)
