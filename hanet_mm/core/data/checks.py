@@ -1,22 +1,45 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Checks of pose sequences.
+"""The arrays of pose sequences, and their checks.
 
-They work on whole arrays and raise a one-line ``ValueError`` that names the
+Checks work on whole arrays and raise a one-line ``ValueError`` that names the
 field and, where there is one, the sequence and the frame in it.
 """
 
-from typing import TYPE_CHECKING, Callable
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Optional
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from .sequences import PoseSequences
 
 PER_FRAME = ('keypoints_est', 'scores', 'keypoints_gt', 'visible', 'bboxes')
 PER_SEQUENCE = ('seq_len', 'seq_name', 'image_size', 'fps')
 
 
-def check_sequences(seqs: 'PoseSequences') -> None:
+@dataclass(eq=False, repr=False)
+class SequenceArrays:
+    """The fields of :class:`PoseSequences`, which documents them."""
+
+    keypoints_est: np.ndarray
+    scores: np.ndarray
+    seq_len: np.ndarray
+    seq_name: np.ndarray
+    keypoints_gt: Optional[np.ndarray] = None
+    visible: Optional[np.ndarray] = None
+    bboxes: Optional[np.ndarray] = None
+    image_size: Optional[np.ndarray] = None
+    fps: Optional[np.ndarray] = None
+    meta: Dict[str, Any] = field(default_factory=dict)
+    extras: Dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.seq_len)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """First flat frame of each sequence, (S,) int64."""
+        return np.cumsum(self.seq_len) - self.seq_len
+
+
+def check_sequences(seqs: SequenceArrays) -> None:
     """Check number, names and lengths of the sequences."""
     length, name = seqs.seq_len, seqs.seq_name
     if length.ndim != 1 or not len(length):
@@ -36,7 +59,7 @@ def check_sequences(seqs: 'PoseSequences') -> None:
         )
 
 
-def check_shapes(seqs: 'PoseSequences') -> None:
+def check_shapes(seqs: SequenceArrays) -> None:
     """Check that all arrays have the same frames, keypoints, sequences."""
     shape = seqs.keypoints_est.shape
     if len(shape) != 3 or 0 in shape[1:]:
@@ -76,7 +99,7 @@ def check_shapes(seqs: 'PoseSequences') -> None:
         )
 
 
-def check_values(seqs: 'PoseSequences') -> None:
+def check_values(seqs: SequenceArrays) -> None:
     """Check that values are finite and weights, sizes and boxes sensible."""
     _refuse(seqs, 'keypoints_est', np.isinf, 'finite or NaN (missing)')
     _refuse(seqs, 'keypoints_gt', np.isinf, 'finite or NaN (unknown)')
@@ -89,7 +112,7 @@ def check_values(seqs: 'PoseSequences') -> None:
     _check_boxes(seqs)
 
 
-def check_estimates(seqs: 'PoseSequences') -> None:
+def check_estimates(seqs: SequenceArrays) -> None:
     """Refuse sequences whose estimates are all missing."""
     per_frame = seqs.valid.any(-1)
     per_sequence = np.logical_or.reduceat(per_frame, seqs.starts)
@@ -102,12 +125,12 @@ def check_estimates(seqs: 'PoseSequences') -> None:
         )
 
 
-def name_sequence(seqs: 'PoseSequences', index: int) -> str:
+def name_sequence(seqs: SequenceArrays, index: int) -> str:
     """Name a sequence in a message."""
     return f'sequence {str(seqs.seq_name[index])!r} (index {index})'
 
 
-def name_frame(seqs: 'PoseSequences', flat: int) -> str:
+def name_frame(seqs: SequenceArrays, flat: int) -> str:
     """Name a flat frame by its sequence and its place in that."""
     index = int(np.searchsorted(np.cumsum(seqs.seq_len), flat, 'right'))
     frame = flat - int(seqs.starts[index])
@@ -115,7 +138,7 @@ def name_frame(seqs: 'PoseSequences', flat: int) -> str:
 
 
 def _refuse(
-    seqs: 'PoseSequences',
+    seqs: SequenceArrays,
     name: str,
     wrong: Callable[[np.ndarray], np.ndarray],
     expected: str,
@@ -139,7 +162,7 @@ def _refuse(
     )
 
 
-def _check_annotation(seqs: 'PoseSequences') -> None:
+def _check_annotation(seqs: SequenceArrays) -> None:
     if seqs.keypoints_gt is None or seqs.visible is None:
         return
     bad = np.isnan(seqs.keypoints_gt).any(-1) & (seqs.visible > 0)
@@ -152,7 +175,7 @@ def _check_annotation(seqs: 'PoseSequences') -> None:
         )
 
 
-def _check_boxes(seqs: 'PoseSequences') -> None:
+def _check_boxes(seqs: SequenceArrays) -> None:
     boxes = seqs.bboxes
     if boxes is None:
         return

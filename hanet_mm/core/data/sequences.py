@@ -7,7 +7,7 @@ sequence begins follows from ``seq_len`` alone.
 """
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, Dict, List, Optional, Sequence, Union, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from .checks import (
     PER_FRAME,
     PER_SEQUENCE,
+    SequenceArrays,
     check_estimates,
     check_sequences,
     check_shapes,
@@ -29,7 +30,7 @@ _ALWAYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
 
 
 @dataclass(eq=False, repr=False)
-class PoseSequences:
+class PoseSequences(SequenceArrays):
     """Many pose sequences as flat arrays.
 
     The arrays are checked and converted to the types below on construction;
@@ -62,18 +63,6 @@ class PoseSequences:
             names the field and, where there is one, the sequence and frame.
     """
 
-    keypoints_est: np.ndarray
-    scores: np.ndarray
-    seq_len: np.ndarray
-    seq_name: np.ndarray
-    keypoints_gt: Optional[np.ndarray] = None
-    visible: Optional[np.ndarray] = None
-    bboxes: Optional[np.ndarray] = None
-    image_size: Optional[np.ndarray] = None
-    fps: Optional[np.ndarray] = None
-    meta: Dict[str, Any] = field(default_factory=dict)
-    extras: Dict[str, np.ndarray] = field(default_factory=dict)
-
     def __post_init__(self) -> None:
         self._convert()
         check_sequences(self)
@@ -84,9 +73,6 @@ class PoseSequences:
                 self.visible = (~unknown).astype(np.float32)
         check_values(self)
 
-    def __len__(self) -> int:
-        return len(self.seq_len)
-
     def __repr__(self) -> str:
         shapes = ', '.join(
             f'{name}={getattr(self, name).shape}'
@@ -94,11 +80,6 @@ class PoseSequences:
             if getattr(self, name) is not None
         )
         return f'PoseSequences({shapes}, meta={sorted(self.meta)})'
-
-    @property
-    def starts(self) -> np.ndarray:
-        """First flat frame of each sequence, (S,) int64."""
-        return np.cumsum(self.seq_len) - self.seq_len
 
     @property
     def valid(self) -> np.ndarray:
