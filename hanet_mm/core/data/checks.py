@@ -10,6 +10,8 @@ from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
+from .gaps import missing_keypoints
+
 PER_FRAME = ('keypoints_est', 'scores', 'keypoints_gt', 'visible', 'bboxes')
 PER_SEQUENCE = ('seq_len', 'seq_name', 'image_size', 'fps')
 
@@ -37,6 +39,11 @@ class SequenceArrays:
     def starts(self) -> np.ndarray:
         """First flat frame of each sequence, (S,) int64."""
         return np.cumsum(self.seq_len) - self.seq_len
+
+    @property
+    def valid(self) -> np.ndarray:
+        """Estimates that are not missing, bool (N, K)."""
+        return ~missing_keypoints(self.keypoints_est, self.scores)
 
 
 def check_sequences(seqs: SequenceArrays) -> None:

@@ -22,7 +22,6 @@ from .checks import (
     check_values,
 )
 from .files import PathLike, atomic_path, read_npz
-from .gaps import missing_keypoints
 
 # Before the name of an extra array in the file.
 EXTRAS = 'extras/'
@@ -80,11 +79,6 @@ class PoseSequences(SequenceArrays):
             if getattr(self, name) is not None
         )
         return f'PoseSequences({shapes}, meta={sorted(self.meta)})'
-
-    @property
-    def valid(self) -> np.ndarray:
-        """Estimates that are not missing, bool (N, K)."""
-        return ~missing_keypoints(self.keypoints_est, self.scores)
 
     def select(
         self, indices: Union[Sequence[int], np.ndarray, slice]
