@@ -72,5 +72,5 @@ class MedianButterworthFilter(PerSequenceFilter):
 
     def smooth_frames(self, keypoints: np.ndarray) -> np.ndarray:
         """Filter along the frames, (T, ...) -> (T, ...)."""
-        steady = self._median.smooth_frames(keypoints)
-        return self._low_pass.smooth_frames(steady)
+        filtered = self._median.smooth_frames(keypoints)
+        return self._low_pass.smooth_frames(filtered)

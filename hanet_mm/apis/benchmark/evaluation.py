@@ -73,7 +73,7 @@ def measure_output(
 ) -> Figures:
     """Figures of an output (N, K, D) beside the filled input: what a method
     left empty is filled as gaps of the input are, and counted in ``empty``,
-    for leaving out what is difficult shall not pay.
+    so that leaving out difficult frames does not pay.
     """
     lengths = np.array([len(x) for x in truth.keypoints])
     ends = np.cumsum(lengths)[:-1]

@@ -233,7 +233,7 @@ def measure_data_set(
         failures=[],
         paper=paper_rows(source.name, [network.stem for network in networks]),
     )
-    # Whatever is wrong here, the other data sets shall be measured.
+    # An error here must not stop the other data sets.
     try:
         dataset = build_dataset(source.test_cfg)
         metrics = metric_configs(
@@ -260,7 +260,7 @@ def measure_data_set(
                     dataset, method, protocol, metrics, request.progress
                 )
                 result['rows'].append(row)
-        except Exception as error:  # the other methods shall be measured
+        except Exception as error:  # must not stop the other methods
             reason = _log_error(f'{source.name}: {name}', error)
             result['failures'].append(dict(method=name, error=reason))
     # One protocol after the other; the sort keeps the order of the methods.

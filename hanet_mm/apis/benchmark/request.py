@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""What shall be measured, and what is read for it."""
+"""Requests for measurements, and the files that they read."""
 
 import hashlib
 from dataclasses import dataclass, field

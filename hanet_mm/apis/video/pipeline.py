@@ -169,7 +169,7 @@ class PoseReader:
     ) -> Iterator[Frame]:
         """Give the frames with poses, in order, reading a batch at a time.
 
-        A live source has ``batch_size`` 1: it shall not wait for a batch.
+        A live source has ``batch_size`` 1, so that no frame waits for others.
         """
         carrier = BoxCarrier()
         while True:
@@ -311,7 +311,7 @@ class VideoPipeline:
 class _Guard:
     """Ends where the source fails, and keeps the error for later.
 
-    What came before shall be finished first, also after Ctrl-C.
+    Earlier frames are finished first, also after Ctrl-C.
     """
 
     def __init__(self, source: FrameSource) -> None:

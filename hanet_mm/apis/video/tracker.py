@@ -385,7 +385,7 @@ def _recovery(
 ) -> np.ndarray:
     """Similarity of detections to people off their path, (M, N)."""
     fresh = np.array([[person.missed == 0] for person in known])
-    steady = np.array([[person.hits >= _HITS_JUMP] for person in known])
+    settled = np.array([[person.hits >= _HITS_JUMP] for person in known])
     last_seen = np.stack([person.box for person in known])
     sizes, found = body_sizes(last_seen)[:, None], body_sizes(people.boxes)
     places = box_centers(np.stack([last_seen, predicted.boxes]))
@@ -395,6 +395,6 @@ def _recovery(
     reach = np.where(fresh, _REACH_NEXT, _REACH_LOST)
     fits = (away < reach) & (pose >= _POSE_RECOVERED)
     jumps = (away < _REACH_JUMP) & (pose >= _POSE_JUMP)
-    fits |= fresh & steady & jumps
+    fits |= fresh & settled & jumps
     fits &= np.maximum(sizes / found, found / sizes) <= _SIZE_RATIO
     return np.where(fits, (1 - away / _REACH_JUMP) * pose, 0)

@@ -4,10 +4,9 @@
 A refiner knows velocities per frame, at the rate that it was trained at. The
 position of a frame is its time counted in frames of that rate: 0, 2, 4, ...
 for a video of half the rate, uneven numbers for uneven time stamps.
-Resampling is linear in time both ways. What goes back is the refined pose
-itself: adding the change (refined - input) to the frames as they were would
-bring back, between the refiner's frames, all the jitter that refinement took
-away.
+Resampling is linear in time in both directions. The refined pose itself is
+resampled back: adding the change (refined - input) to the given frames would
+restore, between the refiner's frames, the jitter that refinement removed.
 """
 
 from typing import Any, List, Optional, Sequence, Tuple, Union
@@ -20,8 +19,8 @@ Times = Union[np.ndarray, Sequence[float]]
 TOLERANCE = 0.05
 """Part of an interval by which one may differ and still count as equal.
 
-Time stamps of video files are rounded to ms, so the intervals of a steady
-video differ by 4 % at 60 fps, and 29.97 fps are no reason to resample for a
+Time stamps of video files are rounded to ms, so the intervals of a video
+of constant rate differ by 4 % at 60 fps, and 29.97 fps are no reason to resample for a
 refiner of 30 fps: velocities are off by as little.
 """
 
