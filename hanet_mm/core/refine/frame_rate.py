@@ -19,9 +19,9 @@ Times = Union[np.ndarray, Sequence[float]]
 TOLERANCE = 0.05
 """Part of an interval by which one may differ and still count as equal.
 
-Time stamps of video files are rounded to ms, so the intervals of a video
-of constant rate differ by 4 % at 60 fps, and 29.97 fps are no reason to resample for a
-refiner of 30 fps: velocities are off by as little.
+Time stamps of video files are rounded to ms, so the intervals of a video of
+constant rate differ by 4 % at 60 fps, and 29.97 fps are no reason to resample
+for a refiner of 30 fps: velocities are off by as little.
 """
 
 
