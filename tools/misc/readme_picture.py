@@ -5,6 +5,7 @@ Two and a half seconds of what `make demo` writes to comparison.mp4, in fewer
 colours. Needs the extra [demo].
 """
 
+import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ COLORS = 32
 
 def main() -> None:
     """Refine the first person of the clip and draw the frames."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     clip = load_pose_sequences(demo.CLIP).select([0])
     keypoints = np.where(clip.valid[..., None], clip.keypoints_est, np.nan)
     refined = load_refiner('coco17-2d').refine(

@@ -52,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add(
         '--trajectories',
         action='store_true',
-        help='with --save-video: wrists and ankles draw their way',
+        help='with --save-video: draw the paths of wrists and ankles',
     )
     add(
         '--resume',
@@ -124,8 +124,8 @@ def _add_refinement(parser: argparse.ArgumentParser) -> None:
         '--lookahead',
         type=int,
         metavar='K',
-        help='frames that the refiner waits for, from 0 (default: as many as '
-        'help; 4 for a camera)',
+        help='frames that a result waits for, from 0 (default: all that the '
+        'refiner can use; 4 for a camera)',
     )
     add(
         '--kpt-thr',
