@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 from small_refiners import (
@@ -21,7 +21,11 @@ from small_refiners import (
 )
 
 from hanet_mm import StreamingRefiner, load_refiner
-from hanet_mm.core.refine.frame_rate import at_positions, split_pauses
+from hanet_mm.core.refine.frame_rate import (
+    at_positions,
+    count_phases,
+    split_pauses,
+)
 
 RATES = [15, 25, 30, 50, 60]
 
@@ -110,12 +114,31 @@ def test_goes_to_the_refiners_frames_and_back_linearly(steps, rate):
     refined = refiner.refine(poses, timestamps=3 + position / rate).keypoints
     near = np.abs(np.diff(position) - 1) <= 0.05  # taken as equal
     position = np.concatenate([[0], np.where(near, 1, steps).cumsum()])
-    grid = np.arange(np.ceil(position[-1] - 1e-6) + 1)
+    # At a multiple of the rate also from the frames in between on; a grid
+    # reaches beyond the last frame only where no other reaches it.
+    phases = count_phases(np.diff(position))
+    starts = np.arange(phases) / phases
+    ends = starts + np.floor(position[-1] - starts + 1e-6)
+    if ends.max() < position[-1] - 1e-6:
+        ends[0] = np.ceil(position[-1])
+    grids = [
+        np.arange(start, end + 1e-6)
+        for start, end in zip(starts, ends)
+        if end >= start
+    ]
+    reach = ends[1:].max(initial=0) if phases > 1 else 0
     for joint, axis in np.ndindex(K, 2):
-        on_grid = np.interp(grid, position, poses[:, joint, axis])
-        expected = np.interp(position, grid, on_grid)
+        total, count = 0, 0
+        for grid in grids:
+            on_grid = np.interp(grid, position, poses[:, joint, axis])
+            inside = position >= grid[0] - 1e-6
+            whole = grid[grid <= position[-1] + 1e-6][-1]
+            alone = (grid[0] == 0) & (position > max(whole, reach) + 1e-6)
+            inside &= (position <= whole + 1e-6) | alone
+            total += np.interp(position, grid, on_grid) * inside
+            count += inside
         np.testing.assert_allclose(
-            refined[:, joint, axis], expected, rtol=0, atol=2e-2
+            refined[:, joint, axis], total / count, rtol=0, atol=2e-2
         )
 
 
@@ -133,9 +156,10 @@ def test_the_network_sees_velocities_of_its_own_rate(fps, streaming):
         refiner.refine(poses, fps=fps)
     steps = np.diff(np.stack(windows.seen), axis=1)
     assert len(steps) >= 20
-    # The last window may be padded by part of a frame.
-    np.testing.assert_allclose(steps[:-1], 60 / 30, atol=1e-4)
-    assert steps[-1].max() < 60 / 30 + 1e-4
+    # The last window that reaches to the end may be padded by part of a frame.
+    even = np.isclose(steps, 60 / 30, atol=1e-4).all((1, 2, 3))
+    assert even.sum() >= len(steps) - 1
+    assert steps[~even].max(initial=0) < 60 / 30 + 1e-4
 
 
 @pytest.mark.parametrize('fps', RATES)
@@ -163,6 +187,9 @@ def test_streams_at_any_rate_are_as_offline(fps, lookahead):
 def test_streams_with_uneven_time_stamps_are_as_offline(steps, gaps):
     times = 100 + np.concatenate([[0], np.cumsum(steps)])
     refiner, poses = make_refiner(fps=30), make_poses(len(times))
+    # Even ones are those of a frame rate: at twice the refiner's and more all
+    # frames are used offline; streams have to be told the rate for that.
+    assume(count_phases(np.diff(times) * 30) == 1)
     if gaps:  # of one frame, which closes within five of the refiner's
         poses[1:-1:3, 2] = np.nan
     stream = StreamingRefiner(refiner, T - 1 + 11)
@@ -172,9 +199,7 @@ def test_streams_with_uneven_time_stamps_are_as_offline(steps, gaps):
     np.testing.assert_array_equal([x.timestamp for x in frames], times)
 
 
-@pytest.mark.parametrize(
-    ('fps', 'windows'), [(15, [2]), (30, [1]), (60, [1, 0])]
-)
+@pytest.mark.parametrize(('fps', 'windows'), [(15, [2]), (30, [1]), (60, [1])])
 def test_one_network_call_with_the_windows_in_between(fps, windows):
     refiner = make_refiner(fps=30)
     count = WindowCount(refiner)
@@ -189,10 +214,10 @@ def test_one_network_call_with_the_windows_in_between(fps, windows):
 
 
 def test_latency_at_another_rate():
-    # Frames of 60 fps between two of the refiner wait for the second.
+    # A frame waits for both phases: in one of them it lies between frames.
     stream = StreamingRefiner(make_refiner(fps=30), 2, fps=60)
     done = [[x.index for x in stream.push(p)] for p in make_poses(10)]
-    assert done == [[]] * 4 + [[0], [], [1, 2], [], [3, 4], []]
+    assert done == [[]] * 4 + [[0], [], [1], [2], [3], [4]]
 
 
 def test_memory_at_a_high_rate_is_bounded():
@@ -202,7 +227,9 @@ def test_memory_at_a_high_rate_is_bounded():
         stream.push(pose)
         track = stream._tracks[0]
         sizes.append(len(track.buffer))
-        assert len(track.mean.count) <= T + 1
+        assert len(track.phases) == 8
+        for phase in track.phases:
+            assert len(phase.outputs) <= T + 1
     assert max(sizes) <= 8 * (T + 1)
 
 

@@ -24,6 +24,13 @@ constant rate differ by 4 % at 60 fps, and 29.97 fps are no reason to resample
 for a refiner of 30 fps: velocities are off by as little.
 """
 
+USUAL_RATE = 30.0
+"""Frames per second where nobody says them: those of most videos."""
+
+
+# Share of intervals near the median one with which a video has a frame rate.
+_EVEN_SHARE = 0.75
+
 
 def check_fps(fps: float, name: str = 'fps') -> float:
     """Raise a ValueError unless it is a frame rate; return it as a float."""
@@ -151,6 +158,53 @@ def split_pauses(positions: np.ndarray, window: int) -> List[slice]:
     cuts = np.flatnonzero(np.diff(positions) >= window) + 1
     ends = [*cuts.tolist(), len(positions)]
     return [slice(*pair) for pair in zip([0, *ends], ends)]
+
+
+def native_rate(
+    positions: Optional[np.ndarray], rate: Optional[float]
+) -> float:
+    """Frames per second of frames at positions (T, ) in refiner frames.
+
+    Where the refiner's rate is not known either it is taken to be 30.
+    """
+    rate = rate or USUAL_RATE
+    if positions is None or len(positions) < 2:
+        return rate
+    return float(rate / np.median(np.diff(positions)))
+
+
+def count_phases(steps: Union[float, np.ndarray]) -> int:
+    """How many frames come within one of the refiner's, rounded, at least 1.
+
+    ``steps`` (n, ) are the intervals between frames, in refiner frames. It is
+    1 if too many differ: frames at no rate of their own do not lie between
+    the refiner's in any order.
+    """
+    steps = np.atleast_1d(steps)
+    if not len(steps):
+        return 1
+    usual = np.median(steps)
+    even = np.abs(steps - usual) <= 2 * TOLERANCE * usual
+    if even.mean() < _EVEN_SHARE:
+        return 1
+    # The same for 45 fps and for the steps that are made of it.
+    return max(int(1 / usual + 0.5 + 1e-6), 1)
+
+
+def phase_coverage(
+    positions: np.ndarray, starts: np.ndarray, newest: float
+) -> np.ndarray:
+    """Which phases tell of positions (n, ), bool (P, n).
+
+    The frames of a phase are ``starts`` (P, ), the first 0, and whole numbers
+    added, up to the position of the newest frame. What no phase reaches is
+    told by the first.
+    """
+    local = snap(positions - starts[:, None])
+    last = np.floor(snap(newest - starts))[:, None]
+    inside = (local >= 0) & (local <= last)
+    inside[0] |= ~inside.any(0)
+    return inside
 
 
 # Far below the rounding of time stamps, far above that of float64.

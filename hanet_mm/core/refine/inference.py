@@ -1,14 +1,12 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Refine sequences at any frame rate, window by window, mirrored or not."""
+"""Refine sequences window by window, mirrored or not."""
 
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..nn.decoder import RefinedPoses
-from .frame_rate import at_positions, from_grid, snap, split_pauses
 from .normalization import finish_poses, fit_normalization
 from .windows import OverlapMean, window_table
 
@@ -155,106 +153,3 @@ def refine_sequences(
         expected = errors.result()[..., 0].split(seq_len)
     columns = (result.split(seq_len), covered.split(seq_len), expected)
     return [RefinedSequence(*parts) for parts in zip(*columns)]
-
-
-class _Part(NamedTuple):
-    """Frames between two pauses, at the refiner's rate, (G, K, D) and (G, K).
-
-    ``positions`` are those of the given frames, None if they are the same.
-    """
-
-    sequence: int
-    keypoints: np.ndarray
-    scores: np.ndarray
-    positions: Optional[np.ndarray] = None
-
-
-class ResampledSequence(NamedTuple):
-    """Refined keypoints (T, K, D) and expected errors (T, K)."""
-
-    keypoints: Tensor
-    expected_error: Optional[Tensor]
-
-
-def refine_resampled(
-    network: Callable[[Tensor, Tensor], RefinedPoses],
-    keypoints: Sequence[np.ndarray],
-    scores: Sequence[np.ndarray],
-    positions: Optional[Sequence[np.ndarray]],
-    window: int,
-    normalization: str,
-    image_size: Optional[Tensor] = None,
-    device: Optional[torch.device] = None,
-    **options: Any,
-) -> List[ResampledSequence]:
-    """Run :func:`refine_sequences` on frames (T_i, K, D) taken at any times.
-
-    Sequences at another rate or with uneven time stamps are resampled at the
-    refiner's frames, refined there, and resampled at the given frames, whose
-    ``positions`` (T_i, ) are in refiner frames (None: 0, 1, 2, ...). A pause
-    as long as a window splits a sequence; a part without observations is
-    NaN.
-    """
-    parts = []
-    for index, (points, known) in enumerate(zip(keypoints, scores)):
-        if positions is None:
-            parts.append(_Part(index, points, known))
-        else:
-            parts += _parts(index, points, known, positions[index], window)
-    owner = torch.tensor([part.sequence for part in parts], dtype=torch.long)
-    refined = refine_sequences(
-        network,
-        [torch.from_numpy(part.keypoints).to(device) for part in parts],
-        [torch.from_numpy(part.scores).to(device) for part in parts],
-        window=window,
-        normalization=normalization,
-        image_size=None if image_size is None else image_size[owner],
-        **options,
-    )
-    results: List[List[ResampledSequence]] = [[] for _ in keypoints]
-    for part, result in zip(parts, refined):
-        poses, error = result.keypoints, result.expected_error
-        if part.positions is not None:
-            poses = _resample_back(poses, part.positions)
-            poses = finish_poses(normalization, poses)
-            if error is not None:
-                error = _resample_back(error[..., None], part.positions)
-                error = error[..., 0]
-        results[part.sequence].append(ResampledSequence(poses, error))
-    return [_join_parts(x) for x in results]
-
-
-def _resample_back(values: Tensor, positions: np.ndarray) -> Tensor:
-    """From the refiner's frames to those given, (G, K, D) -> (T, K, D)."""
-    resampled = from_grid(values.cpu().numpy(), positions)
-    return torch.from_numpy(resampled).to(values.device)
-
-
-def _join_parts(parts: List[ResampledSequence]) -> ResampledSequence:
-    if len(parts) == 1:
-        return parts[0]
-    errors = [x.expected_error for x in parts if x.expected_error is not None]
-    error = torch.cat(errors) if errors else None
-    return ResampledSequence(
-        torch.cat([part.keypoints for part in parts]), error
-    )
-
-
-def _parts(
-    sequence: int,
-    keypoints: np.ndarray,
-    scores: np.ndarray,
-    positions: np.ndarray,
-    window: int,
-) -> List[_Part]:
-    parts = []
-    for place in split_pauses(positions, window):
-        points, known = keypoints[place], scores[place]
-        times = snap(positions[place] - positions[place.start])
-        if (np.diff(times) == 1).all():
-            parts.append(_Part(sequence, points, known))
-            continue
-        grid = np.arange(np.ceil(times[-1]) + 1)
-        on_grid = at_positions(points, known, times, grid)
-        parts.append(_Part(sequence, *on_grid, times))
-    return parts

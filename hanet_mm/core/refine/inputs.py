@@ -22,6 +22,8 @@ from ..data.gaps import (
 )
 from ..poses.rotations import rot6d_to_axis_angle, unwrap_axis_angle
 from ..poses.units import as_rot6d, check_metres
+from .swap_chains import SwapChains
+from .unswap import unswap
 
 Array = Union[np.ndarray, Tensor]
 
@@ -93,17 +95,27 @@ class RefineResult:
         expected_error: Expected error of each keypoint in the unit of the
             keypoints, (T, K); NaN where keypoints are, and where a filter
             stood in for the refiner. None if the method does not predict it.
+        swapped: Keypoints that changed places with the other side before
+            anything else, bool, (T, K). None if the method does not look
+            for swaps.
+        reason: Why each keypoint was changed, an index of
+            :data:`hanet_mm.core.refine.trust.REASONS`, uint8, (T, K). None
+            if the method does not limit what it changes.
     """
 
     keypoints: Array
     filled: Array
     expected_error: Optional[Array] = None
+    swapped: Optional[Array] = None
+    reason: Optional[Array] = None
 
     def __repr__(self) -> str:
+        counts = f'{int(self.filled.sum())} True'
+        if self.swapped is not None:
+            counts += f', swapped with {int(self.swapped.sum())} True'
         return (
             f'RefineResult(keypoints={tuple(self.keypoints.shape)}, '
-            f'filled={tuple(self.filled.shape)} with '
-            f'{int(self.filled.sum())} True)'
+            f'filled={tuple(self.filled.shape)} with {counts})'
         )
 
 
@@ -113,7 +125,7 @@ class RefineInputs:
 
     ``missing`` marks keypoints that were filled and ``empty`` those of them
     that stay empty in the results, bool (T, K); ``several`` means a list was
-    given.
+    given. ``swapped``, bool (T, K), is None if nobody looked for swaps.
     """
 
     given: List[Array]
@@ -122,6 +134,7 @@ class RefineInputs:
     scores: List[np.ndarray]
     missing: List[np.ndarray]
     empty: List[np.ndarray]
+    swapped: List[Optional[np.ndarray]]
 
     def check_metres(self) -> None:
         """Raise a ValueError if 3D joints seem to be in another unit."""
@@ -133,6 +146,7 @@ class RefineInputs:
         self,
         refined: Sequence[Tensor],
         errors: Optional[Sequence[Optional[Tensor]]] = None,
+        reasons: Optional[Sequence[Optional[np.ndarray]]] = None,
     ) -> Union[RefineResult, List[RefineResult]]:
         """Build results of refined (T, K, D) in the form of the input."""
         results = []
@@ -150,11 +164,21 @@ class RefineInputs:
             if error is not None:
                 nowhere = joints.isnan().any(-1)
                 error = error.masked_fill(nowhere, float('nan'))
+            flags = [
+                None
+                if x is None
+                else _as_given(given, torch.from_numpy(x), False)
+                for x in (
+                    self.swapped[index],
+                    None if reasons is None else reasons[index],
+                )
+            ]
             results.append(
                 RefineResult(
                     _as_given(given, joints.reshape(poses.shape)),
                     _as_given(given, filled, cast=False),
                     None if error is None else _as_given(given, error),
+                    *flags,
                 )
             )
         return results if self.several else results[0]
@@ -166,11 +190,14 @@ def read_refine_inputs(
     shape: Optional[Shape] = None,
     max_gap: Optional[int] = None,
     positions: Optional[Sequence[np.ndarray]] = None,
+    chains: Optional[SwapChains] = None,
+    fps: Optional[Sequence[float]] = None,
 ) -> RefineInputs:
     """Check sequences (T, K, D) with scores (T, K) and fill their gaps.
 
     ``shape`` is the expected (K, D), ``positions`` are the times (T, ) of the
-    frames. All gaps are filled; those longer than ``max_gap`` (see
+    frames. With ``chains`` swaps of left and right are undone first, at the
+    rates ``fps``. All gaps are filled; those longer than ``max_gap`` (see
     :mod:`hanet_mm.core.data.gaps`) are marked as empty.
     """
     check_max_gap(max_gap)
@@ -185,10 +212,14 @@ def read_refine_inputs(
             f'{len(sequences)} sequences of keypoints but '
             f'{len(all_scores)} of scores'
         )
-    inputs = RefineInputs(sequences, several, [], [], [], [])
+    inputs = RefineInputs(sequences, several, [], [], [], [], [])
     for index, pair in enumerate(zip(sequences, all_scores)):
         name = f'sequence {index}' if several else 'keypoints'
         points, known = read_sequence(*pair, shape, name)
+        swapped = None
+        if chains is not None:
+            rate = 30.0 if fps is None else fps[index]
+            points, known, swapped = unswap(points, chains, known, fps=rate)
         missing = known == 0
         shape = shape or cast(Shape, points.shape[1:])
         if missing.all():
@@ -202,6 +233,7 @@ def read_refine_inputs(
         inputs.scores.append(known)
         inputs.missing.append(missing)
         inputs.empty.append(long_gaps(missing, max_gap))
+        inputs.swapped.append(swapped)
     return inputs
 
 

@@ -19,9 +19,15 @@ from torch import Tensor, nn
 from ..data.files import PathLike
 from ..nn.kinematics import sampled_frames
 from ..nn.network import HANetNetwork
-from .frame_rate import Rates, Times, check_fps, sequence_positions
+from .frame_rate import (
+    Rates,
+    Times,
+    check_fps,
+    native_rate,
+    sequence_positions,
+)
 from .gate import GatedNetwork, NoveltyGate
-from .inference import check_flip, mirrored_network, refine_resampled
+from .inference import check_flip, mirrored_network
 from .inputs import (
     Array,
     RefineResult,
@@ -30,6 +36,8 @@ from .inputs import (
     rotations_as_given,
 )
 from .normalization import check_normalization
+from .resampling import refine_resampled
+from .swap_chains import SwapChains, swap_chains
 from .weights_file import (
     find_refiner,
     load_weights,
@@ -61,6 +69,10 @@ class Refiner:
         gate (bool): Whether it has a :class:`NoveltyGate`, which leaves
             windows unlike the training data to a classical filter, with a
             warning.
+        trust (bool): Whether swaps of left and right are undone before
+            anything else, and corrections limited to what the sequence gives
+            evidence of, see :mod:`hanet_mm.core.refine.trust`. Needs
+            ``keypoint_names``.
 
     Raises:
         ValueError: If T does not fit the network's N, or a number, the
@@ -78,6 +90,7 @@ class Refiner:
         fps: Optional[float] = None,
         flip_indices: Optional[Sequence[int]] = None,
         gate: bool = False,
+        trust: bool = False,
     ):
         check_normalization(normalization, root)
         check_flip(normalization, flip_indices)
@@ -112,6 +125,10 @@ class Refiner:
         self.normalization = normalization
         self.stride = stride
         self.keypoint_names = self.config['keypoint_names']
+        self.chains: Optional[SwapChains] = None
+        if trust:
+            self.chains = self._find_chains()
+            self.config['trust'] = True
         self.gate: Optional[NoveltyGate] = None
         if gate:
             self.add_gate()
@@ -131,6 +148,13 @@ class Refiner:
         """Move the network to a device."""
         self.modules.to(device)
         return self
+
+    def _find_chains(self) -> SwapChains:
+        if self.keypoint_names is None:
+            raise ValueError('trust needs keypoint_names')
+        if self.normalization == 'rot6d':
+            raise ValueError('trust is for keypoints, not for rotations')
+        return swap_chains(self.keypoint_names)
 
     @property
     def modules(self) -> nn.Module:
@@ -213,12 +237,17 @@ class Refiner:
                 keypoints, lambda x: read_rotations(x, head.num_keypoints)
             )
         positions = sequence_positions(keypoints, self.fps, fps, timestamps)
+        rates = None
+        if self.chains is not None:
+            rates = self._native_rates(keypoints, positions)
         inputs = read_refine_inputs(
             keypoints,
             scores,
             (head.num_keypoints, head.coord_dims),
             max_gap,
             positions,
+            self.chains,
+            rates,
         )
         if self.normalization == 'root':
             inputs.check_metres()
@@ -234,6 +263,8 @@ class Refiner:
             root=self.root,
             image_size=self._image_sizes(image_size, len(inputs.given)),
             device=next(self.network.parameters()).device,
+            rates=rates,
+            swapped=inputs.swapped,
         )
         gated.warn(stacklevel=2)
         poses = [sequence.keypoints for sequence in refined]
@@ -243,7 +274,22 @@ class Refiner:
             poses = [
                 rotations_as_given(*pair) for pair in zip(poses, inputs.given)
             ]
-        return inputs.results(poses, [x.expected_error for x in refined])
+        return inputs.results(
+            poses,
+            [x.expected_error for x in refined],
+            [x.reason for x in refined],
+        )
+
+    def _native_rates(
+        self,
+        keypoints: Union[Array, Sequence[Array]],
+        positions: Optional[Sequence[np.ndarray]],
+    ) -> List[float]:
+        several = isinstance(keypoints, (list, tuple))
+        all_positions: Sequence[Optional[np.ndarray]] = positions or [None] * (
+            len(keypoints) if several else 1
+        )
+        return [native_rate(x, self.fps) for x in all_positions]
 
     def _image_sizes(
         self, image_size: Optional[Sequence], count: int

@@ -34,10 +34,11 @@ _AHEAD_WEIGHT = 0.5
 # Distances are capped, in body sizes; motion and noise are never taken to be
 # smaller than so much.
 _CAP, _LEAST_MOTION = 0.4, 0.015
-# Frames of a gap after which it says e times less which side is which.
-_FORGET = 15.0
-# Cost of a frame swapped as a whole, and in part (times its share of chains).
-_WHOLE_COST, _PART_COST = 0.2, 0.4
+# Seconds of a gap after which it says e times less which side is which.
+_FORGET = 0.5
+# Cost of a frame swapped as a whole, and in part (times its share of chains),
+# at 30 frames per second: a swap costs by the time that it lasts.
+_WHOLE_COST, _PART_COST, _RATE = 0.2, 0.4, 30.0
 
 _BITS = np.indices((2,) * (1 + _LAGS))
 # Sides of the frames before relative to that of a frame, (3, 2, 2, 2, 2).
@@ -77,6 +78,7 @@ def unswap(
     chains: SwapChains,
     scores: Optional[np.ndarray] = None,
     odds: Optional[np.ndarray] = None,
+    fps: float = _RATE,
 ) -> Unswapped:
     """Undo swaps of left and right in a sequence.
 
@@ -89,6 +91,7 @@ def unswap(
         odds (np.ndarray, optional): Further evidence, of a network or of the
             face: natural log-odds that a keypoint is given on the wrong
             side, (T, K); NaN or 0 = not known. Defaults to None.
+        fps (float): Frames per second. Defaults to 30.
 
     Returns:
         Unswapped: Corrected keypoints and scores, and which were swapped.
@@ -97,7 +100,8 @@ def unswap(
     if scores is None:
         scores = seen.astype(np.float32)
     seen = seen & (scores > 0)
-    decoder = SwapDecoder(chains, measure_motion(keypoints, seen, chains))
+    scale = measure_motion(keypoints, seen, chains)
+    decoder = SwapDecoder(chains, scale, fps)
     decoder.push(keypoints, seen, odds)
     swapped = decoder.swapped()
     swapped &= seen | seen[:, chains.flip_indices]
@@ -194,12 +198,15 @@ class _Frames(NamedTuple):
             total = total + weight * self.poses[side, rows]
         return total
 
-    def costs(self, motion: np.ndarray) -> np.ndarray:
-        """Cost of each frame by the relative sides before, (n, 2, 2, 2)."""
+    def costs(self, motion: np.ndarray, forget: float) -> np.ndarray:
+        """Cost of each frame by the relative sides before, (n, 2, 2, 2).
+
+        ``forget``: frames of a gap after which it says e times less.
+        """
         costs = np.zeros((len(self.times), *(2,) * _LAGS))
         for lag in range(1, _LAGS + 1):
             other: Any = (slice(lag, None), *[slice(None)] * (lag - 1), 1)
-            apart = self._apart(lag, motion[lag - 1])
+            apart = self._apart(lag, motion[lag - 1], forget)
             costs[other] += apart.reshape(-1, *(1,) * (_LAGS - 1)) / _LAGS
         if len(self.times) > _LAGS:
             known = self.steady()
@@ -223,7 +230,7 @@ class _Frames(NamedTuple):
         across = np.minimum(now, before)
         return 1 / (1 + (_CLEAR * motion / np.maximum(across, 1e-9)) ** 2)
 
-    def _apart(self, lag: int, motion: float) -> np.ndarray:
+    def _apart(self, lag: int, motion: float, forget: float) -> np.ndarray:
         """How much nearer the same side is in the frame ``lag`` before."""
         now, before = self.poses[:, lag:], self.poses[:, :-lag]
         seen, past = self.seen[:, lag:], self.seen[:, :-lag]
@@ -240,7 +247,7 @@ class _Frames(NamedTuple):
         gap = self.times[lag:] - self.times[:-lag] - lag
         total *= self._clear(lag, motion)
         mean = total.sum(1) / np.maximum(count.sum(1), 1)
-        return mean * np.exp(-gap / _FORGET)
+        return mean * np.exp(-gap / forget)
 
 
 def _cap(steps: np.ndarray, motion: float) -> np.ndarray:
@@ -257,9 +264,12 @@ class SwapDecoder:
     may be replaced on the way.
     """
 
-    def __init__(self, chains: SwapChains, scale: MotionScale) -> None:
+    def __init__(
+        self, chains: SwapChains, scale: MotionScale, fps: float = _RATE
+    ) -> None:
         self.chains = chains
         self.scale = scale
+        self.fps = fps
         self._best = np.zeros((_MEMORY,) * NUM_CHAINS)
         self._back: List[Tuple[np.ndarray, np.ndarray]] = []
         self._past: List[Optional[_Frames]] = [None] * NUM_CHAINS
@@ -278,13 +288,13 @@ class SwapDecoder:
             new = _Frames.of(poses, seen, self.chains, n)
             every = new.after(self._past[n])
             self._past[n] = every.last(_LAGS, count)
-            table = every.costs(self.scale.motion[n])
+            table = every.costs(self.scale.motion[n], _FORGET * self.fps)
             table = table[len(every.times) - len(new.times) :]
             table = table[(slice(None),) + _RELATIVE] / NUM_CHAINS
             costs[new.times, n] = table
             shown[new.times, n] = True
         sides = np.zeros((count, *_STATE_COST.shape))
-        sides[shown.any(1)] = _STATE_COST
+        sides[shown.any(1)] = _STATE_COST * _RATE / self.fps
         if odds is not None:
             sides -= self._mean_odds(odds, seen)
         for frame in zip(costs, shown, sides):

@@ -1,7 +1,6 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Cut sequences into windows and merge overlapping windows again."""
 
-import copy
 from typing import NamedTuple, Sequence
 
 import numpy as np
@@ -82,42 +81,3 @@ class OverlapMean:
     def covered(self) -> Tensor:
         """Frames covered by a window, bool, (N, )."""
         return self.count > 0
-
-
-class GridMean:
-    """:class:`OverlapMean` of an endless sequence, from ``first`` on."""
-
-    def __init__(self, num_keypoints: int, coord_dims: int):
-        self.first = 0
-        self.total = np.zeros((0, num_keypoints, coord_dims), np.float32)
-        self.count = np.zeros(0, np.float32)
-
-    def add(self, window: np.ndarray, start: int) -> None:
-        """Add a window (T, K, D) at ``start``, cut before ``first``."""
-        lacking = start + len(window) - self.first - len(self.count)
-        if lacking > 0:
-            rows = np.zeros((lacking, *self.total.shape[1:]), np.float32)
-            self.total = np.concatenate([self.total, rows])
-            self.count = np.append(self.count, np.zeros(lacking, np.float32))
-        window = window[max(self.first - start, 0) :]
-        begin = max(start - self.first, 0)
-        self.total[begin : begin + len(window)] += window
-        self.count[begin : begin + len(window)] += 1
-
-    def with_window(self, window: np.ndarray, start: int) -> 'GridMean':
-        """Return a copy that has one window more."""
-        other = copy.copy(self)
-        other.total, other.count = self.total.copy(), self.count.copy()
-        other.add(window, start)
-        return other
-
-    def at(self, frames: np.ndarray) -> np.ndarray:
-        """Means at frames from ``first`` on, (n, ) -> (n, K, D)."""
-        rows = frames - self.first
-        return self.total[rows] / self.count[rows][:, None, None]
-
-    def drop_before(self, frame: int) -> None:
-        """Forget the frames before one."""
-        count = max(frame - self.first, 0)
-        self.total, self.count = self.total[count:], self.count[count:]
-        self.first = max(frame, self.first)

@@ -17,15 +17,15 @@ import torch
 
 from ..data.gaps import check_max_gap
 from ..poses.units import check_metres
-from ..refine.frame_rate import check_fps
+from ..refine.frame_rate import check_fps, count_phases, frame_steps
 from ..refine.inference import refine_windows
 from ..refine.inputs import Array
 from ..refine.normalization import finish_poses
 from ..refine.refiner import Refiner
+from .buffer import GivenFrame
 from .clock import StreamClock
 from .track import (
     DueWindows,
-    GivenFrame,
     StreamedFrame,
     StreamSettings,
     StreamTrack,
@@ -59,7 +59,11 @@ def refine_due_windows(
     windows: Sequence[DueWindows],
     image_size: Optional[Sequence[int]] = None,
 ) -> List[np.ndarray]:
-    """Refine windows (W_i, T, K, D) of several persons in one network call."""
+    """Refine windows (W_i, T, K, D) of several persons in one network call.
+
+    Returns (W_i, T, K, D + 1): the last number is the expected error, 0 if
+    the refiner predicts none.
+    """
     if not windows:
         return []
     name = refiner.normalization
@@ -78,9 +82,13 @@ def refine_due_windows(
         name,
         sizes,
         refiner.root,
-    ).keypoints.cpu()
+    )
     gated.warn(stacklevel=2)
-    return [x.numpy() for x in refined.split([len(x.starts) for x in windows])]
+    error = refined.expected_error
+    if error is None:
+        error = torch.zeros_like(refined.keypoints[..., 0])
+    both = torch.cat([refined.keypoints, error[..., None]], dim=-1).cpu()
+    return [x.numpy() for x in both.split([len(x.poses) for x in windows])]
 
 
 Results = Dict[Hashable, List[StreamedFrame]]
@@ -155,6 +163,10 @@ class StreamingRefiner:
         self.image_size = image_size
         self._clock = StreamClock(refiner.fps, self.fps)
         head = refiner.network.head
+        phases = 1
+        if self.fps and self._clock.rate:
+            step = frame_steps(1 / self.fps, self._clock.rate)
+            phases = count_phases(float(step))
         self._settings = StreamSettings(
             window=refiner.window_size,
             lookahead=self.lookahead,
@@ -162,6 +174,10 @@ class StreamingRefiner:
             normalization=refiner.normalization,
             num_keypoints=head.num_keypoints,
             coord_dims=head.coord_dims,
+            chains=refiner.chains,
+            rate=self._clock.rate,
+            fps=self.fps,
+            phases=phases,
         )
         self._tracks: Dict[Hashable, StreamTrack] = {}
         self._next_index = 0

@@ -7,8 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.gaps import PastSight, fill_missing, long_gaps
-from ..refine.frame_rate import at_positions, from_grid, snap
+from ..refine.frame_rate import (
+    at_positions,
+    native_rate,
+    phase_coverage,
+    snap,
+)
 from ..refine.inputs import (
     Array,
     follow_axis_angle,
@@ -16,14 +20,21 @@ from ..refine.inputs import (
     read_sequence,
 )
 from ..refine.normalization import finish_poses
-from ..refine.windows import GridMean
+from ..refine.swap_chains import SwapChains
+from ..refine.trust import limit_to_noise, robust_path
+from .buffer import GivenFrame, StreamBuffer
 from .clock import Elapsed
+from .phase import PassingWindow, PhaseWindows
+from .sides import StreamSides
 
 
 class StreamSettings(NamedTuple):
     """Settings of all persons of a stream: window T, K, D and the latency.
 
     ``lookahead`` is in refiner frames, ``max_gap`` in frames of the stream.
+    ``chains`` are those of a refiner that keeps to the evidence. ``rate`` is
+    that of the refiner and ``fps`` that of the stream, where known; it has
+    ``phases`` frames for one of the refiner.
     """
 
     window: int
@@ -32,6 +43,10 @@ class StreamSettings(NamedTuple):
     normalization: str
     num_keypoints: int
     coord_dims: int
+    chains: Optional[SwapChains] = None
+    rate: Optional[float] = None
+    fps: Optional[float] = None
+    phases: int = 1
 
     @property
     def delay(self) -> int:
@@ -44,17 +59,6 @@ class StreamSettings(NamedTuple):
         return self.window + self.delay
 
 
-class GivenFrame(NamedTuple):
-    """Checked float32 keypoints (K, D) and scores (K, ) of one person.
-
-    ``shape`` is that of the input.
-    """
-
-    keypoints: np.ndarray
-    scores: np.ndarray
-    shape: Tuple[int, ...]
-
-
 class StreamedFrame(NamedTuple):
     """A refined frame of a stream.
 
@@ -65,12 +69,18 @@ class StreamedFrame(NamedTuple):
         filled (np.ndarray): Keypoints that the estimator had not found and
             that were filled, bool, (K, ).
         timestamp (float, optional): Seconds; None if not known.
+        swapped (np.ndarray, optional): Keypoints that changed places with the
+            other side, bool, (K, ); None from refiners that do not look.
+        reason (np.ndarray, optional): Why each keypoint was changed, uint8
+            (K, ), see :class:`RefineResult`.
     """
 
     index: int  # type: ignore[assignment]  # tuple.index is not used
     keypoints: np.ndarray
     filled: np.ndarray
     timestamp: Optional[float]
+    swapped: Optional[np.ndarray] = None
+    reason: Optional[np.ndarray] = None
 
 
 def read_frame(
@@ -101,106 +111,17 @@ def read_frame(
     return GivenFrame(points[0], known[0], shape)
 
 
-class StreamBuffer:
-    """The last F frames of a person, and where joints were seen before them.
-
-    ``timestamp`` (F, ) is NaN if not known, ``position`` (F, ) the time in
-    refiner frames; ``last_seen`` is the position at which any joint was last
-    seen, -inf before.
-    """
-
-    def __init__(self, num_keypoints: int, coord_dims: int):
-        self.index = np.zeros(0, np.int64)
-        self.timestamp = np.zeros(0)
-        self.position = np.zeros(0)
-        self.keypoints = np.zeros((0, num_keypoints, coord_dims), np.float32)
-        self.scores = np.zeros((0, num_keypoints), np.float32)
-        self.last_seen = -np.inf
-        self._past = PastSight(
-            np.zeros(num_keypoints, bool),
-            np.zeros((num_keypoints, coord_dims), np.float32),
-            np.zeros(num_keypoints),
-        )
-        # Frames for which each joint had been missing before the first one.
-        self._since = np.zeros(num_keypoints, np.int64)
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    @property
-    def missing(self) -> np.ndarray:
-        """Keypoints that were not found, bool, (F, K)."""
-        return self.scores == 0
-
-    def add(self, elapsed: Elapsed, frame: Optional[GivenFrame]) -> None:
-        """Append missed frames and the newest one, None if missed too."""
-        count = len(elapsed.indices)
-        last = self.position[-1] if len(self) else 0.0
-        # From step to step, as the frames come, for equal rounding.
-        position = np.cumsum([last, *[elapsed.step] * count])[1:]
-        keypoints = np.zeros((count, *self.keypoints.shape[1:]), np.float32)
-        scores = np.zeros((count, self.scores.shape[1]), np.float32)
-        if frame is not None:
-            keypoints[-1], scores[-1] = frame.keypoints, frame.scores
-            if frame.scores.any():
-                self.last_seen = float(position[-1])
-        self.index = np.append(self.index, elapsed.indices)
-        self.timestamp = np.append(self.timestamp, elapsed.timestamps)
-        self.position = np.append(self.position, position)
-        self.keypoints = np.concatenate([self.keypoints, keypoints])
-        self.scores = np.concatenate([self.scores, scores])
-
-    def filled(self) -> np.ndarray:
-        """Keypoints (F, K, D) with gaps filled by what is known so far.
-
-        As :func:`fill_missing` does with the sequence up to now; a gap that
-        is still open is filled with the last place.
-        """
-        past = self._past if self._past.found.any() else None
-        length = np.array([len(self)])
-        return fill_missing(
-            self.keypoints, self.missing, length, self.position, past
-        )
-
-    def empty(self, max_gap: Optional[int]) -> np.ndarray:
-        """Keypoints that stay empty as far as is known, bool, (F, K)."""
-        return long_gaps(self.missing, max_gap, self._since, self._past.found)
-
-    def drop(self, count: int) -> None:
-        """Forget the first frames."""
-        if not count:
-            return
-        missing = self.missing[:count]
-        seen = ~missing
-        found = np.any(seen, axis=0)
-        # The last frame in which each joint was seen.
-        last = count - 1 - seen[::-1].argmax(0)
-        joints = np.arange(missing.shape[1])
-        self._past = PastSight(
-            self._past.found | found,
-            np.where(
-                found[:, None],
-                self.keypoints[last, joints],
-                self._past.keypoints,
-            ),
-            np.where(found, self.position[last], self._past.positions),
-        )
-        self._since = np.where(found, count - 1 - last, self._since + count)
-        for name in ('index', 'timestamp', 'position', 'keypoints', 'scores'):
-            setattr(self, name, getattr(self, name)[count:])
-
-
 class DueWindows(NamedTuple):
     """Windows (W, T, K, D) that the network has to see now, and their scores.
 
-    ``starts`` (W, ) are in refiner frames. ``passing``: the last window serves
-    only the frames due now, since it reaches beyond what is known.
+    ``ends`` are the last frames of those of each phase; where ``passing`` the
+    last of them serves only the frames due now.
     """
 
     poses: np.ndarray
     scores: np.ndarray
-    starts: np.ndarray
-    passing: bool
+    ends: List[np.ndarray]
+    passing: List[bool]
 
 
 class StreamTrack:
@@ -213,16 +134,19 @@ class StreamTrack:
     window ends at each of them from T - 1 on, as offline; before, there is a
     single window that is padded with the last frame, as that of a sequence
     shorter than T. Windows that would reach beyond the newest frame are
-    computed where a result cannot wait, and forgotten afterwards.
+    computed where a result cannot wait, and forgotten afterwards. At twice
+    the refiner's rate and more the same is done from frames in between on.
     """
 
     def __init__(self, settings: StreamSettings):
         self.settings = settings
         shape = (settings.num_keypoints, settings.coord_dims)
-        self.buffer = StreamBuffer(*shape)
-        self.mean = GridMean(*shape)
-        # First frame of the refiner at which no window has ended yet.
-        self._next_end = settings.window - 1
+        sides = None
+        if settings.chains is not None:
+            sides = StreamSides(settings.chains, settings.rate, settings.fps)
+        self.buffer = StreamBuffer(*shape, sides)
+        self._starts = np.arange(settings.phases) / settings.phases
+        self.phases = [PhaseWindows(x, settings.window) for x in self._starts]
         self._emitted = 0  # frames of the buffer that are done
         self._shape: Tuple[int, ...] = shape  # in which keypoints come
         self._vectors: Optional[Tensor] = None  # the last axis-angle
@@ -256,31 +180,30 @@ class StreamTrack:
         """
         if not np.isfinite(self.buffer.last_seen):
             return None
-        window = self.settings.window
+        self._decide_sides(last)
         positions = snap(self.buffer.position)
-        limit = np.floor(positions[-1])
-        if not last:
-            limit -= self.settings.delay
-        ends = np.arange(self._next_end, limit + 1, dtype=np.int64)
-        # Frames of the refiner up to this one have windows then.
-        covered = self._next_end + len(ends) - 1
+        newest = float(positions[-1])
         due = positions[self._emitted : self._due(positions, last)]
-        passing = len(due) > 0 and bool(
-            covered < window - 1 or covered < np.ceil(due[-1])
+        inside = phase_coverage(due, self._starts, newest)
+        delay = 0 if last else self.settings.delay
+        wanted = [
+            phase.due_ends(newest, due[own], delay)
+            for phase, own in zip(self.phases, inside)
+        ]
+        ends = [x for x, _ in wanted]
+        places = np.concatenate(
+            [phase.start + own for phase, own in zip(self.phases, ends)]
         )
-        if passing:
-            end = max(int(np.ceil(positions[-1])), window - 1)
-            ends = np.append(ends, end)
-        if not len(ends):
+        if not len(places):
             return None
-        starts = ends - (window - 1)
+        back = np.arange(1 - self.settings.window, 1)
         poses, scores = at_positions(
             self.buffer.filled(),
-            self.buffer.scores,
+            self.buffer.corrected()[1],
             positions,
-            starts[:, None] + np.arange(window),
+            snap(places[:, None] + back),
         )
-        return DueWindows(poses, scores, starts, passing)
+        return DueWindows(poses, scores, ends, [x for _, x in wanted])
 
     def advance(
         self,
@@ -288,20 +211,22 @@ class StreamTrack:
         refined: Optional[np.ndarray],
         last: bool = False,
     ) -> List[StreamedFrame]:
-        """Take refined windows (W, T, K, D), hand out frames, forget them."""
-        mean = self.mean
+        """Take refined windows (W, T, K, C), hand out frames, forget them.
+
+        The last coordinate is the expected error.
+        """
+        passing: List[PassingWindow] = [None] * len(self.phases)
         if windows is not None and refined is not None:
-            lasting = len(windows.starts) - windows.passing
-            for window, start in zip(refined[:lasting], windows.starts):
-                mean.add(window, int(start))
-            self._next_end += lasting
-            if windows.passing:
-                start = int(windows.starts[-1])
-                mean = mean.with_window(refined[-1], start)
+            counts = np.cumsum([len(x) for x in windows.ends])[:-1]
+            for i, own in enumerate(np.split(refined, counts)):
+                if windows.passing[i]:
+                    passing[i] = (own[-1], int(windows.ends[i][-1]))
+                    own = own[:-1]
+                self.phases[i].add(own)
         positions = snap(self.buffer.position)
         due = slice(self._emitted, self._due(positions, last))
         known = np.isfinite(self.buffer.last_seen)
-        frames = self._results(due, positions, mean if known else None)
+        frames = self._results(due, positions, passing if known else None)
         self._emitted = due.stop
         self._forget(positions)
         return frames
@@ -311,22 +236,43 @@ class StreamTrack:
         rest = slice(self._emitted, len(self.buffer))
         return self._results(rest, snap(self.buffer.position), None)
 
+    def _decide_sides(self, last: bool) -> None:
+        """Take windows back that show what is seen otherwise now."""
+        changed = self.buffer.decide_sides(last)
+        if changed == len(self.buffer):
+            return
+        before = self.buffer.position[changed - 1] if changed else -1.0
+        for phase in self.phases:
+            phase.revise(float(before))
+
     def _due(self, positions: np.ndarray, last: bool) -> int:
         """Frames of the buffer, from its first, that must not wait."""
         if last or self.settings.lookahead == 0:
             return len(positions)
-        limit = np.floor(positions[-1]) - self.settings.lookahead
-        return int(np.searchsorted(positions, limit, side='right'))
+        local = snap(positions - self._starts[:, None])
+        newest = np.floor(snap(positions[-1] - self._starts))[:, None]
+        waits = np.ceil(local) + self.settings.lookahead > newest
+        waits = (waits & (local >= 0)).any(0)
+        return int(waits.argmax()) if waits.any() else len(positions)
 
     def _results(
-        self, due: slice, positions: np.ndarray, mean: Optional[GridMean]
+        self,
+        due: slice,
+        positions: np.ndarray,
+        passing: Optional[List[PassingWindow]],
     ) -> List[StreamedFrame]:
-        """Frames in the form in which they came; without a mean all NaN."""
+        """Frames in the form in which they came; None: all NaN."""
+        settings = self.settings
         missing = self.buffer.missing[due]
-        empty = self.buffer.empty(self.settings.max_gap)[due]
-        poses = torch.full((*missing.shape, self.settings.coord_dims), np.nan)
-        if mean is not None and len(missing):
-            poses = self._poses(positions[due], mean)
+        empty = self.buffer.empty(settings.max_gap)[due]
+        poses = torch.full((*missing.shape, settings.coord_dims), np.nan)
+        reason = None
+        if passing is not None and len(missing):
+            values = self._mean(positions[due], float(positions[-1]), passing)
+            if settings.chains is not None:
+                values, reason = self._limit(values, due)
+            poses = torch.from_numpy(values[..., : settings.coord_dims])
+            poses = finish_poses(settings.normalization, poses)
         unknown = poses.isnan().any(-1).numpy()
         filled = missing & ~(unknown | empty)
         results = []
@@ -341,18 +287,45 @@ class StreamTrack:
                     joints.reshape(given.shape),
                     filled[row],
                     None if np.isnan(seconds) else seconds,
+                    None
+                    if settings.chains is None
+                    else self.buffer.swapped[frame].copy(),
+                    None if reason is None else reason[row],
                 )
             )
         return results
 
-    def _poses(self, positions: np.ndarray, mean: GridMean) -> Tensor:
-        """Refined poses at positions (n, ), (n, K, D)."""
-        name = self.settings.normalization
-        grid = np.arange(np.floor(positions[0]), np.ceil(positions[-1]) + 1)
-        poses = mean.at(grid.astype(np.int64))
-        poses = finish_poses(name, torch.from_numpy(poses)).numpy()
-        resampled = from_grid(poses, positions - grid[0])
-        return finish_poses(name, torch.from_numpy(resampled))
+    def _mean(
+        self,
+        positions: np.ndarray,
+        newest: float,
+        passing: List[PassingWindow],
+    ) -> np.ndarray:
+        """Mean of the refined windows at positions (n, ), (n, K, C)."""
+        settings = self.settings
+        inside = phase_coverage(positions, self._starts, newest)
+        shape = (settings.num_keypoints, settings.coord_dims + 1)
+        total = np.zeros((len(positions), *shape), np.float32)
+        for phase, own, window in zip(self.phases, inside, passing):
+            if own.any():
+                total[own] += phase.at(positions[own], window)
+        return total / inside.sum(0)[:, None, None].astype(np.float32)
+
+    def _limit(
+        self, values: np.ndarray, due: slice
+    ) -> Tuple[np.ndarray, np.ndarray]:
+        """Limit due poses (n, K, C) to what the buffer gives evidence of."""
+        buffer, settings = self.buffer, self.settings
+        fps = settings.fps or native_rate(buffer.position, settings.rate)
+        missing = buffer.missing
+        path = robust_path(buffer.filled(), missing, fps)
+        refined = path.keypoints.copy()
+        # Where a filter stood in for the network the path is the better one.
+        rejected = np.isnan(values[..., -1:])
+        dims = settings.coord_dims
+        refined[due] = np.where(rejected, refined[due], values[..., :dims])
+        trusted = limit_to_noise(refined, path, missing, buffer.swapped, fps)
+        return trusted.keypoints[due], trusted.reason[due]
 
     def _as_given(self, poses: Tensor) -> Tensor:
         """Poses (K, D) in the shape in which they came."""
@@ -367,10 +340,16 @@ class StreamTrack:
 
     def _forget(self, positions: np.ndarray) -> None:
         """Drop what neither windows nor results need any more."""
-        start = self._next_end - (self.settings.window - 1)
+        window = self.settings.window
+        oldest = positions[min(self._emitted, len(positions) - 1)]
+        start = oldest
+        for phase in self.phases:
+            phase.forget(float(oldest))
+            start = min(start, phase.start + phase.next_end - (window - 1))
+        if self.settings.chains is not None:
+            # The noise around the next result, and windows taken back.
+            start = min(start, oldest - (window - 1))
         needed = int(np.searchsorted(positions, start, side='right')) - 1
-        oldest = min(self._emitted, len(positions) - 1)
-        self.mean.drop_before(int(np.floor(positions[oldest])))
         count = min(self._emitted, max(needed, 0))
         self.buffer.drop(count)
         self._emitted -= count

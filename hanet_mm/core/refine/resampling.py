@@ -1,0 +1,218 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Refine sequences taken at any times, within what they give evidence of."""
+
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .frame_rate import (
+    at_positions,
+    count_phases,
+    from_grid,
+    phase_coverage,
+    snap,
+    split_pauses,
+)
+from .inference import Network, RefinedSequence, refine_sequences
+from .normalization import finish_poses
+from .trust import MISSING, limit_to_noise, robust_path
+
+
+class ResampledSequence(NamedTuple):
+    """Refined keypoints (T, K, D), expected errors and reasons (T, K).
+
+    The reasons, see :data:`hanet_mm.core.refine.trust.REASONS`, are None
+    without a limit.
+    """
+
+    keypoints: Tensor
+    expected_error: Optional[Tensor]
+    reason: Optional[np.ndarray] = None
+
+
+class _Piece(NamedTuple):
+    """Given frames between two pauses, (F, K, D) and (F, K).
+
+    ``positions`` (F, ) are in refiner frames, from 0 on; None: 0, 1, 2, ...
+    """
+
+    sequence: int
+    frames: slice
+    keypoints: np.ndarray
+    scores: np.ndarray
+    positions: Optional[np.ndarray] = None
+
+
+def refine_resampled(
+    network: Network,
+    keypoints: Sequence[np.ndarray],
+    scores: Sequence[np.ndarray],
+    positions: Optional[Sequence[np.ndarray]],
+    window: int,
+    normalization: str,
+    image_size: Optional[Tensor] = None,
+    device: Optional[torch.device] = None,
+    rates: Optional[Sequence[float]] = None,
+    swapped: Optional[Sequence[Optional[np.ndarray]]] = None,
+    **options: Any,
+) -> List[ResampledSequence]:
+    """Run :func:`refine_sequences` on frames (T_i, K, D) taken at any times.
+
+    Sequences at another rate or with uneven time stamps are resampled at the
+    refiner's frames, refined there, and resampled at the given frames, whose
+    ``positions`` (T_i, ) are in refiner frames (None: 0, 1, 2, ...). At
+    twice the rate and more that is done several times, from other frames on,
+    so that all frames are used, and the results are averaged. A pause as
+    long as a window splits a sequence; a part without observations is NaN.
+
+    With ``rates``, the frames per second of each sequence, the results are
+    limited to what the sequence gives evidence of, see
+    :func:`limit_to_noise`; ``swapped`` (T_i, K) are the keypoints whose sides
+    were corrected before.
+    """
+    pieces = _pieces(keypoints, scores, positions, window)
+    grids = [_grids(piece) for piece in pieces]
+    owner = [p.sequence for p, own in zip(pieces, grids) for _ in own]
+    parts = [
+        _on_grid(piece, grid)
+        for piece, own in zip(pieces, grids)
+        for grid in own
+    ]
+    refined = refine_sequences(
+        network,
+        [torch.from_numpy(poses).to(device) for poses, _ in parts],
+        [torch.from_numpy(known).to(device) for _, known in parts],
+        window=window,
+        normalization=normalization,
+        image_size=None if image_size is None else image_size[owner],
+        **options,
+    )
+    rest = iter(refined)
+    results: List[List[ResampledSequence]] = [[] for _ in keypoints]
+    for piece, own in zip(pieces, grids):
+        result = _back(piece, own, [next(rest) for _ in own], normalization)
+        if rates is not None:
+            rate = rates[piece.sequence]
+            undone = None if swapped is None else swapped[piece.sequence]
+            if undone is not None:
+                undone = undone[piece.frames]
+            result = _limit(piece, result, rate, undone)
+        results[piece.sequence].append(result)
+    return [_join(x) for x in results]
+
+
+def _pieces(
+    keypoints: Sequence[np.ndarray],
+    scores: Sequence[np.ndarray],
+    positions: Optional[Sequence[np.ndarray]],
+    window: int,
+) -> List[_Piece]:
+    pieces = []
+    for index, (points, known) in enumerate(zip(keypoints, scores)):
+        if positions is None:
+            whole = slice(0, len(points))
+            pieces.append(_Piece(index, whole, points, known))
+            continue
+        for place in split_pauses(positions[index], window):
+            times = snap(positions[index][place])
+            times = snap(times - times[0])
+            if (np.diff(times) == 1).all():
+                times = None
+            pieces.append(
+                _Piece(index, place, points[place], known[place], times)
+            )
+    return pieces
+
+
+def _grids(piece: _Piece) -> List[Optional[np.ndarray]]:
+    """Positions at which a piece is refined; None: its own frames."""
+    times = piece.positions
+    if times is None:
+        return [None]
+    starts = _starts(times)
+    last = np.floor(snap(times[-1] - starts))
+    if phase_coverage(times[-1:], starts, times[-1])[0, 0]:
+        # It reaches to the last frame, beyond it if need be.
+        last[0] = np.ceil(times[-1])
+    return [
+        start + np.arange(end + 1)
+        for start, end in zip(starts, last)
+        if end >= 0
+    ]
+
+
+def _starts(times: np.ndarray) -> np.ndarray:
+    count = count_phases(np.diff(times))
+    return np.arange(count) / count
+
+
+def _on_grid(
+    piece: _Piece, grid: Optional[np.ndarray]
+) -> Tuple[np.ndarray, np.ndarray]:
+    if grid is None or piece.positions is None:
+        return piece.keypoints, piece.scores
+    return at_positions(piece.keypoints, piece.scores, piece.positions, grid)
+
+
+def _back(
+    piece: _Piece,
+    grids: Sequence[Optional[np.ndarray]],
+    refined: Sequence[RefinedSequence],
+    normalization: str,
+) -> ResampledSequence:
+    """Mean of the refined phases at the given frames."""
+    times = piece.positions
+    if times is None:
+        return ResampledSequence(*refined[0][::2])
+    inside = phase_coverage(times, _starts(times), times[-1])
+    total: Any = 0.0
+    for served, grid, result in zip(inside, grids, refined):
+        assert grid is not None
+        values = result.keypoints.cpu().numpy()
+        if result.expected_error is not None:
+            error = result.expected_error[..., None].cpu().numpy()
+            values = np.concatenate([values, error], axis=-1)
+        local = snap(times - grid[0]).clip(0, len(grid) - 1)
+        values = from_grid(values, local)
+        total = total + np.where(served[:, None, None], values, 0)
+    mean = torch.from_numpy(total / inside.sum(0)[:, None, None])
+    mean = mean.to(refined[0].keypoints)
+    dims = refined[0].keypoints.shape[-1]
+    poses = finish_poses(normalization, mean[..., :dims])
+    error = mean[..., -1] if mean.shape[-1] > dims else None
+    return ResampledSequence(poses, error)
+
+
+def _limit(
+    piece: _Piece,
+    result: ResampledSequence,
+    fps: float,
+    swapped: Optional[np.ndarray],
+) -> ResampledSequence:
+    missing = piece.scores == 0
+    if missing.all():
+        reason = np.full(missing.shape, MISSING, np.uint8)
+        return result._replace(reason=reason)
+    path = robust_path(piece.keypoints, missing, fps)
+    refined = result.keypoints.cpu().numpy()
+    if result.expected_error is not None:
+        # Where a filter stood in for the network the path is the better one.
+        rejected = result.expected_error.isnan().cpu().numpy()
+        refined = np.where(rejected[..., None], path.keypoints, refined)
+    trusted = limit_to_noise(refined, path, missing, swapped, fps)
+    poses = torch.from_numpy(trusted.keypoints).to(result.keypoints)
+    return result._replace(keypoints=poses, reason=trusted.reason)
+
+
+def _join(pieces: List[ResampledSequence]) -> ResampledSequence:
+    if len(pieces) == 1:
+        return pieces[0]
+    errors = [x.expected_error for x in pieces if x.expected_error is not None]
+    reasons = [x.reason for x in pieces if x.reason is not None]
+    return ResampledSequence(
+        torch.cat([piece.keypoints for piece in pieces]),
+        torch.cat(errors) if errors else None,
+        np.concatenate(reasons) if reasons else None,
+    )

@@ -1,0 +1,67 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Swaps of left and right in a stream."""
+
+from typing import Optional
+
+import numpy as np
+
+from ..refine.frame_rate import native_rate
+from ..refine.swap_chains import SwapChains
+from ..refine.unswap import SwapDecoder, measure_motion
+
+# Frames after which the motion is measured anew, and until when each time.
+_EVERY, _FIRST = 10, 20
+
+
+class StreamSides:
+    """Decides which frames of the buffer are swapped, anew with each frame.
+
+    The motion that costs go by is that of the buffer. Where no frame follows
+    and none was dropped all is decided as :func:`unswap` does it.
+    """
+
+    def __init__(
+        self,
+        chains: SwapChains,
+        rate: Optional[float],
+        fps: Optional[float],
+    ) -> None:
+        self.chains = chains
+        self._rate = rate
+        self._fps = fps
+        self._decoder: Optional[SwapDecoder] = None
+        self._count = 0  # frames that the decoder knows of the buffer
+        self._since = 0  # frames since the motion was measured
+        self._whole = True
+
+    def decide(
+        self,
+        keypoints: np.ndarray,
+        seen: np.ndarray,
+        position: np.ndarray,
+        last: bool = False,
+    ) -> np.ndarray:
+        """Swapped keypoints of all frames of the buffer, bool (F, K)."""
+        new = len(keypoints) - self._count
+        self._since += new
+        again = self._decoder is None or (last and self._whole)
+        if again or self._since >= _EVERY or len(keypoints) < _FIRST:
+            scale = measure_motion(keypoints, seen, self.chains)
+            self._since = 0
+            if again:
+                fps = self._fps or native_rate(position, self._rate)
+                self._decoder = SwapDecoder(self.chains, scale, fps)
+                new = len(keypoints)
+            self._decoder.scale = scale
+        if new:
+            self._decoder.push(keypoints[-new:], seen[-new:])
+        self._count = len(keypoints)
+        flip = self.chains.flip_indices
+        return self._decoder.swapped() & (seen | seen[:, flip])
+
+    def drop(self, count: int) -> None:
+        """Forget the first frames of the buffer."""
+        self._whole = False
+        self._count -= count
+        if self._decoder is not None:
+            self._decoder.let_go(count)
