@@ -49,6 +49,7 @@ class RefineOptions:
     tracker: Optional[Any] = None
     max_gap: Optional[int] = None
     fps: Optional[float] = None
+    ignore_scores: bool = False
     # Default refiners loaded so far, by name.
     _defaults: Dict[str, Refiner] = field(default_factory=dict, init=False)
 
@@ -176,7 +177,9 @@ def refine_file(
             ``skeleton``, see :func:`plan_keypoints`; ``others``, a filter for
             keypoints unknown to the refiner, see :func:`choose_filter`;
             ``max_gap``, the longest gap of a keypoint that is filled, in
-            frames; ``fps``, which replaces the rate in the file.
+            frames; ``fps``, which replaces the rate in the file;
+            ``ignore_scores``, whether scores say no more than which
+            keypoints are missing.
 
     Returns:
         RefineSummary: Its text reports in a line what was done.
@@ -203,6 +206,8 @@ def refine_poses(
     poses = open_poses(
         source, options.format, options.image_size, options.tracker
     )
+    if options.ignore_scores:
+        poses.ignore_scores()
     poses.check()
     refiner, default = options.choose(poses)
     if poses.has_rotations and not isinstance(refiner, Refiner):

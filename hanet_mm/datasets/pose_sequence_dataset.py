@@ -288,6 +288,11 @@ class PoseSequenceDataset(BaseDataset):
                 f"{where}: field 'meta' names the keypoints {list(found)}, "
                 f'expected {expected}'
             )
+        try:
+            # Only checked: networks limit scores, rankings need them all.
+            sequences.limit_scores()
+        except ValueError as error:
+            raise ValueError(f'{where}: {error}') from None
 
 
 def keypoint_names(metainfo: dict) -> Tuple[str, ...]:

@@ -89,11 +89,14 @@ def measure_output(
 class _Evaluation:
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.data = read_data(request.data)
+        self.data = read_data(request.data, request.ignore_scores)
         self.root = read_root(request, self.data)
         refiners = read_refiners(request, self.data)
         self.report = new_report()
-        self.report['data'] = about_file(request.data, self.data)
+        self.report['data'] = dict(
+            about_file(request.data, self.data),
+            ignore_scores=request.ignore_scores,
+        )
         tune = self._read_tune()
         bank = FilterBank(tune, self.data, self.root, request.progress)
         self.maker = CurveMaker(self.data, refiners, bank)
@@ -207,7 +210,7 @@ class _Evaluation:
         path = self.request.tune
         if path is None:
             return None
-        tune = read_data(path)
+        tune = read_data(path, self.request.ignore_scores)
         dims = (x.keypoints_est.shape[2] for x in (self.data, tune))
         expected, found = dims
         if expected != found:

@@ -37,6 +37,8 @@ class Request:
         device: Where networks run.
         progress: Whether to show progress on stderr.
         checkpoints: Pairs of config and checkpoint, measured as refiners.
+        ignore_scores: Whether scores say no more than which keypoints are
+            missing.
     """
 
     refiners: Sequence[str]
@@ -48,6 +50,7 @@ class Request:
     device: str = 'cpu'
     progress: bool = False
     checkpoints: Sequence[Sequence[PathLike]] = ()
+    ignore_scores: bool = False
 
     def check(self) -> None:
         """Raise a ValueError for unknown names, or filters tuned on the test
@@ -72,7 +75,7 @@ class Request:
             )
 
 
-def read_data(path: PathLike) -> PoseSequences:
+def read_data(path: PathLike, ignore_scores: bool = False) -> PoseSequences:
     """Sequences of keypoints with truth, from a flat file."""
     sequences = load_pose_sequences(path, require=('keypoints_gt',))
     units = sequences.meta.get('units')
@@ -80,7 +83,10 @@ def read_data(path: PathLike) -> PoseSequences:
         raise ValueError(
             f"{path}: meta['units']: expected coordinates, found {units!r}"
         )
-    return sequences
+    try:
+        return sequences.limit_scores(ignore_scores)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
 
 
 def read_root(

@@ -78,6 +78,8 @@ def _heading(report: Dict[str, Any]) -> str:
         if tuned
         else 'Filters with their usual settings, NOT tuned: no training data '
         'were given.',
+        *['Scores ignored: they only mark missing keypoints.']
+        * data['ignore_scores'],
         'Keypoints that a refiner does not know, in the first table: '
         f'{report["others"]}. Curves are of those that all refiners refine.',
     ]

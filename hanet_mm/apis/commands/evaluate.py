@@ -62,6 +62,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         metavar='KEYPOINT',
         help='compare poses relative to the mean of these keypoints',
     )
+    parser.add_argument(
+        '--ignore-scores',
+        action='store_true',
+        help='take from the scores only which keypoints are missing (0)',
+    )
     parser.add_argument('--device', default='cpu', help='default: cpu')
     parser.add_argument(
         '-o', '--out', required=True, metavar='FOLDER', help='for the report'
@@ -85,6 +90,7 @@ def run(args: argparse.Namespace) -> str:
         device=args.device,
         progress=True,
         checkpoints=args.checkpoint,
+        ignore_scores=args.ignore_scores,
     )
     report: Dict[str, Any] = {}
     try:

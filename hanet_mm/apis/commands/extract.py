@@ -60,6 +60,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         no_refine=True,
         lookahead=None,
         kpt_thr=0.0,
+        ignore_scores=False,
         max_gap=10,
     )
 

@@ -45,6 +45,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         'stays unchanged. Default: fill all',
     )
     parser.add_argument(
+        '--ignore-scores',
+        action='store_true',
+        help='take from the scores only which keypoints are missing (0)',
+    )
+    parser.add_argument(
         '--fps',
         type=float,
         help='frames per second, if the file does not contain it; for '
@@ -66,6 +71,7 @@ def run(args: argparse.Namespace) -> str:
         tracker=_make_tracker() if args.track else None,
         max_gap=args.max_gap,
         fps=args.fps,
+        ignore_scores=args.ignore_scores,
     )
     source = Path(args.source)
     if not source.is_dir() or is_pose_folder(source):

@@ -134,6 +134,12 @@ def _add_refinement(parser: argparse.ArgumentParser) -> None:
         help='keypoints of a lower score count as missing (default: 0)',
     )
     add(
+        '--ignore-scores',
+        action='store_true',
+        help='take from the scores only which keypoints are missing: those '
+        'of 0, or below --kpt-thr',
+    )
+    add(
         '--max-gap',
         type=int,
         default=10,
@@ -197,7 +203,7 @@ def make_inferencer(args: argparse.Namespace) -> Any:
     names = (
         *('pose2d', 'pose2d_weights', 'det_model', 'det_weights'),
         *('det_cat_ids', 'lookahead', 'det_interval', 'batch_size'),
-        *('bbox_thr', 'kpt_thr', 'max_gap', 'device'),
+        *('bbox_thr', 'kpt_thr', 'ignore_scores', 'max_gap', 'device'),
     )
     options = {name: getattr(args, name) for name in names}
     return PoseRefinementInferencer(refiner=refiner, **options)

@@ -23,6 +23,7 @@ import numpy as np
 
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.data.gaps import missing_keypoints, scores_or_default
+from hanet_mm.core.data.scores import ignored_scores, usual_scores
 from hanet_mm.core.refine.refiner import RefineResult
 
 
@@ -71,6 +72,8 @@ class PersonTrack:
                 'expected finite or NaN, found '
                 f'{points[frame, keypoint].tolist()}'
             )
+        if scores is not None:
+            usual_scores(scores, lambda x: f'frame {self.first_frame + x}')
         if self.missing.all():
             raise ValueError(
                 'all keypoints are missing (NaN or score 0) in all '
@@ -117,6 +120,12 @@ class PoseFile(ABC):
         if num_keypoints in skeletons:
             self.keypoint_names = list(skeletons[num_keypoints])
             self.names_by = 'by their number, as usual in this format'
+
+    def ignore_scores(self) -> None:
+        """Let scores say no more than which keypoints are missing."""
+        for track in self.tracks:
+            if track.scores is not None:
+                track.scores = ignored_scores(track.scores)
 
     def check(self) -> None:
         """Raise a ValueError unless every track can be refined."""

@@ -3,7 +3,9 @@
 
 One row for each person in each frame: ``frame``, ``person`` if there are
 several, and for each keypoint ``<name>_x``, ``<name>_y`` and, if there is
-one, ``<name>_score``. An empty cell or ``nan`` is missing.
+one, ``<name>_score``; or ``<name>_visibility``, of MediaPipe, where 0 is
+missing and any other value an unknown score. An empty cell or ``nan`` is
+missing.
 """
 
 import csv
@@ -13,11 +15,12 @@ import numpy as np
 
 from hanet_mm.core.data.files import PathLike, atomic_path
 from hanet_mm.core.data.gaps import scores_or_default
+from hanet_mm.core.data.scores import ignored_scores
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
 
-_X, _Y, _SCORE = '_x', '_y', '_score'
+_X, _Y, _SCORE, _VISIBILITY = '_x', '_y', '_score', '_visibility'
 _FRAME, _PERSON = 'frame', 'person'
 
 
@@ -103,17 +106,19 @@ class CsvTable(DetectionFile):
 
     def _scores(self) -> Optional[np.ndarray]:
         """Scores (N, K); None if no keypoint has a column of them."""
-        columns = [name + _SCORE for name in self.keypoint_names]
-        if not {*columns} & {*self.columns}:
+        columns = [self._score(name) for name in self.keypoint_names]
+        if all(column is None for column in columns):
             return None
         unknown = scores_or_default(None, (len(self.cells),))
-        return np.stack(
-            [
-                self._column(x) if x in self.columns else unknown
-                for x in columns
-            ],
-            1,
-        )
+        return np.stack([unknown if x is None else x for x in columns], 1)
+
+    def _score(self, name: str) -> Optional[np.ndarray]:
+        """Scores of a keypoint (N,), or None."""
+        if name + _SCORE in self.columns:
+            return self._column(name + _SCORE)
+        if name + _VISIBILITY in self.columns:
+            return ignored_scores(self._column(name + _VISIBILITY))
+        return None
 
     def _column(self, name: str) -> np.ndarray:
         index = self.columns.index(name)

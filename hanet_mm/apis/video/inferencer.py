@@ -76,6 +76,8 @@ class PoseRefinementInferencer(PoseModels):
         bbox_thr (float): Lowest score of a detected person. Defaults to 0.3.
         kpt_thr (float): Keypoints of a lower score count as missing.
             Defaults to 0: only those of score 0.
+        ignore_scores (bool): Whether the refiner learns from the scores only
+            which keypoints are missing. Defaults to False.
         max_gap (int): Gaps of up to so many frames are filled, longer ones
             stay empty. Defaults to 10.
         device (str, optional): Defaults to None: the GPU if there is one.
@@ -99,6 +101,7 @@ class PoseRefinementInferencer(PoseModels):
         batch_size: int = 8,
         bbox_thr: float = 0.3,
         kpt_thr: float = 0.0,
+        ignore_scores: bool = False,
         max_gap: int = 10,
         device: Optional[str] = None,
     ) -> None:
@@ -108,6 +111,7 @@ class PoseRefinementInferencer(PoseModels):
         check_counts(det_interval=det_interval, batch_size=batch_size)
         check_max_gap(max_gap)
         self.max_gap, self.kpt_thr = max_gap, kpt_thr
+        self.ignore_scores = ignore_scores
         super().__init__(
             pose2d,
             pose2d_weights,
@@ -175,7 +179,11 @@ class PoseRefinementInferencer(PoseModels):
         def make_refine(size: Tuple[int, int]) -> RefineStage:
             stream = self._stream(source, size)
             return RefineStage(
-                stream, self.adapter, self.max_gap, self.kpt_thr
+                stream,
+                self.adapter,
+                self.max_gap,
+                self.kpt_thr,
+                self.ignore_scores,
             )
 
         pipeline = VideoPipeline(self.reader, self.tracker, make_refine)

@@ -20,6 +20,7 @@ import numpy as np
 from hanet_mm.apis.filter_choice import choose_filter
 from hanet_mm.apis.formats import PersonTrack
 from hanet_mm.core.data.gaps import check_max_gap, long_gaps, missing_keypoints
+from hanet_mm.core.data.scores import ignored_scores
 from hanet_mm.core.poses.keypoint_map import KeypointMap, match_skeletons
 from hanet_mm.core.poses.skeleton_data import skeleton_of_names
 from hanet_mm.core.refine.inputs import RefineResult
@@ -126,6 +127,8 @@ class RefineStage:
             refined as one sequence, with the gap filled. Defaults to 10.
         kpt_thr (float): Keypoints of a lower score count as missing.
             Defaults to 0.
+        ignore_scores (bool): Whether the refiner learns from the scores only
+            which keypoints are missing. Defaults to False.
     """
 
     def __init__(
@@ -134,9 +137,11 @@ class RefineStage:
         adapter: Optional[SkeletonAdapter] = None,
         max_gap: int = 10,
         kpt_thr: float = 0.0,
+        ignore_scores: bool = False,
     ) -> None:
         check_max_gap(max_gap)
         self.stream, self.max_gap, self.kpt_thr = stream, max_gap, kpt_thr
+        self.ignore_scores = ignore_scores
         self.adapter = adapter or SkeletonAdapter()
         self._current: Dict[int, _Segment] = {}
         self._numbers: Dict[int, int] = {}
@@ -216,9 +221,10 @@ class RefineStage:
     def _refine(self, frame: Frame) -> None:
         """Hand the people of a frame to the refiner, take what is ready."""
         segments = [self._current[x] for x in frame.track_ids.tolist()]
-        poses = zip(
-            *self.adapter.to_refiner(frame.keypoints, frame.keypoint_scores)
-        )
+        scores = frame.keypoint_scores
+        if self.ignore_scores:
+            scores = ignored_scores(scores)
+        poses = zip(*self.adapter.to_refiner(frame.keypoints, scores))
         refined = self.stream.push_many(
             dict(zip([segment.key for segment in segments], poses)),
             frame.timestamp,

@@ -7,7 +7,7 @@ sequence begins follows from ``seq_len`` alone.
 """
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Dict, List, Optional, Sequence, Union, cast
 
 import numpy as np
@@ -20,8 +20,10 @@ from .checks import (
     check_sequences,
     check_shapes,
     check_values,
+    name_frame,
 )
 from .files import PathLike, atomic_path, read_npz
+from .scores import ignored_scores, usual_scores
 
 # Before the name of an extra array in the file.
 EXTRAS = 'extras/'
@@ -128,6 +130,21 @@ class PoseSequences(SequenceArrays):
             name: _join(name, parts) for name in (*PER_FRAME, *PER_SEQUENCE)
         }
         return PoseSequences(meta=meta, extras=_join_extras(parts), **columns)
+
+    def limit_scores(self, ignore: bool = False) -> 'PoseSequences':
+        """Sequences with scores in 0..1, see :mod:`hanet_mm.core.data.scores`.
+
+        Args:
+            ignore: Whether all that are not 0 become unknown instead.
+
+        Raises:
+            ValueError: If a score is of another quantity, such as percent.
+        """
+        if ignore:
+            scores = ignored_scores(self.scores)
+        else:
+            scores = usual_scores(self.scores, lambda x: name_frame(self, x))
+        return self if scores is self.scores else replace(self, scores=scores)
 
     def check_estimates(self) -> None:
         """Raise a ValueError if all estimates of a sequence are missing."""

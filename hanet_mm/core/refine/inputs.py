@@ -20,6 +20,7 @@ from ..data.gaps import (
     missing_keypoints,
     scores_or_default,
 )
+from ..data.scores import usual_scores
 from ..poses.rotations import rot6d_to_axis_angle, unwrap_axis_angle
 from ..poses.units import as_rot6d, check_metres
 from .swap_chains import SwapChains
@@ -242,8 +243,12 @@ def read_sequence(
     scores: Optional[Array],
     shape: Optional[Shape],
     name: str,
+    first_frame: int = 0,
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Check one sequence (T, K, D) with scores (T, K); return float32."""
+    """Check one sequence (T, K, D) with scores (T, K); return float32.
+
+    Messages count the frames from ``first_frame``.
+    """
     points = _to_numpy(keypoints).astype(np.float32)
     expected = shape or points.shape[1:]
     if points.ndim != 3 or points.shape[1:] != expected or 0 in expected:
@@ -255,7 +260,9 @@ def read_sequence(
         raise ValueError(f'{name}: expected at least 1 frame, found 0')
     if np.isinf(points).any():
         frame = int(np.isinf(points).any((1, 2)).argmax())
-        raise ValueError(f'{name}: infinite coordinate in frame {frame}')
+        raise ValueError(
+            f'{name}: infinite coordinate in frame {first_frame + frame}'
+        )
     if scores is not None:
         scores = _to_numpy(scores)
     scores = scores_or_default(scores, points.shape[:2])
@@ -264,6 +271,9 @@ def read_sequence(
             f'{name}: expected scores of shape {points.shape[:2]}, found '
             f'{scores.shape}'
         )
+    scores = usual_scores(
+        scores, lambda frame: f'{name}: frame {first_frame + frame}'
+    )
     missing = missing_keypoints(points, scores)
     return points, np.where(missing, np.float32(0), scores)
 

@@ -202,8 +202,9 @@ class Refiner:
                 With 'root' normalisation 3D joints in metres. With 'rot6d'
                 rotations, axis-angle (T, K, 3) or (T, 3K), or 6D (T, K, 6) or
                 (T, 6K).
-            scores: Confidences, (T, K) or a list of such; 0 = missing. None:
-                all keypoints that are not NaN were found.
+            scores: Confidences from 0 = missing to 1, (T, K) or a list of
+                such, see :mod:`hanet_mm.core.data.scores`. None: all
+                keypoints that are not NaN were found, and nothing is known.
             image_size: W, H in pixels, of all sequences or of each. Needed
                 by refiners with 'image' normalisation.
             max_gap: Longest run of frames without a joint that is filled.
@@ -225,10 +226,10 @@ class Refiner:
 
         Raises:
             ValueError: If shapes do not fit the refiner or each other, a
-                value is infinite, a sequence is empty or has no keypoint at
-                all, metres seem to be another unit, time stamps do not
-                increase, or ``fps`` or ``max_gap`` is wrong; the message
-                names the sequence.
+                value is infinite, a score is beyond its range, a sequence
+                is empty or has no keypoint at all, metres seem to be another
+                unit, time stamps do not increase, or ``fps`` or ``max_gap``
+                is wrong; the message names the sequence.
         """
         head = self.network.head
         original = keypoints

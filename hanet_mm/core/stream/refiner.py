@@ -227,10 +227,10 @@ class StreamingRefiner:
             ValueError: If a shape, a value, the time or the number is
                 wrong; nothing has changed then.
         """
-        given = self._read(track_id, keypoints, scores)
         if index is None:
             track = self._tracks.get(track_id)
             index = 0 if track is None else track.index + 1
+        given = self._read(track_id, keypoints, scores, index)
         results = self._step({track_id: given}, index, timestamp)
         self._next_index = max(self._next_index, index + 1)
         return results[track_id]
@@ -259,9 +259,9 @@ class StreamingRefiner:
         given: Dict[Hashable, Optional[GivenFrame]] = dict.fromkeys(
             self._tracks
         )
-        for track_id, (keypoints, scores) in people.items():
-            given[track_id] = self._read(track_id, keypoints, scores)
         index = self._next_index if index is None else index
+        for track_id, (keypoints, scores) in people.items():
+            given[track_id] = self._read(track_id, keypoints, scores, index)
         results = self._step(given, index, timestamp)
         self._next_index = index + 1
         return results
@@ -298,9 +298,10 @@ class StreamingRefiner:
         track_id: Hashable,
         keypoints: Array,
         scores: Optional[Array],
+        index: int,
     ) -> GivenFrame:
         name = f'track {track_id}'
-        given = read_frame(keypoints, scores, self._settings, name)
+        given = read_frame(keypoints, scores, self._settings, name, index)
         new = track_id not in self._tracks
         if new and self.refiner.normalization == 'root':
             check_metres(given.keypoints[None], name, given.scores[None] > 0)

@@ -88,8 +88,11 @@ def read_frame(
     scores: Optional[Array],
     settings: StreamSettings,
     name: str,
+    index: int,
 ) -> GivenFrame:
-    """Check keypoints (K, D), or rotations in any form, and scores (K, )."""
+    """Check keypoints (K, D), or rotations in any form, and scores (K, ), of
+    the frame of that number.
+    """
     shape = tuple(np.shape(keypoints))
     expected = (settings.num_keypoints, settings.coord_dims)
     sequence = keypoints[None] if shape else keypoints
@@ -105,9 +108,8 @@ def read_frame(
             f'{name}: expected scores of shape (K,) = {expected[:1]}, found '
             f'{tuple(np.shape(scores))}'
         )
-    points, known = read_sequence(
-        sequence, None if scores is None else scores[None], expected, name
-    )
+    weights = None if scores is None else scores[None]
+    points, known = read_sequence(sequence, weights, expected, name, index)
     return GivenFrame(points[0], known[0], shape)
 
 
