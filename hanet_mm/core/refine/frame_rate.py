@@ -4,8 +4,10 @@
 A refiner knows velocities per frame, at the rate that it was trained at. The
 position of a frame is its time counted in frames of that rate: 0, 2, 4, ...
 for a video of half the rate, uneven numbers for uneven time stamps.
-Resampling is linear in time in both directions. The refined pose itself is
-resampled back: adding the change (refined - input) to the given frames would
+Resampling is linear in time in both directions. Where frames come at twice
+the refiner's rate or more, it is done several times, from each frame in
+between on, and the results are averaged: all frames count. The refined pose
+itself is resampled back: adding the change (refined - input) to the given frames would
 restore, between the refiner's frames, the jitter that refinement removed.
 """
 

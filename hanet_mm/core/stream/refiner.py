@@ -111,11 +111,18 @@ class StreamingRefiner:
 
     Frames at another rate than the refiner's, or at uneven times, are
     interpolated at its frames (0, 1, 2, ... from the first of a person),
-    refined, and interpolated back, as offline. A frame between two of the
-    refiner's waits for ``lookahead`` after the second, or with look-ahead 0
-    for nothing. A push takes one network call all the same, with the windows
-    that end since the last one: two at half the rate, at twice the rate one
-    every other time (and one more for a frame in between that cannot wait).
+    refined, and interpolated back, as offline. With an ``fps`` of twice the
+    refiner's and more that is done from each frame in between on as well. A
+    frame between two of the refiner's waits for ``lookahead`` after the
+    second, or with look-ahead 0 for nothing. A push takes one network call
+    all the same, with the windows that end since the last one: two at half
+    the rate, one at twice the rate.
+
+    A refiner that keeps to the evidence (``trust``) does so with what the
+    stream remembers: swaps of left and right are found within the
+    look-ahead, and what is said of a frame may change until it comes out.
+    Windows that showed it otherwise go through the network again. With a
+    look-ahead of the whole sequence the result is that of offline.
 
     Persons begin with their first frame and may be missed in others. One not
     seen in ``max(T, lookahead + 1)`` frames, or for a pause of T, has ended:
