@@ -21,10 +21,10 @@ from .simulation import (
     Chunk,
     ChunkGenerator,
     EstimatorNoise,
+    SimulatedEstimators,
     captured_motion,
     generate_synthetic_sequences,
     join,
-    noise_source,
     procedural_motion,
 )
 
@@ -115,6 +115,11 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             end or both with estimates of score 0.
         noise (str or dict): Errors of the estimators: a preset or amounts, or
             ranges, see :func:`hanet_mm.datasets.simulation.noise_source`.
+        bank (str or dict, optional): Errors of real estimators: a file, or
+            arguments of
+            :func:`hanet_mm.datasets.simulation.load_error_bank`. None: all
+            errors are simulated.
+        bank_share (float): Share of the windows with errors of the bank.
         seed (int): Seed >= 0 of everything. Parts and runs that are to share
             nothing need different seeds.
         metainfo (dict, optional): Defaults to that of the skeleton.
@@ -137,6 +142,8 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         chunk_size: int = 64,
         short_share: float = 0.1,
         noise: Union[str, dict] = 'any',
+        bank: Union[str, dict, None] = None,
+        bank_share: float = 0.5,
         seed: int = 0,
         metainfo: Optional[dict] = None,
         **kwargs,
@@ -160,7 +167,7 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f'{name}: expected in [0, 1], found {value}')
-        self.noise = noise_source(noise)
+        self.estimators = SimulatedEstimators(noise, bank, bank_share)
         self.seed = seed
         self._chunk: Tuple[int, dict] = (-1, {})
         source, root = SKELETONS[skeleton]
@@ -190,7 +197,11 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             share = self.procedural_share
             bank = made if bank is None else join(bank, made, share)
         self._generate = ChunkGenerator(
-            bank, self.skeleton, self.noise, self.window_size, self.short_share
+            bank,
+            self.skeleton,
+            self.estimators,
+            self.window_size,
+            self.short_share,
         )
         self._fully_initialized = True
 

@@ -206,10 +206,10 @@ def test_scores_follow_the_error_weakly():
 
 def test_preset_by_name_in_configs():
     named = SimulateEstimatorNoise(noise='lifter', keypoint_names=H36M)
-    assert named.noise == EstimatorNoise(**NOISE_PRESETS['lifter'])
+    assert named.estimators.noise == EstimatorNoise(**NOISE_PRESETS['lifter'])
     assert noise_source(None) == EstimatorNoise()
     assert noise_source(dict(drift=0.5)).drift == 0.5
-    assert noise_source(named.noise) is named.noise
+    assert noise_source(named.estimators.noise) is named.estimators.noise
     with pytest.raises(ValueError, match=r"one of .*'lifter'.*got 'fcn'"):
         SimulateEstimatorNoise(noise='fcn')
 

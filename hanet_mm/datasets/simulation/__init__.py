@@ -3,6 +3,14 @@
 
 from .actions import ACTIONS
 from .body import JHMDB_KEYPOINT_NAMES, JOINT_NAMES
+from .error_bank import ErrorBank, load_error_bank, save_error_bank
+from .error_replay import replay_errors
+from .estimator_errors import (
+    ClipErrors,
+    clip_errors,
+    definition_biases,
+)
+from .estimators import SimulatedEstimators
 from .generator import (
     BOX_MARGIN,
     DIMS,
@@ -20,6 +28,7 @@ from .motion_bank import (
 )
 from .noise import simulate_estimator_noise
 from .noise_params import (
+    USUAL_FPS,
     EstimatorNoise,
     EstimatorNoiseRanges,
     NoiseSource,
@@ -39,8 +48,11 @@ __all__ = [
     'JHMDB_KEYPOINT_NAMES',
     'JOINT_NAMES',
     'NOISE_PRESETS',
+    'USUAL_FPS',
     'Chunk',
     'ChunkGenerator',
+    'ClipErrors',
+    'ErrorBank',
     'EstimatorNoise',
     'EstimatorNoiseRanges',
     'Motion',
@@ -48,13 +60,19 @@ __all__ = [
     'NoiseSource',
     'Range',
     'RotationNoise',
+    'SimulatedEstimators',
     'captured_motion',
+    'clip_errors',
     'cut_windows',
+    'definition_biases',
     'generate_motion',
     'generate_synthetic_sequences',
     'join',
+    'load_error_bank',
     'noise_source',
     'procedural_motion',
+    'replay_errors',
+    'save_error_bank',
     'simulate_estimator_noise',
     'simulate_rotation_noise',
 ]

@@ -63,10 +63,10 @@ def displace(scene: Scene) -> Tuple[np.ndarray, np.ndarray]:
     reach = scene.amount_of('outlier_std', who) * size[who, when]
     error[far] += reach[:, None] * outlier
     if scene.has('drift'):
-        drift = _drift(scene)
-        drift *= axes
-        drift *= size[..., None, None]
-        error += drift
+        slow = drift(scene)
+        slow *= axes
+        slow *= size[..., None, None]
+        error += slow
     if unseen is None:
         return error, error
     reported = error.copy()
@@ -105,7 +105,7 @@ def _speed(truth: np.ndarray) -> np.ndarray:
     return np.nan_to_num(np.linalg.norm(step, axis=-1))
 
 
-def _drift(scene: Scene) -> np.ndarray:
+def drift(scene: Scene) -> np.ndarray:
     """Slow errors relative to the size, (S, T, K, D)."""
     rng, truth, _, amounts, parts = scene
     num, frames, _, dims = truth.shape

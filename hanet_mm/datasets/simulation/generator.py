@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Sequences and chunks of windows from motion, cameras and estimators."""
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from hanet_mm.core.poses.skeleton_data import SKELETONS
 from .actions import ACTIONS
 from .body import JHMDB_KEYPOINT_NAMES
 from .cameras import before_camera, pictures, sample_cameras
+from .estimators import SimulatedEstimators
 from .keypoints import mirror_bodies, sample_factors, scale_bodies
 from .motion import generate_motion
 from .motion_bank import MotionBank, cut_windows
@@ -151,21 +152,23 @@ class Chunk(NamedTuple):
 class ChunkGenerator:
     """Makes windows from motion: bodies, views, estimates.
 
-    The skeleton is 'coco17', for pictures, or 'h36m17', for 3D poses; noise is
-    drawn for each window; ``short_share`` of the windows are padded.
+    The skeleton is 'coco17', for pictures, or 'h36m17', for 3D poses; each
+    window has an estimator of its own; ``short_share`` of them are padded.
     """
 
     def __init__(
         self,
         bank: MotionBank,
         skeleton: str,
-        noise: NoiseSource,
+        noise: Union[NoiseSource, SimulatedEstimators],
         window_size: int,
         short_share: float,
     ):
         self.bank = bank
         self.skeleton = skeleton
-        self.noise = noise
+        if not isinstance(noise, SimulatedEstimators):
+            noise = SimulatedEstimators(noise)
+        self.estimators = noise
         self.window_size = window_size
         self.short_share = short_share
 
@@ -190,13 +193,13 @@ class ChunkGenerator:
         else:
             truth = before_camera(rng, joints)
             boxes = boxes_around(truth)
-        estimates, scores = simulate_estimator_noise(
+        estimates, scores = self.estimators(
+            rng,
             truth,
             box_sizes(boxes),
-            rng,
-            self.noise.draw(rng, num),
             SKELETONS[self.skeleton].keypoint_names,
             image_size,
+            fps,
         )
         present = _present_frames(rng, num, self.window_size, self.short_share)
         found = (scores > 0) & present[..., None]

@@ -20,6 +20,10 @@ _PROBABILITIES: Tuple[Tuple[str, ...], ...] = (
     ('outside_clamp', 'outside_stray'),
     ('score_high',),
 )
+USUAL_FPS = 30.0
+"""Frame rate that durations in seconds are converted with if none is known."""
+
+_SECONDS = '_seconds'
 _POSITIVE = ('score_tolerance', 'score_high', 'score_power')
 
 
@@ -172,7 +176,9 @@ class EstimatorNoise:
                     f'{highest:g}'
                 )
 
-    def draw(self, rng: np.random.Generator, num: int) -> 'EstimatorNoise':
+    def draw(
+        self, rng: np.random.Generator, num: int, fps: Amount = USUAL_FPS
+    ) -> 'EstimatorNoise':
         """Return itself: the same amounts for ``num`` sequences."""
         return self
 
@@ -191,6 +197,33 @@ class EstimatorNoise:
 
 
 _AMOUNTS = tuple(item.name for item in fields(EstimatorNoise))
+
+
+# Amounts of frames by the names that they have in seconds.
+_DURATIONS = {
+    name[: name.rindex('_')] + _SECONDS: name
+    for name in _AMOUNTS
+    if name.endswith(('_frames', 'jitter_correlation', 'score_correlation'))
+}
+
+
+def _in_frames(
+    amounts: Mapping[str, Amount], fps: Amount
+) -> Dict[str, Amount]:
+    """Convert durations in seconds to amounts of frames."""
+    converted = {}
+    for name, amount in amounts.items():
+        if name not in _DURATIONS:
+            converted[name] = amount
+            continue
+        check_amount(name, amount)
+        frames = np.asarray(amount) * np.asarray(fps)
+        target = _DURATIONS[name]
+        if target.endswith('_frames'):
+            converted[target] = np.maximum(frames, 1.0)
+        else:
+            converted[target] = np.exp(-1 / np.maximum(frames, 1e-3))
+    return converted
 
 
 @dataclass(frozen=True)
@@ -226,8 +259,11 @@ class Range:
 class EstimatorNoiseRanges:
     """Estimators of all sorts: numbers or ranges by names of amounts.
 
-    Amounts that are not given have their default. Raises a ValueError if one
-    is unknown, or the ends of a range cannot be an amount.
+    Amounts that are not given have their default. ``*_seconds`` in place of a
+    ``*_frames`` is the mean duration in seconds, and in place of a
+    ``*_correlation`` the time in which the correlation falls to 1/e: both
+    become amounts of frames when the frame rate is known. Raises a ValueError
+    if an amount is unknown, or the ends of a range cannot be one.
     """
 
     ranges: Mapping[str, Union[float, Range, dict]] = field(
@@ -235,9 +271,16 @@ class EstimatorNoiseRanges:
     )
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.ranges) - set(_AMOUNTS))
+        unknown = sorted(set(self.ranges) - set(_AMOUNTS) - set(_DURATIONS))
         if unknown:
             raise ValueError(f'ranges: expected {_AMOUNTS}, found {unknown}')
+        twice = sorted(
+            {_DURATIONS.get(x) for x in self.ranges} & {*self.ranges}
+        )
+        if twice:
+            raise ValueError(
+                f'{twice[0]}: expected once, found in seconds too'
+            )
         made: Dict[str, Union[float, Range]] = {}
         for name, value in self.ranges.items():
             try:
@@ -246,15 +289,21 @@ class EstimatorNoiseRanges:
                 raise ValueError(f'{name}: {error}') from None
         object.__setattr__(self, 'ranges', made)
         for end in ('low', 'high'):
-            EstimatorNoise(**{k: getattr(v, end, v) for k, v in made.items()})
+            ends = {k: getattr(v, end, v) for k, v in made.items()}
+            EstimatorNoise(**_in_frames(ends, USUAL_FPS))
 
-    def draw(self, rng: np.random.Generator, num: int) -> EstimatorNoise:
-        """Draw the amounts of ``num`` sequences, (num,) where in a range."""
+    def draw(
+        self, rng: np.random.Generator, num: int, fps: Amount = USUAL_FPS
+    ) -> EstimatorNoise:
+        """Draw the amounts of ``num`` sequences, (num,) where in a range.
+
+        ``fps`` is one number or that of each sequence, (num,).
+        """
         drawn = {
             name: value.draw(rng, num) if isinstance(value, Range) else value
             for name, value in self.ranges.items()
         }
-        return EstimatorNoise(**drawn)
+        return EstimatorNoise(**_in_frames(drawn, fps))
 
 
 NoiseSource = Union[EstimatorNoise, EstimatorNoiseRanges]

@@ -14,9 +14,9 @@ from hanet_mm.core.poses.rotations import rot6d_to_matrix
 from hanet_mm.core.poses.units import fill_rotations
 
 from ..simulation import (
+    USUAL_FPS,
     RotationNoise,
-    noise_source,
-    simulate_estimator_noise,
+    SimulatedEstimators,
     simulate_rotation_noise,
 )
 
@@ -29,16 +29,21 @@ class SimulateEstimatorNoise(BaseTransform):
     without boxes, and in 3D, the size of the person is the longest side of the
     joints' bounding box. Optional: ``keypoint_names``, which the datasets of
     this package give; ``image_size`` (2,), for the errors of joints outside
-    the image. Modified keys: ``keypoints`` (T, K, D), missing ones filled,
-    ``keypoint_scores`` and ``keypoints_valid`` (T, K). Arrays are replaced,
-    not written to. The noise is drawn from NumPy's global generator, which
-    MMEngine seeds in every worker.
+    the image; ``fps``, 30 without it. Modified keys: ``keypoints`` (T, K, D),
+    missing ones filled, ``keypoint_scores`` and ``keypoints_valid`` (T, K).
+    Arrays are replaced, not written to. The noise is drawn from NumPy's global
+    generator, which MMEngine seeds in every worker.
 
     Args:
         noise (str or dict, optional): See
             :func:`hanet_mm.datasets.simulation.noise_source`: a preset such as
             'lifter' for 3D poses, amounts, or ranges of them, from which each
             call draws others. None: the defaults of :class:`EstimatorNoise`.
+        bank (str or dict, optional): Errors of real estimators to draw from:
+            a file, or arguments of
+            :func:`hanet_mm.datasets.simulation.load_error_bank`. None: all
+            errors are simulated.
+        bank_share (float): Share of the calls that draw from the bank.
         keypoint_names (Sequence[str], optional): K names such as
             ``left_wrist``. None: those of the data set.
 
@@ -52,8 +57,10 @@ class SimulateEstimatorNoise(BaseTransform):
         self,
         noise: Union[str, dict, None] = None,
         keypoint_names: Optional[Sequence[str]] = None,
+        bank: Union[str, dict, None] = None,
+        bank_share: float = 0.5,
     ):
-        self.noise = noise_source(noise)
+        self.estimators = SimulatedEstimators(noise, bank, bank_share)
         self.keypoint_names = keypoint_names and tuple(keypoint_names)
 
     def transform(self, results: dict) -> dict:
@@ -70,13 +77,14 @@ class SimulateEstimatorNoise(BaseTransform):
             boxes = boxes_around(truth)
         seed = np.random.randint(2**31)  # noqa: NPY002  see the docstring
         rng = np.random.default_rng(seed)
-        estimates, scores = simulate_estimator_noise(
-            truth,
-            box_sizes(boxes),
+        image_size = results.get('image_size')
+        (estimates,), (scores,) = self.estimators(
             rng,
-            self.noise.draw(rng, 1),
+            truth[None],
+            box_sizes(boxes)[None],
             names,
-            results.get('image_size'),
+            None if image_size is None else np.asarray(image_size)[None],
+            results.get('fps') or USUAL_FPS,
         )
         valid = scores > 0
         results['keypoints'] = fill_missing(estimates, ~valid, [len(truth)])
@@ -86,7 +94,7 @@ class SimulateEstimatorNoise(BaseTransform):
 
     def __repr__(self) -> str:
         return (
-            f'{type(self).__name__}(noise={self.noise}, '
+            f'{type(self).__name__}({self.estimators}, '
             f'keypoint_names={self.keypoint_names})'
         )
 
