@@ -171,6 +171,24 @@ def test_no_correction_is_beyond_the_noise(dims):
     )
 
 
+def test_a_network_sure_beside_the_noise_is_believed_further():
+    poses = moving(60, 60.0)
+    none = nothing(poses)
+    path = robust_path(poses, none, FPS)
+    path = path._replace(noise=np.full(none.shape, 3.0))
+    refined = path.keypoints + np.float32([4.0, 0.0])
+    error = np.full(none.shape, 1.0, np.float32)
+    error[:, 0] = np.nan
+    found = limit_to_noise(refined, path, none, expected_error=error)
+    moved = np.linalg.norm(found.keypoints - path.keypoints, axis=-1)
+    # noise / error = 3: 0.6 + 0.4 * 3 / 4 of the way, at most 0.8 * 4 * 3;
+    # where nothing is expected 0.6 of the way, at most 0.8 * 3.
+    np.testing.assert_allclose(moved[:, 1:], 3.6, rtol=1e-4)
+    np.testing.assert_allclose(found.limit[:, 1:], 9.6)
+    np.testing.assert_allclose(moved[:, 0], 2.4, rtol=1e-4)
+    np.testing.assert_allclose(found.limit[:, 0], 2.4)
+
+
 def test_clean_motion_is_left_whatever_the_network_says():
     poses = moving(120, 45.0)
     none = nothing(poses)

@@ -196,12 +196,12 @@ def _limit(
         reason = np.full(missing.shape, MISSING, np.uint8)
         return result._replace(reason=reason)
     path = robust_path(piece.keypoints, missing, fps)
-    refined = result.keypoints.cpu().numpy()
+    refined, error = result.keypoints.cpu().numpy(), None
     if result.expected_error is not None:
+        error = result.expected_error.cpu().numpy()
         # Where a filter stood in for the network the path is the better one.
-        rejected = result.expected_error.isnan().cpu().numpy()
-        refined = np.where(rejected[..., None], path.keypoints, refined)
-    trusted = limit_to_noise(refined, path, missing, swapped, fps)
+        refined = np.where(np.isnan(error)[..., None], path.keypoints, refined)
+    trusted = limit_to_noise(refined, path, missing, swapped, fps, error)
     poses = torch.from_numpy(trusted.keypoints).to(result.keypoints)
     return result._replace(keypoints=poses, reason=trusted.reason)
 

@@ -9,7 +9,9 @@ leave the path as far as that noise and no further (:func:`limit_to_noise`).
 In gaps nothing was measured: there the limit grows with the distance to the
 nearest seen frame by what the joint moves within that time, if other
 keypoints of the frame were seen. A frame without any keypoint tells the
-network nothing, and the path stays.
+network nothing, and the path stays. A network that expects errors of its own
+that are small beside the noise is believed further (:func:`allowed_part`): heavy
+noise bends the path too, and the network knows what a body can do.
 """
 
 from typing import NamedTuple, Optional, Tuple
@@ -17,6 +19,7 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
+from torch import Tensor
 
 from ..data.gaps import UNKNOWN_SCORE, nearest_seen
 from ..nn.smoother import solve_smoother
@@ -130,12 +133,38 @@ def robust_path(
     )
 
 
+def allowed_part(
+    noise: Tensor, allowance: Tensor, expected_error: Optional[Tensor] = None
+) -> Tuple[Tensor, Tensor]:
+    """The part of a correction that is taken, and how far it may go.
+
+    What two estimates of a place are worth beside each other is told by the
+    ratio of their errors, r = noise / expected error: the part is
+    0.6 + 0.4 r / (1 + r), the limit 0.8 (1 + r) (noise + allowance).
+
+    Args:
+        noise (Tensor): See :class:`RobustPath`, (...).
+        allowance (Tensor): See :func:`gap_allowance`, (...).
+        expected_error (Tensor, optional): Of the refined pose, in the unit of
+            the noise, > 0, (...); NaN is unknown. Defaults to None: r = 0.
+
+    Returns:
+        Tuple[Tensor, Tensor]: The part, from 0 to 1, and the limit, (...).
+    """
+    ratio = torch.zeros_like(noise)
+    if expected_error is not None:
+        ratio = (noise / expected_error).nan_to_num(0)
+    part = _PART + (1 - _PART) * ratio / (1 + ratio)
+    return part, _MOST * (1 + ratio) * (noise + allowance)
+
+
 def limit_to_noise(
     refined: np.ndarray,
     path: RobustPath,
     missing: np.ndarray,
     swapped: Optional[np.ndarray] = None,
     fps: float = 30.0,
+    expected_error: Optional[np.ndarray] = None,
 ) -> Trusted:
     """Limit refined poses to what the evidence in the sequence supports.
 
@@ -145,15 +174,22 @@ def limit_to_noise(
         missing (np.ndarray): Bool (T, K).
         swapped (np.ndarray, optional): See :func:`unswap`, bool (T, K).
         fps (float): Frames per second. Defaults to 30.
+        expected_error (np.ndarray, optional): Of the refined poses, in the
+            unit of the keypoints, (T, K). Defaults to None: not known.
 
     Returns:
-        Trusted: Poses that leave the path by at most ``limit``.
+        Trusted: Poses between the path and the refined ones.
     """
-    limit = _MOST * (path.noise + gap_allowance(path, missing, fps))
     steps: np.ndarray = refined - path.keypoints.astype(np.float64)
+    given = [path.noise, gap_allowance(path, missing, fps)]
+    if expected_error is not None:
+        given.append(expected_error.astype(np.float64))
+    part, limit = (
+        x.numpy() for x in allowed_part(*map(torch.from_numpy, given))
+    )
     length = np.linalg.norm(steps, axis=-1)
     share = limit / np.maximum(length, np.finfo(float).tiny)
-    steps = steps * np.minimum(share, _PART)[..., None]
+    steps = steps * np.minimum(share, part)[..., None]
     reason = np.full(missing.shape, NOISE, np.uint8)
     reason[path.outlier] = OUTLIER
     if swapped is not None:
@@ -162,7 +198,7 @@ def limit_to_noise(
     return Trusted(
         (path.keypoints + steps).astype(np.float32),
         limit,
-        _PART * length > limit,
+        part * length > limit,
         reason,
     )
 

@@ -326,7 +326,12 @@ class StreamTrack:
         rejected = np.isnan(values[..., -1:])
         dims = settings.coord_dims
         refined[due] = np.where(rejected, refined[due], values[..., :dims])
-        trusted = limit_to_noise(refined, path, missing, buffer.swapped, fps)
+        error = np.full(missing.shape, np.inf, np.float32)
+        known = values[..., -1] > 0
+        error[due] = np.where(known, values[..., -1], np.inf)
+        trusted = limit_to_noise(
+            refined, path, missing, buffer.swapped, fps, error
+        )
         return trusted.keypoints[due], trusted.reason[due]
 
     def _as_given(self, poses: Tensor) -> Tensor:
