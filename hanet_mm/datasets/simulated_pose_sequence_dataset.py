@@ -18,6 +18,7 @@ from .pose_sequence_dataset import PoseSequenceDataset, keypoint_names
 from .simulation import (
     BOX_MARGIN,
     DIMS,
+    FPS_RANGE,
     Chunk,
     ChunkGenerator,
     EstimatorNoise,
@@ -25,7 +26,7 @@ from .simulation import (
     captured_motion,
     generate_synthetic_sequences,
     join,
-    procedural_motion,
+    made_motion,
 )
 
 # The procedural motion has a stream of random numbers of its own.
@@ -104,7 +105,9 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             in camera coordinates, in metres.
         part (str, optional): 'train', 'val' or 'test': disjoint sets of
             recordings, see
-            :func:`hanet_mm.datasets.cmu_mocap.recording_parts`. Defaults to
+            :func:`hanet_mm.datasets.cmu_mocap.recording_parts`, and of kinds
+            of procedural motion, see
+            :func:`hanet_mm.datasets.simulation.kinds_of_part`. Defaults to
             None: all.
         procedural_share (float): Share of the windows of procedural motion
             where there is captured motion.
@@ -113,6 +116,8 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         chunk_size (int): Windows made at once.
         short_share (float): Share of windows shorter than T, padded at either
             end or both with estimates of score 0.
+        fps_range (Tuple[float, float]): Lowest and highest frame rate.
+            Defaults to 15 to 60.
         noise (str or dict): Errors of the estimators: a preset or amounts, or
             ranges, see :func:`hanet_mm.datasets.simulation.noise_source`.
         bank (str or dict, optional): Errors of real estimators: a file, or
@@ -141,6 +146,7 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         window_size: int = 41,
         chunk_size: int = 64,
         short_share: float = 0.1,
+        fps_range: Tuple[float, float] = FPS_RANGE,
         noise: Union[str, dict] = 'any',
         bank: Union[str, dict, None] = None,
         bank_share: float = 0.5,
@@ -168,6 +174,12 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             if not 0 <= value <= 1:
                 raise ValueError(f'{name}: expected in [0, 1], found {value}')
         self.estimators = SimulatedEstimators(noise, bank, bank_share)
+        low, high = fps_range
+        if not 0 < low <= high:
+            raise ValueError(
+                f'fps_range: expected 0 < min <= max, found {fps_range}'
+            )
+        self.fps_range = fps_range
         self.seed = seed
         self._chunk: Tuple[int, dict] = (-1, {})
         source, root = SKELETONS[skeleton]
@@ -193,7 +205,7 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             bank = captured_motion(self.ann_file, self.skeleton, self.part)
         if bank is None or self.procedural_share > 0:
             rng = np.random.default_rng((self.seed, _MOTION_STREAM))
-            made = procedural_motion(rng, self.skeleton)
+            made = made_motion(rng, self.skeleton, self.part)
             share = self.procedural_share
             bank = made if bank is None else join(bank, made, share)
         self._generate = ChunkGenerator(
@@ -202,6 +214,7 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             self.estimators,
             self.window_size,
             self.short_share,
+            self.fps_range,
         )
         self._fully_initialized = True
 

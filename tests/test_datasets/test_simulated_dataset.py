@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 import hanet_mm  # noqa: F401
 from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.datasets.simulation import kinds_of_part
 
 pytestmark = pytest.mark.mm
 
@@ -227,8 +228,19 @@ def test_windows_of_recordings(shared_dir):
     for dataset in parts:
         batch = [dataset[i] for i in range(8)]
         assert all(np.isfinite(item['inputs']).all() for item in batch)
-    banks = [dataset._generate.bank for dataset in parts]
-    assert len(banks[0].start) > 3 * (len(banks[1].start) - 192) > 0
+    # Besides 192 people who act, and six for each kind of exercise.
+    recordings = [
+        len(dataset._generate.bank.start)
+        - (192 + 6 * len(kinds_of_part(dataset.part)))
+        for dataset in parts
+    ]
+    assert recordings[0] > 3 * recordings[1] > 0
+
+
+def test_frame_rates_are_within_the_range():
+    dataset = build(fps_range=(29.0, 31.0), part='val')
+    rates = [dataset[i]['fps'] for i in range(16)]
+    assert 29 <= min(rates) < max(rates) <= 31
 
 
 @pytest.mark.parametrize(
@@ -238,6 +250,7 @@ def test_windows_of_recordings(shared_dir):
         (dict(num_windows=0), 'num_windows: expected >= 1, found 0'),
         (dict(window_size=0), 'window_size: expected >= 1'),
         (dict(chunk_size=-1), 'chunk_size: expected >= 1, found -1'),
+        (dict(fps_range=(30, 15)), r'fps_range: .*found \(30, 15\)'),
         (dict(short_share=1.5), r'short_share: expected in \[0, 1\]'),
         (dict(procedural_share=-0.1), 'procedural_share: .*found -0.1'),
         (dict(part='dev'), "part has to be one of .*'dev'"),

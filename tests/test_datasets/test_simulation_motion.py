@@ -230,8 +230,11 @@ def test_bones_are_scaled_by_their_factors(seed, skeleton):
         new = node(scaled, skeleton, end) - node(scaled, skeleton, start)
         factor = (factors[kind] * overall)[:, None, None]
         np.testing.assert_allclose(new, factor * old, atol=2e-5)
+        # Children have larger heads and shorter legs.
+        growth = dict(head=-0.6, neck=-0.3, thigh=0.2, shank=0.25)
+        found = factors[kind] / overall ** growth.get(kind, 0.0)
         low, high = SEGMENTS[kind]
-        assert low <= factors[kind].min() <= factors[kind].max() <= high
+        assert low - 1e-9 <= found.min() <= found.max() <= high + 1e-9
     # The way over the floor goes with the length of the legs.
     root = 'root' if skeleton == 'h36m17' else 'left_hip+right_hip'
     leg = (0.5 * (factors['thigh'] + factors['shank']) * overall)[:, None]

@@ -9,10 +9,10 @@ from scipy.spatial.transform import Rotation
 
 from hanet_mm.datasets.simulation.body import (
     SEGMENT_FRACTIONS,
-    place_arms,
-    place_legs,
+    place_limbs,
     rotation,
     sample_body_shapes,
+    swing_limbs,
 )
 
 angle = st.floats(-3.0, 3.0)
@@ -51,11 +51,12 @@ def test_arms_are_a_chain_of_rotations(upper, inward, elbow, trunk_angles):
     trunk = Rotation.from_euler('ZXY', trunk_angles)
     shoulders = np.array([[0.0, 0.2, 1.4], [0.0, -0.2, 1.4]])
     angles = np.array([*upper, inward, elbow])
-    elbows, wrists = place_arms(
+    elbows, wrists = swing_limbs(
         shoulders[None, None],
         trunk.as_matrix()[None, None],
         np.tile(angles[:, None, None, None], (1, 1, 1, 2)),
-        shape,
+        shape['upper_arm'],
+        shape['forearm'],
     )
     for side, sign in ((0, 1.0), (1, -1.0)):
         # Flexion lifts the arm forward, abduction outwards, inward rotation
@@ -75,13 +76,18 @@ def test_a_bent_elbow_brings_the_hand_forward_and_inward():
     shape = sample_body_shapes(np.random.default_rng(1), 1)
     angles = np.zeros((4, 1, 1, 2))
     angles[2:] = [[[[0.5]]], [[[1.2]]]]
-    elbows, wrists = place_arms(
-        np.zeros((1, 1, 2, 3)), np.eye(3)[None, None], angles, shape
-    )
+    place = (np.zeros((1, 1, 2, 3)), np.eye(3)[None, None], angles)
+    lengths = (shape['upper_arm'], shape['forearm'])
+    elbows, wrists = swing_limbs(*place, *lengths)
     forearm = (wrists - elbows)[0, 0]
     assert (forearm[:, 0] > 0).all()
     # x forward, y to the left: the left hand moves right, the right left.
     assert forearm[0, 1] < 0 < forearm[1, 1]
+    # A knee bends the other way.
+    knees, ankles = swing_limbs(*place, *lengths, -1.0)
+    np.testing.assert_allclose(
+        (ankles - knees)[0, 0], forearm * [-1, -1, 1], atol=1e-12
+    )
 
 
 @settings(max_examples=100)
@@ -90,11 +96,12 @@ def test_legs_keep_their_lengths_and_bend_forward(place, height, heading):
     shape = sample_body_shapes(np.random.default_rng(2), 1)
     wanted = np.array([*place, height])
     ahead = np.array([np.cos(heading), np.sin(heading), 0.0])
-    knees, ankles = place_legs(
+    knees, ankles = place_limbs(
         np.zeros((1, 1, 2, 3)),
         np.tile(wanted, (1, 1, 2, 1)),
         np.tile(ahead, (1, 1, 2, 1)),
-        shape,
+        shape['thigh'],
+        shape['shank'],
     )
     knee, ankle = knees[0, 0, 0], ankles[0, 0, 0]
     thigh, shank = shape['thigh'][0, 0], shape['shank'][0, 0]

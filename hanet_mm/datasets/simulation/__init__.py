@@ -11,9 +11,11 @@ from .estimator_errors import (
     definition_biases,
 )
 from .estimators import SimulatedEstimators
+from .exercise_kinds import kinds_of_part
 from .generator import (
     BOX_MARGIN,
     DIMS,
+    FPS_RANGE,
     Chunk,
     ChunkGenerator,
     generate_synthetic_sequences,
@@ -23,7 +25,9 @@ from .motion_bank import (
     MotionBank,
     captured_motion,
     cut_windows,
+    exercise_motion,
     join,
+    made_motion,
     procedural_motion,
 )
 from .noise import simulate_estimator_noise
@@ -45,6 +49,7 @@ __all__ = [
     'ACTIONS',
     'BOX_MARGIN',
     'DIMS',
+    'FPS_RANGE',
     'JHMDB_KEYPOINT_NAMES',
     'JOINT_NAMES',
     'NOISE_PRESETS',
@@ -65,10 +70,13 @@ __all__ = [
     'clip_errors',
     'cut_windows',
     'definition_biases',
+    'exercise_motion',
     'generate_motion',
     'generate_synthetic_sequences',
     'join',
+    'kinds_of_part',
     'load_error_bank',
+    'made_motion',
     'noise_source',
     'procedural_motion',
     'replay_errors',

@@ -97,20 +97,24 @@ def rotation(
     return out
 
 
-def place_arms(
-    shoulders: np.ndarray,
-    trunk: np.ndarray,
+def swing_limbs(
+    roots: np.ndarray,
+    frame: np.ndarray,
     angles: np.ndarray,
-    shape: BodyShape,
+    upper: np.ndarray,
+    lower: np.ndarray,
+    bend: float = 1.0,
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Forward kinematics of both arms: elbows and wrists, (S, T, 2, 3).
+    """Forward kinematics of both arms or legs: middles and ends.
 
-    ``shoulders`` are in metres, (S, T, 2, 3), ``trunk`` is its rotation,
-    (S, T, 3, 3), ``angles`` are those of :class:`Posture.arms`.
+    ``roots`` (shoulders or hips) and both results are in metres, (S, T, 2, 3);
+    ``frame`` is the rotation of trunk or pelvis, (S, T, 3, 3); ``angles`` are
+    those of :class:`Posture.arms`; lengths of the bones are (S, 1). The lower
+    bone bends forward, or backward with ``bend`` -1.
     """
     flexion, abduction, inward, elbow = angles
     # Ry(-flexion) Rx(+-abduction) Rz(-+inward), written by its columns
-    # for the hanging arm (0, 0, -1) and for "forward" (1, 0, 0).
+    # for the hanging limb (0, 0, -1) and for "forward" (1, 0, 0).
     ca, sa = np.cos(flexion), np.sin(flexion)
     cb, sb = np.cos(abduction), np.sin(abduction)
     cg, sg = np.cos(inward), np.sin(inward)
@@ -123,35 +127,86 @@ def place_arms(
         ],
         axis=-1,
     )
-    bend, straight = np.sin(elbow)[..., None], np.cos(elbow)[..., None]
-    local = np.stack([down, bend * front + straight * down], axis=-2)
-    world = np.einsum('stij,stabj->stabi', trunk, local)
-    elbows = shoulders + shape['upper_arm'][..., None, None] * world[..., 0, :]
-    wrists = elbows + shape['forearm'][..., None, None] * world[..., 1, :]
-    return elbows, wrists
+    turned, straight = np.sin(elbow)[..., None], np.cos(elbow)[..., None]
+    local = np.stack([down, bend * turned * front + straight * down], axis=-2)
+    world = np.einsum('stij,stabj->stabi', frame, local)
+    middles = roots + upper[..., None, None] * world[..., 0, :]
+    return middles, middles + lower[..., None, None] * world[..., 1, :]
 
 
-def place_legs(
-    hips: np.ndarray,
-    ankles: np.ndarray,
-    forward: np.ndarray,
-    shape: BodyShape,
+def place_limbs(
+    roots: np.ndarray,
+    ends: np.ndarray,
+    towards: np.ndarray,
+    upper: np.ndarray,
+    lower: np.ndarray,
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Two-bone inverse kinematics: knees and ankles, (S, T, 2, 3).
+    """Two-bone inverse kinematics: middles and ends, (S, T, 2, 3).
 
-    The knee bends towards ``forward``. An ankle out of reach moves back along
-    the line from the hip, so both bones always keep their lengths. All
-    arguments are (S, T, 2, 3), positions in metres.
+    The middle (knee or elbow) lies ``towards`` a direction from the line
+    between root and end. An end out of reach moves back along that line, so
+    both bones always keep their lengths, which are (S, 1). The others are
+    (S, T, 2, 3), positions in metres.
     """
-    thigh = shape['thigh'][..., None, None]
-    shank = shape['shank'][..., None, None]
-    line = ankles - hips
+    upper, lower = upper[..., None, None], lower[..., None, None]
+    line = ends - roots
     reach = np.linalg.norm(line, axis=-1, keepdims=True)
     line /= np.maximum(reach, 1e-9)
     # 0.35: the knee flexes to about 140 degrees, not further.
-    reach = np.clip(reach, 0.35 * (thigh + shank), 0.9995 * (thigh + shank))
-    along = (thigh**2 - shank**2 + reach**2) / (2 * reach)
-    aside = np.sqrt(np.maximum(thigh**2 - along**2, 0.0))
-    normal = forward - line * np.sum(forward * line, axis=-1, keepdims=True)
+    reach = np.clip(reach, 0.35 * (upper + lower), 0.9995 * (upper + lower))
+    along = (upper**2 - lower**2 + reach**2) / (2 * reach)
+    aside = np.sqrt(np.maximum(upper**2 - along**2, 0.0))
+    normal = towards - line * np.sum(towards * line, axis=-1, keepdims=True)
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)
-    return hips + along * line + aside * normal, hips + reach * line
+    return roots + along * line + aside * normal, roots + reach * line
+
+
+def place_upper_body(
+    pelvis: np.ndarray,
+    rotations: Tuple[np.ndarray, np.ndarray, np.ndarray],
+    arms: np.ndarray,
+    shape: BodyShape,
+) -> Dict[str, np.ndarray]:
+    """Belly, neck, head (S, T, 3); shoulders, elbows, wrists (S, T, 2, 3).
+
+    ``pelvis`` is in metres, (S, T, 3), ``rotations`` are those of pelvis,
+    trunk and head, (S, T, 3, 3) each, ``arms`` those of a :class:`Posture`.
+    """
+    turn, trunk, face = rotations
+    belly = pelvis + shape['lower_trunk'][..., None] * turn[..., 2]
+    neck = belly + shape['upper_trunk'][..., None] * trunk[..., 2]
+    head = neck + shape['head_up'][..., None] * face[..., 2]
+    head += shape['head_forward'][..., None] * face[..., 0]
+    aside = SIDE_SIGN * shape['half_shoulders'][..., None]
+    shoulders = neck - shape['shoulder_drop'][..., None] * trunk[..., 2]
+    shoulders = (
+        shoulders[..., None, :] + aside[..., None] * trunk[..., None, :, 1]
+    )
+    elbows, wrists = swing_limbs(
+        shoulders, trunk, arms, shape['upper_arm'], shape['forearm']
+    )
+    return dict(
+        belly=belly,
+        neck=neck,
+        head=head,
+        shoulders=shoulders,
+        elbows=elbows,
+        wrists=wrists,
+    )
+
+
+def order_joints(parts: Dict[str, np.ndarray]) -> np.ndarray:
+    """Joints in the order of ``JOINT_NAMES``, (S, T, 16, 3).
+
+    ``parts`` are those of :func:`place_upper_body` with pelvis, hips, knees
+    and ankles.
+    """
+    shape = parts['pelvis'].shape
+    joints = np.empty((*shape[:2], len(JOINT_NAMES), 3))
+    joints[..., 0, :], joints[..., 1, :] = parts['neck'], parts['belly']
+    joints[..., 2, :], joints[..., 15, :] = parts['head'], parts['pelvis']
+    sides = ('shoulders', 'hips', 'elbows', 'knees', 'wrists', 'ankles')
+    for place, name in zip(range(3, 15, 2), sides):
+        # Sides are (left, right) here, (right, left) in JHMDB.
+        joints[..., place : place + 2, :] = parts[name][..., ::-1, :]
+    return joints

@@ -19,6 +19,8 @@ _FRAMING = 0.94
 _AIM = 0.95
 # Degrees: how far the camera looks down, and how much it is tilted.
 _PITCH, _ROLL = (-15.0, 45.0), (-8.0, 8.0)
+# The same of a share of the cameras: from the floor, from above, tilted.
+_ANY_PITCH, _ANY_ROLL, _ANY_SHARE = (-35.0, 85.0), (-30.0, 30.0), 0.2
 # From the middle of the person in metres; nobody comes nearer than this.
 _DISTANCE, _NEAREST = (2.0, 10.0), 0.8
 # The same of :func:`sample_view`.
@@ -165,8 +167,14 @@ def before_camera(rng: np.random.Generator, joints: np.ndarray) -> np.ndarray:
     """
     num = len(joints)
     yaw = rng.uniform(-np.pi, np.pi, num)
+    anyhow = rng.random((2, num)) < _ANY_SHARE
     pitch, roll = (
-        np.radians(rng.uniform(*ends, num)) for ends in (_PITCH, _ROLL)
+        np.radians(
+            np.where(other, rng.uniform(*wide, num), rng.uniform(*usual, num))
+        )
+        for other, wide, usual in zip(
+            anyhow, (_ANY_PITCH, _ANY_ROLL), (_PITCH, _ROLL)
+        )
     )
     rotation = view_rotations(yaw, pitch, roll).astype(np.float32)
     flat = joints.reshape(num, -1, 3)

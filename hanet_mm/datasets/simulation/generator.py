@@ -30,8 +30,11 @@ DIMS = {'coco17': 2, 'h36m17': 3}
 _CHUNK = 64
 # Padded windows have at least this share of frames.
 _SHORTEST = 0.15
-# Frame rates of windows, and factors on the recorded speed.
-_FPS_RANGE, _SPEED_RANGE = (15.0, 60.0), (0.7, 1.4)
+FPS_RANGE = (15.0, 60.0)
+"""Frame rates of windows where nothing else is said."""
+
+# Factors on the recorded speed.
+_SPEED_RANGE = (0.7, 1.4)
 
 
 def generate_synthetic_sequences(
@@ -153,7 +156,8 @@ class ChunkGenerator:
     """Makes windows from motion: bodies, views, estimates.
 
     The skeleton is 'coco17', for pictures, or 'h36m17', for 3D poses; each
-    window has an estimator of its own; ``short_share`` of them are padded.
+    window has an estimator of its own; ``short_share`` of them are padded;
+    frame rates are within ``fps_range``.
     """
 
     def __init__(
@@ -163,6 +167,7 @@ class ChunkGenerator:
         noise: Union[NoiseSource, SimulatedEstimators],
         window_size: int,
         short_share: float,
+        fps_range: Tuple[float, float] = FPS_RANGE,
     ):
         self.bank = bank
         self.skeleton = skeleton
@@ -171,13 +176,19 @@ class ChunkGenerator:
         self.estimators = noise
         self.window_size = window_size
         self.short_share = short_share
+        self.fps_range = fps_range
 
     def motion(
         self, rng: np.random.Generator, num: int
     ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Motion of people of all builds, see :func:`cut_windows`."""
         joints, clean, fps = cut_windows(
-            rng, self.bank, num, self.window_size, _FPS_RANGE, _SPEED_RANGE
+            rng,
+            self.bank,
+            num,
+            self.window_size,
+            self.fps_range,
+            _SPEED_RANGE,
         )
         joints = mirror_bodies(joints, self.skeleton, rng.random(num) < 0.5)
         joints = scale_bodies(joints, self.skeleton, *sample_factors(rng, num))

@@ -160,8 +160,11 @@ SEGMENTS: Dict[str, Tuple[float, float]] = dict(
     neck=(0.8, 1.2),
     head=(0.85, 1.2),
 )
-# Factor on all bones: from children to tall people.
-_OVERALL = (0.7, 1.1)
+# Factor on all bones: from children to tall people. Of a child of half the
+# stature the head is relatively larger and the legs are shorter: powers of
+# the factor on all.
+_OVERALL = (0.55, 1.15)
+_GROWTH = dict(head=-0.6, neck=-0.3, thigh=0.2, shank=0.25)
 
 _LIMBS = (
     ('{}_shoulder', '{}_elbow', 'upper_arm'),
@@ -240,7 +243,10 @@ def sample_factors(
 ) -> Tuple[Dict[str, np.ndarray], np.ndarray]:
     """Draw factors on the kinds of ``SEGMENTS`` and on all bones, (S,)."""
     factors = {k: rng.uniform(*ends, num) for k, ends in SEGMENTS.items()}
-    return factors, rng.uniform(*_OVERALL, num)
+    overall = rng.uniform(*_OVERALL, num)
+    for kind, power in _GROWTH.items():
+        factors[kind] = factors[kind] * overall**power
+    return factors, overall
 
 
 def scale_bodies(

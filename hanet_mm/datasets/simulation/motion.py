@@ -8,11 +8,11 @@ import numpy as np
 
 from .actions import ACTIONS, REGISTRY, Posture, Script, sample_script
 from .body import (
-    JOINT_NAMES,
     SIDE_SIGN,
     BodyShape,
-    place_arms,
-    place_legs,
+    order_joints,
+    place_limbs,
+    place_upper_body,
     rotation,
     sample_body_shapes,
 )
@@ -175,33 +175,10 @@ def _legs(
     ahead = np.zeros_like(hips)
     toes = feet.heading + 0.12 * SIDE_SIGN
     ahead[..., 0], ahead[..., 1] = np.cos(toes), np.sin(toes)
-    knees, ankles = place_legs(hips, ankles, ahead, shape)
-    return pelvis, turn, hips, knees, ankles
-
-
-def _upper_body(
-    posture: Posture,
-    heading: np.ndarray,
-    pelvis: np.ndarray,
-    turn: np.ndarray,
-    shape: BodyShape,
-) -> Tuple[np.ndarray, ...]:
-    """Belly, neck, head (S, T, 3); shoulders, elbows, wrists."""
-    yaw, roll, pitch = posture.trunk
-    trunk = rotation(heading + yaw, roll, pitch)
-    belly = pelvis + shape['lower_trunk'][..., None] * turn[..., 2]
-    neck = belly + shape['upper_trunk'][..., None] * trunk[..., 2]
-    yaw, roll, pitch = posture.head
-    face = rotation(heading + yaw, roll, pitch)
-    head = neck + shape['head_up'][..., None] * face[..., 2]
-    head += shape['head_forward'][..., None] * face[..., 0]
-    aside = SIDE_SIGN * shape['half_shoulders'][..., None]
-    shoulders = neck - shape['shoulder_drop'][..., None] * trunk[..., 2]
-    shoulders = (
-        shoulders[..., None, :] + aside[..., None] * trunk[..., None, :, 1]
+    knees, ankles = place_limbs(
+        hips, ankles, ahead, shape['thigh'], shape['shank']
     )
-    elbows, wrists = place_arms(shoulders, trunk, posture.arms, shape)
-    return belly, neck, head, shoulders, elbows, wrists
+    return pelvis, turn, hips, knees, ankles
 
 
 def _place_joints(
@@ -209,17 +186,13 @@ def _place_joints(
 ) -> np.ndarray:
     """Joints in metres in the order of ``JOINT_NAMES``, (S, T, 16, 3)."""
     pelvis, turn, hips, knees, ankles = _legs(posture, feet, where, shape)
-    belly, neck, head, shoulders, elbows, wrists = _upper_body(
-        posture, where[..., 2], pelvis, turn, shape
+    trunk, face = (
+        rotation(where[..., 2] + yaw, roll, pitch)
+        for yaw, roll, pitch in (posture.trunk, posture.head)
     )
-    joints = np.empty((*where.shape[:2], len(JOINT_NAMES), 3))
-    joints[..., 0, :], joints[..., 1, :] = neck, belly
-    joints[..., 2, :], joints[..., 15, :] = head, pelvis
-    sides = (shoulders, hips, elbows, knees, wrists, ankles)
-    for place, pair in zip(range(3, 15, 2), sides):
-        # Sides are (left, right) here, (right, left) in JHMDB.
-        joints[..., place : place + 2, :] = pair[..., ::-1, :]
-    return joints
+    upper = place_upper_body(pelvis, (turn, trunk, face), posture.arms, shape)
+    legs = dict(pelvis=pelvis, hips=hips, knees=knees, ankles=ankles)
+    return order_joints({**upper, **legs})
 
 
 def generate_motion(

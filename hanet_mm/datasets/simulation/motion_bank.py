@@ -8,11 +8,15 @@ import numpy as np
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 
 from ..cmu_mocap import load_recordings_of_part
+from .exercise_kinds import generate_exercises, kinds_of_part
 from .keypoints import procedural_keypoints
 from .motion import generate_motion
 
 # Procedural people: how many, for how many frames of which rate.
 _PEOPLE, _FRAMES, _FPS = 192, 360, 30.0
+# The same of exercises, people of each kind; their share of this motion.
+_EACH, _EXERCISE_FRAMES, _EXERCISE_FPS = 6, 480, 60.0
+_EXERCISE_SHARE = 0.65
 # Frame rate of recordings in files without one.
 _USUAL_FPS = 30.0
 
@@ -76,6 +80,35 @@ def procedural_motion(
         np.full(num, _FRAMES),
         np.full(num, _FPS),
     )
+
+
+def exercise_motion(
+    rng: np.random.Generator,
+    skeleton: str,
+    part: Optional[str] = None,
+    each: int = _EACH,
+) -> MotionBank:
+    """Let ``each`` people do each kind of :func:`kinds_of_part` for 8 s."""
+    kinds = kinds_of_part(part) * each
+    frames = _EXERCISE_FRAMES
+    joints = generate_exercises(rng, kinds, frames, _EXERCISE_FPS)
+    joints = procedural_keypoints(joints, SKELETONS[skeleton].keypoint_names)
+    num = len(joints)
+    return _bank(
+        joints.reshape(-1, *joints.shape[2:]),
+        np.ones(num * frames, dtype=bool),
+        np.full(num, frames),
+        np.full(num, _EXERCISE_FPS),
+    )
+
+
+def made_motion(
+    rng: np.random.Generator, skeleton: str, part: Optional[str] = None
+) -> MotionBank:
+    """People who walk, reach and jump, and exercises of a part."""
+    acting = procedural_motion(rng, skeleton)
+    exercises = exercise_motion(rng, skeleton, part)
+    return join(acting, exercises, _EXERCISE_SHARE)
 
 
 def join(first: MotionBank, second: MotionBank, share: float) -> MotionBank:
