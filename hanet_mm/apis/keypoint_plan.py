@@ -23,6 +23,7 @@ from hanet_mm.core.poses.skeleton_data import (
     skeletons_of_size,
 )
 from hanet_mm.core.refine.refiner import Refiner, RefineResult
+from hanet_mm.core.refine.swap_chains import SwapChains, swap_chains
 
 from .formats.base import PersonTrack, PoseFile
 
@@ -39,8 +40,8 @@ class KeypointPlan:
     def to_refiner(self, track: PersonTrack) -> Poses:
         """Keypoints (T, Kt, D) and scores (T, Kt) or None."""
         if self.mapping is None:
-            return track.keypoints, track.scores
-        return self.mapping.forward(track.keypoints, track.scores)
+            return track.keypoints, track.believed
+        return self.mapping.forward(track.keypoints, track.believed)
 
     def from_refiner(
         self,
@@ -54,8 +55,9 @@ class KeypointPlan:
         is None, and the filter ``others`` smooths keypoints unknown to the
         refiner.
         """
-        given = track.keypoints
+        given, missing = track.keypoints, track.missing
         untouched = np.zeros(given.shape[1], bool)
+        swapped = None if result is None else result.swapped
         if result is None:
             keypoints, filled = given.copy(), np.zeros(given.shape[:2], bool)
             untouched[:] = True
@@ -65,16 +67,23 @@ class KeypointPlan:
             keypoints = self.mapping.backward(result.keypoints, given)
             filled = self.mapping.backward_flags(result.filled)
             untouched = self.mapping.untouched
-        missing = track.missing
+            if swapped is not None:
+                swapped = self.mapping.backward_flags(swapped)
+        if swapped is not None:
+            # Keypoints were missing on the side that they are on now, and
+            # what was given there is the other side's.
+            missing = np.where(untouched, missing, filled)
+            given = np.where(swapped[..., None], np.nan, given)
         empty = long_gaps(missing, max_gap) & filled
         keypoints = np.where(empty[..., None], given, keypoints)
         seen = untouched & ~missing.all(0)
         if others is not None and seen.any():
-            scores = None if track.scores is None else track.scores[:, seen]
+            scores = track.believed
+            scores = None if scores is None else scores[:, seen]
             smooth = others.refine(given[:, seen], scores).keypoints
             stays = missing[:, seen, None]
             keypoints[:, seen] = np.where(stays, given[:, seen], smooth)
-        return RefineResult(keypoints, filled & ~empty)
+        return RefineResult(keypoints, filled & ~empty, swapped=swapped)
 
     def check_known(self, poses: PoseFile) -> None:
         """Raise unless half of the default refiner's keypoints are known."""
@@ -98,18 +107,9 @@ def plan_keypoints(
     accept any keypoints.
     """
     count = poses.tracks[0].keypoints.shape[1]
-    source, note = None, ''
-    if skeleton is not None:
-        source = find_skeleton(skeleton)
-        if len(source) != count:
-            raise ValueError(
-                f'{poses.path}: skeleton {source.name} has {len(source)} '
-                f'keypoints, the file has {count}'
-            )
-    elif poses.keypoint_names:
-        source = skeleton_of_names(poses.keypoint_names, 'the file')
-        if poses.names_by:
-            note = f' (taken for {source.name} {poses.names_by})'
+    source, note = _known_skeleton(poses, skeleton), ''
+    if source is not None and skeleton is None and poses.names_by:
+        note = f' (taken for {source.name} {poses.names_by})'
     if not isinstance(refiner, Refiner) or not refiner.keypoint_names:
         return KeypointPlan()
     target = skeleton_of_names(refiner.keypoint_names, 'the refiner')
@@ -119,7 +119,7 @@ def plan_keypoints(
                 report='keypoints without names, taken in the order of the '
                 'refiner'
             )
-        source = _guess(poses, count, target)
+        source = _guess(poses, f'where the refiner expects {len(target)}')
         note = f' (taken for {source.name} by their number)'
     try:
         mapping = match_skeletons(source, target)
@@ -128,6 +128,24 @@ def plan_keypoints(
     if mapping.is_identity:
         return KeypointPlan(report=note.strip(' ()'))
     return KeypointPlan(mapping, mapping.report() + note)
+
+
+def find_chains(
+    poses: PoseFile, skeleton: Optional[PathLike] = None
+) -> SwapChains:
+    """The pairs of a file's keypoints; ``skeleton`` as for
+    :func:`plan_keypoints`.
+    """
+    source = _known_skeleton(poses, skeleton)
+    if source is None:
+        source = _guess(poses, 'whose left and right are not known')
+    chains = swap_chains(source.keypoint_names)
+    if (chains.chains < 0).all():
+        raise ValueError(
+            f'{poses.path}: unswap: expected keypoints of a left and a right '
+            f'side, found {", ".join(source.keypoint_names)}'
+        )
+    return chains
 
 
 def nonempty_indices(inputs: Sequence[Poses]) -> List[int]:
@@ -139,14 +157,31 @@ def nonempty_indices(inputs: Sequence[Poses]) -> List[int]:
     return [index for index, x in enumerate(missing) if not x.all()]
 
 
-def _guess(poses: PoseFile, count: int, target: Skeleton) -> Skeleton:
+def _known_skeleton(
+    poses: PoseFile, skeleton: Optional[PathLike]
+) -> Optional[Skeleton]:
+    """The skeleton that the user or the file names."""
+    count = poses.tracks[0].keypoints.shape[1]
+    if skeleton is None:
+        names = poses.keypoint_names
+        return skeleton_of_names(names, 'the file') if names else None
+    source = find_skeleton(skeleton)
+    if len(source) != count:
+        raise ValueError(
+            f'{poses.path}: skeleton {source.name} has {len(source)} '
+            f'keypoints, the file has {count}'
+        )
+    return source
+
+
+def _guess(poses: PoseFile, why: str) -> Skeleton:
+    count = poses.tracks[0].keypoints.shape[1]
     choices = skeletons_of_size(count)
     if len(choices) == 1:
         return choices[0]
     names = ', '.join(x.name for x in choices)
     raise ValueError(
-        f'{poses.path}: {count} keypoints without names, where the refiner '
-        f'expects {len(target)}: '
+        f'{poses.path}: {count} keypoints without names, {why}: '
         + (f'they may be {names}' if choices else 'of no known skeleton')
         + '; give it with --skeleton NAME or --skeleton FILE.json'
     )

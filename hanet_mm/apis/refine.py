@@ -27,9 +27,15 @@ from hanet_mm.core.refine.refiner import Refiner, RefineResult, load_refiner
 from hanet_mm.core.refine.weights_file import default_refiner
 from hanet_mm.progress import track as track_progress
 
-from .filter_choice import choose_filter
+from .filter_choice import DEFAULT_FPS, choose_filter
 from .formats import KINDS, PoseFile, is_pose_folder, open_poses
-from .keypoint_plan import KeypointPlan, nonempty_indices, plan_keypoints
+from .keypoint_plan import (
+    KeypointPlan,
+    find_chains,
+    nonempty_indices,
+    plan_keypoints,
+)
+from .summaries import FolderSummary, RefineSummary, count_swapped
 
 # Disk full or quota exceeded: all later files would fail too.
 _FATAL = (errno.ENOSPC, errno.EDQUOT)
@@ -50,6 +56,7 @@ class RefineOptions:
     max_gap: Optional[int] = None
     fps: Optional[float] = None
     ignore_scores: bool = False
+    unswap: bool = False
     # Default refiners loaded so far, by name.
     _defaults: Dict[str, Refiner] = field(default_factory=dict, init=False)
 
@@ -63,6 +70,11 @@ class RefineOptions:
             )
         if self.fps is not None:
             check_fps(self.fps)
+        if self.unswap and not self.filter_name:
+            raise ValueError(
+                'unswap: is for a filter by name (--filter NAME); refiners '
+                'decide themselves about swaps'
+            )
         is_loaded = self.refiner is None or hasattr(self.refiner, 'refine')
         if not is_loaded and not self.filter_name:
             self.refiner = load_refiner(cast(PathLike, self.refiner))
@@ -99,59 +111,6 @@ class RefineOptions:
         return self._defaults[name], name
 
 
-@dataclass
-class RefineSummary:
-    """Summary of a refinement; its text is one line. Sequences without any
-    keypoint known to the refiner (``num_left``) are unchanged, ``keypoints``
-    tells how keypoints were mapped ('' if they are the refiner's), ``default``
-    names the refiner if it is the default.
-    """
-
-    num_sequences: int
-    num_frames: int
-    num_keypoints: int
-    num_filled: int
-    refiner: Any
-    keypoints: str = ''
-    num_left: int = 0
-    default: str = ''
-
-    def __str__(self) -> str:
-        left = ''
-        if self.num_left:
-            left = (
-                f'{self.num_left} sequences without a known keypoint are '
-                'unchanged; '
-            )
-        names = f'; {self.keypoints}' if self.keypoints else ''
-        default = f'by {self.default}: ' if self.default else ''
-        return (
-            f'{self.num_frames} frames of {self.num_sequences} sequences '
-            f'refined, {self.num_filled} of {self.num_keypoints} keypoints '
-            f'filled; {left}{default}{_describe(self.refiner)}{names}'
-        )
-
-
-@dataclass
-class FolderSummary:
-    """Counts of files and frames, and why files failed; text of one line."""
-
-    num_refined: int = 0
-    num_skipped: int = 0
-    num_frames: int = 0
-    failed: List[Tuple[str, str]] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        parts = [
-            f'{self.num_refined} files refined, {self.num_frames} frames',
-            f'{self.num_skipped} were finished already',
-        ]
-        if self.failed:
-            reasons = ' | '.join(reason for _, reason in self.failed)
-            parts.append(f'{len(self.failed)} failed: {reasons}')
-        return '; '.join(parts)
-
-
 def refine_file(
     source: PathLike,
     out: PathLike,
@@ -179,7 +138,8 @@ def refine_file(
             ``max_gap``, the longest gap of a keypoint that is filled, in
             frames; ``fps``, which replaces the rate in the file;
             ``ignore_scores``, whether scores say no more than which
-            keypoints are missing.
+            keypoints are missing; ``unswap``, whether swaps of left and right
+            are undone before a filter, in files with known names.
 
     Returns:
         RefineSummary: Its text reports in a line what was done.
@@ -236,6 +196,7 @@ def refine_poses(
         keypoints=plan.report,
         num_left=results.count(None),
         default=default,
+        num_swapped=count_swapped(final),
     )
 
 
@@ -279,8 +240,7 @@ def refine_folder(
             reason = ' '.join(str(error).split())
             summary.failed.append((str(item), reason))
         else:
-            summary.num_refined += 1
-            summary.num_frames += done.num_frames
+            summary.add(done)
     return summary
 
 
@@ -292,6 +252,11 @@ def _refine(
     inputs = [plan.to_refiner(track) for track in tracks]
     # Values for each track; filters need none.
     knowledge: Dict[str, list] = {}
+    shared: Dict[str, Any] = {}
+    if options.unswap:
+        shared['chains'] = find_chains(poses, options.skeleton)
+        rates = [options.fps or x.fps or DEFAULT_FPS for x in tracks]
+        knowledge['fps'] = rates
     if isinstance(refiner, Refiner):
         _check_shapes(poses, inputs, refiner)
         if refiner.normalization == 'image':
@@ -313,6 +278,7 @@ def _refine(
                 key: [values[i] for i in some]
                 for key, values in knowledge.items()
             },
+            **shared,
         )
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
@@ -354,17 +320,6 @@ def _image_sizes(
             'normalisation needs: give it with --image-size W H'
         )
     return cast(List[Sequence[float]], sizes)
-
-
-def _describe(refiner: Any) -> str:
-    if not isinstance(refiner, Refiner):
-        return str(refiner)
-    return (
-        f'window T = {refiner.window_size}, sampling interval '
-        f'N = {refiner.network.sample_interval} (a sampled frame reads '
-        f'its two neighbours too), stride {refiner.stride}, '
-        f'normalization {refiner.normalization!r}'
-    )
 
 
 def _check_device(device: str) -> None:

@@ -18,11 +18,13 @@ import torch
 
 from hanet_mm.core.data.gaps import scores_or_default
 from hanet_mm.core.poses.rotations import project_rot6d
+from hanet_mm.core.refine.frame_rate import Rates, spread_rates
 from hanet_mm.core.refine.inputs import (
     Array,
     RefineResult,
     read_refine_inputs,
 )
+from hanet_mm.core.refine.swap_chains import SwapChains
 
 
 class SequenceFilter(ABC):
@@ -81,6 +83,8 @@ class SequenceFilter(ABC):
         keypoints: Union[Array, Sequence[Array]],
         scores: Union[Array, Sequence[Array], None] = None,
         image_size: Optional[Sequence] = None,
+        chains: Optional[SwapChains] = None,
+        fps: Rates = None,
     ) -> Union[RefineResult, List[RefineResult]]:
         """Filter one sequence or several.
 
@@ -92,6 +96,12 @@ class SequenceFilter(ABC):
                 not NaN.
             image_size: Of no effect; taken so that a filter can stand where
                 a refiner stands.
+            chains: Pairs of the skeleton, see
+                :func:`hanet_mm.core.refine.swap_chains.swap_chains`: swaps of
+                left and right are undone before filtering, decided over the
+                whole sequence. Defaults to None: left and right stay.
+            fps: Frames per second, of all sequences or of each, with
+                ``chains``; filters count in frames. Defaults to None: 30.
 
         Returns:
             RefineResult, or a list of them for a list.
@@ -99,10 +109,22 @@ class SequenceFilter(ABC):
         Raises:
             ValueError: If shapes do not fit each other, a value is infinite,
                 a sequence is empty or has no keypoint at all; the message
-                names the sequence.
+                names the sequence. If swaps of rotations are to be undone.
         """
         del image_size
-        inputs = read_refine_inputs(keypoints, scores)
+        if chains is not None and self.rotations:
+            raise ValueError(
+                'chains: expected None for rotations, of which swaps are not '
+                'undone'
+            )
+        rates = None
+        if fps is not None:
+            several = isinstance(keypoints, (list, tuple))
+            count = len(keypoints) if several else 1
+            rates = spread_rates(fps, count)
+        inputs = read_refine_inputs(
+            keypoints, scores, chains=chains, fps=rates
+        )
         if not inputs.keypoints:
             return []
         lengths = np.array([len(points) for points in inputs.keypoints])

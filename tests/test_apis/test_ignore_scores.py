@@ -92,46 +92,49 @@ def test_frames_are_numbered_as_in_the_file(tmp_path):
         refine_file(path, tmp_path / 'out.json', 'filter:median')
 
 
-def test_visibility_of_mediapipe_only_marks_missing_keypoints(tmp_path):
-    persons = make_persons(33)
-    person = persons[4]
+def test_visibility_of_mediapipe_counts_a_quarter(tmp_path):
+    """As far from 0.8, that of unknown scores; 0 is missing."""
+    person = make_persons(33)[4]
     path = write_mediapipe(tmp_path, {4: person})
+    drawn = UNKNOWN_SCORE + (person.scores - UNKNOWN_SCORE) / 4
+    drawn = np.where(person.scores > 0, drawn, 0)
     (track,) = open_poses(path).tracks
     assert (person.scores == 0).any()
-    np.testing.assert_array_equal(
-        track.scores, np.float32(UNKNOWN_SCORE) * (person.scores > 0)
-    )
-    out = tmp_path / 'out.json'
-    refine_file(path, out, 'filter:kalman')
-    content = json.loads(out.read_text())
-    found = [
-        [[landmark['x'] * 640, landmark['y'] * 480] for landmark in frame]
-        for frame in content['frames']
-    ]
-    given = np.where(
-        person.scores[..., None] > 0, person.keypoints, np.float32(np.nan)
-    )
-    expected_file = tmp_path / 'expected.npz'
-    np.savez(tmp_path / 'in.npz', keypoints=given)
-    refine_file(tmp_path / 'in.npz', expected_file, 'filter:kalman')
-    np.testing.assert_allclose(found, read_npz(expected_file), atol=1e-3)
-    assert content['frames'][0][0]['visibility'] == person.scores[0, 0]
+    np.testing.assert_allclose(track.scores, person.scores)
+    np.testing.assert_allclose(track.believed, drawn, rtol=1e-6)
+    for ignore, expected in (
+        (False, drawn),
+        (True, np.where(drawn > 0, UNKNOWN_SCORE, 0)),
+    ):
+        out = tmp_path / f'{ignore}.json'
+        refine_file(path, out, 'filter:kalman', ignore_scores=ignore)
+        content = json.loads(out.read_text())
+        found = [
+            [[landmark['x'] * 640, landmark['y'] * 480] for landmark in frame]
+            for frame in content['frames']
+        ]
+        arrays = dict(keypoints=person.keypoints, scores=expected)
+        np.savez(tmp_path / 'in.npz', **arrays)
+        plain = tmp_path / 'plain.npz'
+        refine_file(tmp_path / 'in.npz', plain, 'filter:kalman')
+        np.testing.assert_allclose(found, read_npz(plain), atol=1e-3)
+    visibility = [x['visibility'] for x in content['frames'][0]]
+    np.testing.assert_allclose(visibility, person.scores[0])
 
 
-def test_visibility_in_a_table(tmp_path):
-    """Beside a score, which goes first."""
+@pytest.mark.parametrize('ending', ['score', 'visibility'])
+def test_visibility_in_a_table(tmp_path, ending):
     path = tmp_path / 'table.csv'
     write_csv(path, COCO, scores=['nose'])
-    header, *rows = path.read_text().splitlines()
-    header += ',nose_visibility,left_eye_visibility'
-    rows = [f'{row},0.2,{0.1 * (i != 8)}' for i, row in enumerate(rows)]
-    path.write_text('\n'.join([header, *rows]))
+    text = path.read_text().replace('nose_score', f'nose_{ending}')
+    path.write_text(text)
     (track,) = open_poses(path).tracks
     np.testing.assert_array_equal(track.scores[:, 0], 0.4)
-    expected = np.full(40, np.float32(UNKNOWN_SCORE))
-    np.testing.assert_array_equal(track.scores[:, 2], expected)
-    expected[8] = 0
-    np.testing.assert_array_equal(track.scores[:, 1], expected)
+    np.testing.assert_allclose(track.scores[:, 1], UNKNOWN_SCORE)
+    # 0.8 - 0.4 / 4
+    believed = 0.4 if ending == 'score' else 0.7
+    np.testing.assert_allclose(track.believed[:, 0], believed)
+    np.testing.assert_allclose(track.believed[:, 1], UNKNOWN_SCORE)
 
 
 class Recorder:

@@ -221,10 +221,11 @@ def test_the_arguments_reach_the_inferencer(monkeypatch, how):
         words += map(str, value if isinstance(value, list) else [value])
     parser = argparse.ArgumentParser()
     video.add_parser(parser.add_subparsers())
-    words.append('--ignore-scores')
+    unswap = how == '--filter'
+    words += ['--ignore-scores', *['--unswap'] * unswap]
     made = video.make_inferencer(parser.parse_args(words))
     refiner = made.pop('refiner')
-    assert made == dict(expected, ignore_scores=True)
+    assert made == dict(expected, ignore_scores=True, unswap=unswap)
     if how == '--filter':
         refiner = refiner.text
     assert refiner == (None if how == '--no-refine' else 'median')

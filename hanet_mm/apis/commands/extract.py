@@ -61,6 +61,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         lookahead=None,
         kpt_thr=0.0,
         ignore_scores=False,
+        unswap=False,
         max_gap=10,
     )
 

@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> str:
         max_gap=args.max_gap,
         fps=args.fps,
         ignore_scores=args.ignore_scores,
+        unswap=args.unswap,
     )
     source = Path(args.source)
     if not source.is_dir() or is_pose_folder(source):
@@ -97,6 +98,12 @@ def _add_method(parser: argparse.ArgumentParser) -> None:
         metavar='NAME[:ARGUMENT=NUMBER,...]',
         help='a classical filter instead: savgol, butterworth, gaussian, '
         'one_euro, median, kalman, median_butterworth',
+    )
+    parser.add_argument(
+        '--unswap',
+        action='store_true',
+        help='undo swaps of left and right before the filter; needs known '
+        'keypoint names, see --skeleton',
     )
     parser.add_argument(
         '--others',

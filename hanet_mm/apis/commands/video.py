@@ -119,6 +119,11 @@ def _add_refinement(parser: argparse.ArgumentParser) -> None:
         help='a classical filter instead: savgol, butterworth, gaussian, '
         'one_euro, median, kalman, median_butterworth',
     )
+    add(
+        '--unswap',
+        action='store_true',
+        help='undo swaps of left and right before the filter',
+    )
     add_how('--no-refine', action='store_true', help='detect and track only')
     add(
         '--lookahead',
@@ -196,6 +201,10 @@ def make_inferencer(args: argparse.Namespace) -> Any:
     from hanet_mm.apis.video.refine_stage import NamedFilter
 
     refiner = args.refiner
+    if args.unswap and not args.filter:
+        raise ValueError(
+            '--unswap: needs --filter; refiners decide themselves about swaps'
+        )
     if args.filter:
         refiner = NamedFilter(args.filter)
     elif _by_default(args):
@@ -203,7 +212,14 @@ def make_inferencer(args: argparse.Namespace) -> Any:
     names = (
         *('pose2d', 'pose2d_weights', 'det_model', 'det_weights'),
         *('det_cat_ids', 'lookahead', 'det_interval', 'batch_size'),
-        *('bbox_thr', 'kpt_thr', 'ignore_scores', 'max_gap', 'device'),
+        *(
+            'bbox_thr',
+            'kpt_thr',
+            'ignore_scores',
+            'unswap',
+            'max_gap',
+            'device',
+        ),
     )
     options = {name: getattr(args, name) for name in names}
     return PoseRefinementInferencer(refiner=refiner, **options)

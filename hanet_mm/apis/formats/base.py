@@ -25,13 +25,15 @@ from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.data.gaps import missing_keypoints, scores_or_default
 from hanet_mm.core.data.scores import ignored_scores, usual_scores
 from hanet_mm.core.refine.refiner import RefineResult
+from hanet_mm.core.refine.trust import believed_scores
 
 
 @dataclass
 class PersonTrack:
     """One person over consecutive frames: keypoints (T, K, D), NaN = missing;
     scores (T, K), 0 = missing, None: unknown; the number of the first frame;
-    W, H in pixels and frames per second, None: unknown.
+    W, H in pixels and frames per second, None: unknown; whether scores tell
+    which keypoints are visible, not how well they are placed.
     """
 
     name: str
@@ -40,6 +42,14 @@ class PersonTrack:
     first_frame: int = 0
     image_size: Optional[Sequence[float]] = None
     fps: Optional[float] = None
+    is_visibility: bool = False
+
+    @property
+    def believed(self) -> Optional[np.ndarray]:
+        """Scores as a refiner may believe them: visibility by a quarter."""
+        if self.scores is None or not self.is_visibility:
+            return self.scores
+        return believed_scores(self.scores, 0)
 
     @property
     def missing(self) -> np.ndarray:
@@ -126,6 +136,7 @@ class PoseFile(ABC):
         for track in self.tracks:
             if track.scores is not None:
                 track.scores = ignored_scores(track.scores)
+                track.is_visibility = False
 
     def check(self) -> None:
         """Raise a ValueError unless every track can be refined."""
@@ -157,6 +168,7 @@ class Detections:
     scores: Optional[np.ndarray]  # (N, K), 0 = missing; None: unknown
     ids: List[Optional[Hashable]]  # (N,), None: unknown
     id_field: str = 'track id'  # name of the ids in the file
+    is_visibility: bool = False  # see PersonTrack
 
 
 class DetectionFile(PoseFile):
@@ -220,7 +232,13 @@ class DetectionFile(PoseFile):
         if found.scores is not None:
             scores = _spread(found.scores[rows], places, 0)
         keypoints = _spread(found.keypoints[rows], places, np.nan)
-        return PersonTrack(name, keypoints, scores, int(frames[0]))
+        return PersonTrack(
+            name,
+            keypoints,
+            scores,
+            int(frames[0]),
+            is_visibility=found.is_visibility,
+        )
 
     def _check_ids(self) -> None:
         """Raise unless each person occurs once in a frame."""

@@ -3,9 +3,8 @@
 
 One row for each person in each frame: ``frame``, ``person`` if there are
 several, and for each keypoint ``<name>_x``, ``<name>_y`` and, if there is
-one, ``<name>_score``; or ``<name>_visibility``, of MediaPipe, where 0 is
-missing and any other value an unknown score. An empty cell or ``nan`` is
-missing.
+one, ``<name>_score``; or, in tables without scores, ``<name>_visibility`` of
+MediaPipe. An empty cell or ``nan`` is missing.
 """
 
 import csv
@@ -15,7 +14,6 @@ import numpy as np
 
 from hanet_mm.core.data.files import PathLike, atomic_path
 from hanet_mm.core.data.gaps import scores_or_default
-from hanet_mm.core.data.scores import ignored_scores
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
@@ -63,10 +61,12 @@ class CsvTable(DetectionFile):
         if _PERSON in self.columns:
             index = self.columns.index(_PERSON)
             ids = [row[index].strip() or None for row in self.cells]
-        points, scores = np.stack([x, y], -1), self._scores()
-        super().__init__(
-            source, Detections(frames, points, scores, ids, _PERSON)
-        )
+        points, scores = np.stack([x, y], -1), self._scores(_SCORE)
+        is_visibility = scores is None
+        if is_visibility:
+            scores = self._scores(_VISIBILITY)
+        found = Detections(frames, points, scores, ids, _PERSON, is_visibility)
+        super().__init__(source, found)
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
@@ -104,21 +104,19 @@ class CsvTable(DetectionFile):
             )
         return frames.astype(np.int64)
 
-    def _scores(self) -> Optional[np.ndarray]:
+    def _scores(self, ending: str) -> Optional[np.ndarray]:
         """Scores (N, K); None if no keypoint has a column of them."""
-        columns = [self._score(name) for name in self.keypoint_names]
-        if all(column is None for column in columns):
+        columns = [name + ending for name in self.keypoint_names]
+        if not {*columns} & {*self.columns}:
             return None
         unknown = scores_or_default(None, (len(self.cells),))
-        return np.stack([unknown if x is None else x for x in columns], 1)
-
-    def _score(self, name: str) -> Optional[np.ndarray]:
-        """Scores of a keypoint (N,), or None."""
-        if name + _SCORE in self.columns:
-            return self._column(name + _SCORE)
-        if name + _VISIBILITY in self.columns:
-            return ignored_scores(self._column(name + _VISIBILITY))
-        return None
+        return np.stack(
+            [
+                self._column(x) if x in self.columns else unknown
+                for x in columns
+            ],
+            1,
+        )
 
     def _column(self, name: str) -> np.ndarray:
         index = self.columns.index(name)

@@ -9,8 +9,7 @@ The list may be the ``frames`` of a dict with ``width`` and ``height``.
 
 x and y are fractions of the image size, which has to be known because a
 refiner works in pixels. z is copied. ``visibility`` tells whether a landmark
-is hidden, not how well it is placed: 0 is missing, any other value an unknown
-score.
+is hidden, not how well it is placed.
 """
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -18,7 +17,6 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from hanet_mm.core.data.files import PathLike, to_lists, write_json
-from hanet_mm.core.data.scores import ignored_scores
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
@@ -68,7 +66,8 @@ class MediaPipeLandmarks(DetectionFile):
         numbers = np.array(frames, np.int64)
         points = points * self.image_size
         ids = [None] * len(frames)
-        super().__init__(source, Detections(numbers, points, scores, ids))
+        found = Detections(numbers, points, scores, ids, is_visibility=True)
+        super().__init__(source, found)
         for track in self.tracks:
             track.image_size = self.image_size
 
@@ -152,7 +151,7 @@ def _read_frames(
 def _read_landmarks(
     people: List[Landmarks], where: List[str]
 ) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-    """x, y (N, 33, 2) as in the file, and scores (N, 33) or None."""
+    """x, y (N, 33, 2) as in the file, and visibility (N, 33) or None."""
     for landmarks, place in zip(people, where):
         found = len(landmarks) if isinstance(landmarks, list) else 'none'
         if found != len(NAMES):
@@ -172,5 +171,4 @@ def _read_landmarks(
     if not any('visibility' in x for landmarks in people for x in landmarks):
         return points, None
     values = [[x.get('visibility') for x in one] for one in people]
-    visibility = stack_numbers(values, 'visibility', '(33,)', where)
-    return points, ignored_scores(visibility)
+    return points, stack_numbers(values, 'visibility', '(33,)', where)

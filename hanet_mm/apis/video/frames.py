@@ -38,6 +38,8 @@ class Frame:
         segments: Part of the track refined as one sequence, (N,) int64.
         refined: (N, K, 2) px.
         filled: Keypoints that were missing and were filled, bool (N, K).
+        swapped: Keypoints that changed places with the other side, bool
+            (N, K); None: nobody looked.
         reported: People that the result names, bool (N,).
         num_waiting: People whose refined pose is not there yet.
         size: Width and height of the picture, px.
@@ -63,6 +65,7 @@ class Frame:
     segments: Optional[np.ndarray] = None
     refined: Optional[np.ndarray] = None
     filled: Optional[np.ndarray] = None
+    swapped: Optional[np.ndarray] = None
     reported: Optional[np.ndarray] = None
     num_waiting: int = 0
     size: Tuple[int, int] = (0, 0)
@@ -116,6 +119,8 @@ class Frame:
         if not rows.all():
             self.keep(rows)
             self.refined, self.filled = self.refined[rows], self.filled[rows]
+            if self.swapped is not None:
+                self.swapped = self.swapped[rows]
         if self.scale is not None:
             self.bboxes = self.bboxes * np.tile(self.scale, 2)
             self.keypoints = self.keypoints * self.scale

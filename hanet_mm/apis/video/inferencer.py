@@ -9,6 +9,7 @@ from mmpose.registry import INFERENCERS
 
 from hanet_mm.core.data.gaps import check_max_gap
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
+from hanet_mm.core.refine.swap_chains import swap_chains
 from hanet_mm.core.stream.refiner import StreamingRefiner
 
 from .frames import Frame
@@ -78,6 +79,8 @@ class PoseRefinementInferencer(PoseModels):
             Defaults to 0: only those of score 0.
         ignore_scores (bool): Whether the refiner learns from the scores only
             which keypoints are missing. Defaults to False.
+        unswap (bool): Whether swaps of left and right are undone before a
+            filter; refiners decide themselves about swaps. Defaults to False.
         max_gap (int): Gaps of up to so many frames are filled, longer ones
             stay empty. Defaults to 10.
         device (str, optional): Defaults to None: the GPU if there is one.
@@ -102,6 +105,7 @@ class PoseRefinementInferencer(PoseModels):
         bbox_thr: float = 0.3,
         kpt_thr: float = 0.0,
         ignore_scores: bool = False,
+        unswap: bool = False,
         max_gap: int = 10,
         device: Optional[str] = None,
     ) -> None:
@@ -111,7 +115,7 @@ class PoseRefinementInferencer(PoseModels):
         check_counts(det_interval=det_interval, batch_size=batch_size)
         check_max_gap(max_gap)
         self.max_gap, self.kpt_thr = max_gap, kpt_thr
-        self.ignore_scores = ignore_scores
+        self.ignore_scores, self.unswap = ignore_scores, unswap
         super().__init__(
             pose2d,
             pose2d_weights,
@@ -197,7 +201,8 @@ class PoseRefinementInferencer(PoseModels):
         if isinstance(refiner, NamedFilter):
             refiner = refiner.at_rate(source.fps)
         if not isinstance(refiner, Refiner):
-            return BufferedStream(refiner, max_gap)
+            chains = swap_chains(self.keypoint_names) if self.unswap else None
+            return BufferedStream(refiner, max_gap, chains, source.fps)
         lookahead = self.lookahead
         if lookahead is None:
             lookahead = _LIVE_LOOKAHEAD if source.live else self._all(source)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, List, Optional, Set, Tuple
 
+from hanet_mm.apis.summaries import swapped_text
 from hanet_mm.progress import progress_bar
 from hanet_mm.visualization.people_scene import PeopleScene
 
@@ -90,6 +91,7 @@ class VideoReport:
     num_frames: int = 0
     track_ids: Set[int] = field(default_factory=set)
     num_filled: int = 0
+    num_swapped: Optional[int] = None  # frames; None: nobody looked
     seconds: float = 0.0
     clock: StageClock = field(default_factory=StageClock)
     warning: str = ''  # what was wrong with the source
@@ -99,14 +101,19 @@ class VideoReport:
         self.num_frames += 1
         self.track_ids.update(frame.track_ids.tolist())
         self.num_filled += int(frame.filled.sum())
+        if frame.swapped is not None:
+            self.num_swapped = (self.num_swapped or 0) + int(
+                frame.swapped.any()
+            )
 
     def __str__(self) -> str:
+        swapped = swapped_text(self.num_swapped, self.num_frames)
         rate = self.num_frames / max(self.seconds, 1e-9)
         warning = f'; {self.warning}' if self.warning else ''
         return (
             f'{", ".join(map(str, self.files))}: {self.num_frames} frames, '
             f'{len(self.track_ids)} persons, {self.num_filled} keypoints '
-            f'filled, {rate:.1f} fps ({self.clock.shares()}){warning}'
+            f'filled{swapped}, {rate:.1f} fps ({self.clock.shares()}){warning}'
         )
 
 

@@ -17,15 +17,17 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.apis.filter_choice import choose_filter
+from hanet_mm.apis.filter_choice import DEFAULT_FPS, choose_filter
 from hanet_mm.apis.formats import PersonTrack
 from hanet_mm.core.data.gaps import check_max_gap, long_gaps, missing_keypoints
 from hanet_mm.core.data.scores import ignored_scores
-from hanet_mm.core.poses.keypoint_map import KeypointMap, match_skeletons
-from hanet_mm.core.poses.skeleton_data import skeleton_of_names
 from hanet_mm.core.refine.inputs import RefineResult
+from hanet_mm.core.refine.swap_chains import SwapChains
+from hanet_mm.core.refine.unswap import swap_sides
 from hanet_mm.core.stream.refiner import StreamedFrame
+from hanet_mm.core.stream.sides import StreamSides
 
+from .adapter import SkeletonAdapter
 from .frames import Frame
 
 # Frames that are finished together, and those on either side that are looked
@@ -34,66 +36,6 @@ _CHUNK = 64
 _CONTEXT = 32
 
 Pose = Tuple[np.ndarray, np.ndarray]  # keypoints (K, D), scores (K,)
-
-
-class SkeletonAdapter:
-    """Matches the keypoints of estimator and refiner by name.
-
-    N: people, Ks: keypoints of the estimator, Kt: of the refiner.
-
-    Args:
-        source_names (Sequence[str], optional): Of the estimator. Defaults to
-            None: unknown.
-        target_names (Sequence[str], optional): Of the refiner. Defaults to
-            None: unknown, or it takes any keypoints. The keypoints then go
-            to the refiner as they are.
-
-    Raises:
-        ValueError: If the skeletons have no keypoint in common.
-
-    Attributes:
-        report: What was mapped, computed or left as it was; '' if all
-            keypoints are the same.
-    """
-
-    def __init__(
-        self,
-        source_names: Optional[Sequence[str]] = None,
-        target_names: Optional[Sequence[str]] = None,
-    ) -> None:
-        self.map: Optional[KeypointMap] = None
-        self.report = ''
-        if not source_names or not target_names:
-            return
-        matched = match_skeletons(
-            skeleton_of_names(source_names, 'estimator'),
-            skeleton_of_names(target_names, 'refiner'),
-        )
-        if matched.is_identity and len(matched.source) == len(matched.target):
-            return
-        self.map, self.report = matched, matched.report()
-
-    def to_refiner(
-        self, keypoints: np.ndarray, scores: np.ndarray
-    ) -> Tuple[np.ndarray, np.ndarray]:
-        """(N, Ks, 2), (N, Ks) -> (N, Kt, 2), (N, Kt)."""
-        if self.map is None:
-            return keypoints, scores
-        return self.map.forward(keypoints, scores)
-
-    def from_refiner(
-        self, refined: np.ndarray, filled: np.ndarray, keypoints: np.ndarray
-    ) -> Tuple[np.ndarray, np.ndarray]:
-        """Put refined (N, Kt, 2) in the place of keypoints (N, Ks, 2).
-
-        Keypoints that the refiner does not know pass through.
-        """
-        if self.map is None:
-            return refined, filled
-        return (
-            self.map.backward(refined, keypoints),
-            self.map.backward_flags(filled),
-        )
 
 
 @dataclass
@@ -252,6 +194,17 @@ class RefineStage:
         for (frame, row), points, flags in zip(places, refined, filled):
             frame.refined[row], frame.filled[row] = points, flags
             frame.num_waiting -= 1
+        if getattr(results[0], 'swapped', None) is not None:
+            self._mark_swapped(places, [x.swapped for x in results])
+
+    def _mark_swapped(
+        self, places: Sequence[Tuple[Frame, int]], swapped: List[np.ndarray]
+    ) -> None:
+        flags = self.adapter.flags_from_refiner(np.stack(swapped))
+        for (frame, row), own in zip(places, flags):
+            if frame.swapped is None:
+                frame.swapped = np.zeros(frame.filled.shape, bool)
+            frame.swapped[row] = own
 
 
 @dataclass
@@ -261,6 +214,7 @@ class _Buffer:
     frames: Deque[Tuple[Pose, Optional[float]]] = field(default_factory=deque)
     done: int = 0
     index: int = 0
+    sides: Optional[StreamSides] = None
 
 
 class BufferedStream:
@@ -274,10 +228,21 @@ class BufferedStream:
         refiner (Any): With ``refine(keypoints, scores)``.
         max_gap (int, optional): Longer gaps stay empty. Defaults to None:
             all are filled.
+        chains (SwapChains, optional): Pairs of the skeleton: swaps of left
+            and right are undone first. Defaults to None: they stay.
+        fps (float, optional): Frames per second, for this. Defaults to None:
+            30.
     """
 
-    def __init__(self, refiner: Any, max_gap: Optional[int] = None) -> None:
+    def __init__(
+        self,
+        refiner: Any,
+        max_gap: Optional[int] = None,
+        chains: Optional[SwapChains] = None,
+        fps: Optional[float] = None,
+    ) -> None:
         self.refiner, self.max_gap = refiner, max_gap
+        self.chains, self.fps = chains, fps or DEFAULT_FPS
         # A gap that is too long has to be known as such from the context.
         self.context = max(_CONTEXT, (max_gap or 0) + 1)
         self._buffers: Dict[int, _Buffer] = {}
@@ -288,7 +253,12 @@ class BufferedStream:
         """Take the next frame of some tracks; give what is finished."""
         finished = {}
         for track_id, pose in poses.items():
-            buffer = self._buffers.setdefault(track_id, _Buffer())
+            if track_id not in self._buffers:
+                self._buffers[track_id] = _Buffer()
+                if self.chains is not None:
+                    sides = StreamSides(self.chains, None, self.fps)
+                    self._buffers[track_id].sides = sides
+            buffer = self._buffers[track_id]
             buffer.frames.append((pose, timestamp))
             ready = len(buffer.frames) - buffer.done
             finished[track_id] = []
@@ -300,13 +270,23 @@ class BufferedStream:
         """Finish a track and forget it."""
         buffer = self._buffers.pop(track_id, _Buffer())
         count = len(buffer.frames) - buffer.done
-        return self._finish(buffer, count) if count else []
+        return self._finish(buffer, count, True) if count else []
 
-    def _finish(self, buffer: _Buffer, count: int) -> List[StreamedFrame]:
+    def _finish(
+        self, buffer: _Buffer, count: int, last: bool = False
+    ) -> List[StreamedFrame]:
         """Refine the buffer and give the next frames of it."""
         keypoints = np.stack([pose[0] for pose, _ in buffer.frames])
         scores = np.stack([pose[1] for pose, _ in buffer.frames])
         missing = missing_keypoints(keypoints, scores)
+        swapped = None
+        if buffer.sides is not None:
+            position = np.arange(len(keypoints))
+            found = buffer.sides.decide(keypoints, ~missing, position, last)
+            keypoints, scores, swapped = swap_sides(
+                keypoints, scores, found, buffer.sides.chains
+            )
+            missing = missing_keypoints(keypoints, scores)
         refined = np.full_like(keypoints, np.nan)
         if not missing.all():
             refined = self.refiner.refine(keypoints, scores).keypoints
@@ -316,14 +296,20 @@ class BufferedStream:
         frames = []
         for row in range(buffer.done, buffer.done + count):
             time = buffer.frames[row][1]
+            own = None if swapped is None else swapped[row]
             frames.append(
-                StreamedFrame(buffer.index, refined[row], filled[row], time)
+                StreamedFrame(
+                    buffer.index, refined[row], filled[row], time, own
+                )
             )
             buffer.index += 1
         buffer.done += count
-        while buffer.done > self.context:
+        past = max(buffer.done - self.context, 0)
+        for _ in range(past):
             buffer.frames.popleft()
-            buffer.done -= 1
+        buffer.done -= past
+        if buffer.sides is not None:
+            buffer.sides.drop(past)
         return frames
 
 

@@ -112,18 +112,25 @@ def sequence_positions(
     ]
 
 
+def spread_rates(
+    fps: Union[float, Sequence[float]], count: int
+) -> List[float]:
+    """Checked rates of so many sequences, from one rate or all of them."""
+    given: Any = fps
+    rates = [given] * count if np.ndim(given) == 0 else list(given)
+    if len(rates) != count:
+        raise ValueError(
+            f'{count} sequences of keypoints but {len(rates)} of fps'
+        )
+    return [check_fps(x) for x in rates]
+
+
 def _steps_of_rates(
     lengths: Sequence[int],
     rate: Optional[float],
     fps: Union[float, Sequence[float]],
 ) -> List[np.ndarray]:
-    given: Any = fps
-    rates = [given] * len(lengths) if np.ndim(given) == 0 else list(given)
-    if len(rates) != len(lengths):
-        raise ValueError(
-            f'{len(lengths)} sequences of keypoints but {len(rates)} of fps'
-        )
-    rates = [check_fps(x) for x in rates]
+    rates = spread_rates(fps, len(lengths))
     return [
         np.full(max(length - 1, 0), frame_steps(1 / own, rate or own))
         for length, own in zip(lengths, rates)

@@ -1,0 +1,99 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""What was done to pose files, in a line each."""
+
+from dataclasses import dataclass, field
+from typing import Any, List, Optional, Sequence, Tuple
+
+from hanet_mm.core.refine.refiner import Refiner, RefineResult
+
+
+@dataclass
+class RefineSummary:
+    """Summary of a refinement; its text is one line. Sequences without any
+    keypoint known to the refiner (``num_left``) are unchanged, ``keypoints``
+    tells how keypoints were mapped ('' if they are the refiner's), ``default``
+    names the refiner if it is the default. ``num_swapped`` frames had left
+    and right swapped; None: nobody looked.
+    """
+
+    num_sequences: int
+    num_frames: int
+    num_keypoints: int
+    num_filled: int
+    refiner: Any
+    keypoints: str = ''
+    num_left: int = 0
+    default: str = ''
+    num_swapped: Optional[int] = None
+
+    def __str__(self) -> str:
+        left = ''
+        if self.num_left:
+            left = (
+                f'{self.num_left} sequences without a known keypoint are '
+                'unchanged; '
+            )
+        swapped = swapped_text(self.num_swapped, self.num_frames)
+        names = f'; {self.keypoints}' if self.keypoints else ''
+        default = f'by {self.default}: ' if self.default else ''
+        return (
+            f'{self.num_frames} frames of {self.num_sequences} sequences '
+            f'refined, {self.num_filled} of {self.num_keypoints} keypoints '
+            f'filled{swapped}; {left}{default}{_describe(self.refiner)}{names}'
+        )
+
+
+@dataclass
+class FolderSummary:
+    """Counts of files and frames, and why files failed; text of one line."""
+
+    num_refined: int = 0
+    num_skipped: int = 0
+    num_frames: int = 0
+    failed: List[Tuple[str, str]] = field(default_factory=list)
+    num_swapped: Optional[int] = None
+
+    def add(self, done: RefineSummary) -> None:
+        """Count a file."""
+        self.num_refined += 1
+        self.num_frames += done.num_frames
+        if done.num_swapped is not None:
+            self.num_swapped = (self.num_swapped or 0) + done.num_swapped
+
+    def __str__(self) -> str:
+        swapped = swapped_text(self.num_swapped, self.num_frames)
+        parts = [
+            f'{self.num_refined} files refined, {self.num_frames} frames'
+            f'{swapped}',
+            f'{self.num_skipped} were finished already',
+        ]
+        if self.failed:
+            reasons = ' | '.join(reason for _, reason in self.failed)
+            parts.append(f'{len(self.failed)} failed: {reasons}')
+        return '; '.join(parts)
+
+
+def count_swapped(results: Sequence[RefineResult]) -> Optional[int]:
+    """Frames with left and right swapped; None: nobody looked."""
+    flags = [x.swapped for x in results if x.swapped is not None]
+    return sum(int(x.any(1).sum()) for x in flags) if flags else None
+
+
+def swapped_text(num_swapped: Optional[int], num_frames: int) -> str:
+    """How many frames had left and right swapped; '' if nobody looked."""
+    if num_swapped is None:
+        return ''
+    return (
+        f', left and right corrected in {num_swapped} of {num_frames} frames'
+    )
+
+
+def _describe(refiner: Any) -> str:
+    if not isinstance(refiner, Refiner):
+        return str(refiner)
+    return (
+        f'window T = {refiner.window_size}, sampling interval '
+        f'N = {refiner.network.sample_interval} (a sampled frame reads '
+        f'its two neighbours too), stride {refiner.stride}, '
+        f'normalization {refiner.normalization!r}'
+    )
