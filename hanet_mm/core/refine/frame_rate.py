@@ -7,8 +7,9 @@ for a video of half the rate, uneven numbers for uneven time stamps.
 Resampling is linear in time in both directions. Where frames come at twice
 the refiner's rate or more, it is done several times, from each frame in
 between on, and the results are averaged: all frames count. The refined pose
-itself is resampled back: adding the change (refined - input) to the given frames would
-restore, between the refiner's frames, the jitter that refinement removed.
+itself is resampled back: adding the change (refined - input) to the given
+frames would restore, between the refiner's frames, the jitter that refinement
+removed.
 """
 
 from typing import Any, List, Optional, Sequence, Tuple, Union

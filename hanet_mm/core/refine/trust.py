@@ -10,8 +10,8 @@ In gaps nothing was measured: there the limit grows with the distance to the
 nearest seen frame by what the joint moves within that time, if other
 keypoints of the frame were seen. A frame without any keypoint tells the
 network nothing, and the path stays. A network that expects errors of its own
-that are small beside the noise is believed further (:func:`allowed_part`): heavy
-noise bends the path too, and the network knows what a body can do.
+that are small beside the noise is believed further (:func:`allowed_part`):
+heavy noise bends the path too, and the network knows what a body can do.
 """
 
 from typing import NamedTuple, Optional, Tuple
