@@ -104,8 +104,32 @@ def test_features_are_the_median_pose_and_the_jitter():
     assert features[0, -1].item() == pytest.approx(np.log(2 + 1e-4))
 
 
-def test_missing_keypoints_do_not_enter_the_features():
-    gate = NoveltyGate(3, 2)
+def test_motion_is_the_mean_distance_from_the_median():
+    poses = torch.zeros(1, 8, 2, 2)
+    # Four frames at -3 and four at 3: the lower middle is the median.
+    poses[0, :, 1, 0] = torch.tensor([-3.0, 3] * 4)
+    scores = torch.ones(1, 8, 2)
+    features = NoveltyGate(2, 2, motion=True).features(poses, scores)
+    plain = NoveltyGate(2, 2).features(poses, scores)
+    torch.testing.assert_close(features[:, :5], plain)
+    expected = torch.tensor([[2e-3, 3 + 2e-3]]).log()
+    torch.testing.assert_close(features[:, 5:], expected)
+
+
+def test_a_gate_of_motion_tells_what_poses_alone_do_not():
+    poses, scores = walkers(1500, seed=0)
+    new, known = walkers(200, seed=1)
+    # Twenty times slower: the same places, hardly any motion in a window.
+    slow = new[:, :1] + (new - new[:, :1]) / 20
+    gate = NoveltyGate(JOINTS, 2, motion=True)
+    fit_gate(gate, [(poses, scores)])
+    assert gate(new, known).float().mean() < 0.05
+    assert gate(slow, known).float().mean() > 0.9
+
+
+@pytest.mark.parametrize('motion', [False, True])
+def test_missing_keypoints_do_not_enter_the_features(motion):
+    gate = NoveltyGate(3, 2, motion)
     poses, scores = torch.randn(4, 9, 3, 2), torch.rand(4, 9, 3) + 0.01
     scores[:, 2:4, 0] = 0
     scores[:, 5:, 1] = 0
@@ -331,15 +355,16 @@ def test_far_or_not_does_not_depend_on_place_and_size():
             assert bool(caught) == far
 
 
-def test_saved_and_loaded_with_its_refiner(tmp_path):
+@pytest.mark.parametrize('motion', [False, True])
+def test_saved_and_loaded_with_its_refiner(tmp_path, motion):
     refiner = make_scored_refiner()
-    gate = refiner.add_gate()
+    gate = refiner.add_gate(motion)
     torch.manual_seed(0)
-    gate.fit(torch.randn(200, K * D + 1), share=0.99)
+    gate.fit(torch.randn(200, K * (D + motion) + 1), share=0.99)
     refiner.save(tmp_path / 'a.safetensors')
     loaded = load_refiner(tmp_path / 'a.safetensors')
     assert loaded.config == refiner.config
-    assert loaded.config['gate'] is True
+    assert loaded.config['gate'] == ('motion' if motion else True)
     for name in ('center', 'whitening', 'limit'):
         torch.testing.assert_close(
             getattr(loaded.gate, name), getattr(gate, name), rtol=0, atol=0

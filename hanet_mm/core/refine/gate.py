@@ -15,6 +15,8 @@ from ..nn.smoother import ScoreSmoother
 _STIFFNESS = 200.0
 # Jitter below this share of the unit length counts as none.
 _STILL = 1e-4
+# Motion below this share of the unit length counts as none.
+_AT_REST = 2e-3
 # Lower bound of the variance of a feature in the fit.
 _LEAST_VARIANCE = 1e-4
 
@@ -22,28 +24,34 @@ _LEAST_VARIANCE = 1e-4
 class NoveltyGate(nn.Module):
     """Detects out-of-distribution windows.
 
-    The features (F, ) of a window are its median pose and amount of jitter,
-    both in network units. A window is out of distribution if its Mahalanobis
-    distance exceeds the 99.7 % quantile of the training windows: joints in
-    another order, an animal, a track of two people. The distance says nothing
-    about the quality of the estimates.
+    The features (F, ) of a window are its median pose, its amount of jitter
+    and, with ``motion``, how far each joint moves about its median, all in
+    network units. A window is out of distribution if its Mahalanobis distance
+    exceeds the 99.7 % quantile of the training windows: joints in another
+    order, an animal, a track of two people, a motion of another kind. The
+    distance says nothing about the quality of the estimates.
     """
 
     center: Tensor
     whitening: Tensor
     limit: Tensor
 
-    def __init__(self, num_keypoints: int, coord_dims: int):
+    def __init__(
+        self, num_keypoints: int, coord_dims: int, motion: bool = False
+    ):
         super().__init__()
-        features = num_keypoints * coord_dims + 1
+        self.motion = motion
+        features = num_keypoints * (coord_dims + motion) + 1
         self.register_buffer('center', torch.zeros(features))
         self.register_buffer('whitening', torch.eye(features))
         self.register_buffer('limit', torch.tensor(float('inf')))
 
     def features(self, poses: Tensor, scores: Tensor) -> Tensor:
-        """Median pose and log median jitter (B, F) of normalised windows.
+        """Features (B, F) of normalised windows (B, T, K, D).
 
-        NaN for joints that were not seen.
+        The median pose, log median jitter and with ``motion`` the log mean
+        distance of each joint from its median. NaN for joints that were not
+        seen.
         """
         seen = scores > 0
         known = poses.masked_fill(~seen[..., None], float('nan'))
@@ -52,9 +60,11 @@ class NoveltyGate(nn.Module):
         still = ~(seen[:, :-2] & seen[:, 1:-1] & seen[:, 2:])
         jitter = bend.masked_fill(still, float('nan')).flatten(1)
         jitter = jitter.nanmedian(dim=1).values
-        return torch.cat(
-            [median.flatten(1), (jitter + _STILL).log()[:, None]], dim=1
-        )
+        parts = [median.flatten(1), (jitter + _STILL).log()[:, None]]
+        if self.motion:
+            moved = (known - median[:, None]).norm(dim=-1).nanmean(dim=1)
+            parts.append((moved + _AT_REST).log())
+        return torch.cat(parts, dim=1)
 
     def distance(self, features: Tensor) -> Tensor:
         """Mahalanobis distances over sqrt(F), (B, F) -> (B, ).

@@ -66,9 +66,9 @@ class Refiner:
         flip_indices (Sequence[int], optional): Opposite-side joint of each
             joint: windows are refined mirrored too and both results averaged,
             in twice the time.
-        gate (bool): Whether it has a :class:`NoveltyGate`, which leaves
+        gate (bool | str): Whether it has a :class:`NoveltyGate`, which leaves
             windows unlike the training data to a classical filter, with a
-            warning.
+            warning: 'motion', or True for one that looks at poses alone.
         trust (bool): Whether swaps of left and right are undone before
             anything else, and corrections limited to what the sequence gives
             evidence of, see :mod:`hanet_mm.core.refine.trust`. Needs
@@ -89,7 +89,7 @@ class Refiner:
         root: Optional[Sequence[int]] = None,
         fps: Optional[float] = None,
         flip_indices: Optional[Sequence[int]] = None,
-        gate: bool = False,
+        gate: Union[bool, str] = False,
         trust: bool = False,
     ):
         check_normalization(normalization, root)
@@ -130,8 +130,10 @@ class Refiner:
             self.chains = self._find_chains()
             self.config['trust'] = True
         self.gate: Optional[NoveltyGate] = None
+        if gate not in (False, True, 'motion'):
+            raise ValueError(f"gate: expected 'motion' or True, found {gate}")
         if gate:
-            self.add_gate()
+            self.add_gate(motion=gate == 'motion')
 
     def __repr__(self) -> str:
         head = self.network.head
@@ -170,7 +172,7 @@ class Refiner:
         network = mirrored_network(self.network, self.flip_indices)
         return GatedNetwork(network, self.gate)
 
-    def add_gate(self) -> NoveltyGate:
+    def add_gate(self, motion: bool = True) -> NoveltyGate:
         """Add a gate that passes all windows until :func:`fit_gate` is run."""
         if self.window_size < 3:
             raise ValueError(
@@ -178,8 +180,8 @@ class Refiner:
                 f'{self.window_size}'
             )
         head = self.network.head
-        self.config['gate'] = True
-        self.gate = NoveltyGate(head.num_keypoints, head.coord_dims)
+        self.config['gate'] = 'motion' if motion else True
+        self.gate = NoveltyGate(head.num_keypoints, head.coord_dims, motion)
         return self.gate
 
     def save(self, path: PathLike) -> None:
