@@ -105,7 +105,7 @@ def test_bodies_are_plausible_in_all_kinds(kind):
     # Something moves.
     assert np.ptp(moved, axis=1).max() > 0.1
     if KINDS[kind].anchor == 'floor':
-        assert joints[..., 2].min() > 0
+        assert joints[..., 2].min() > -0.1
 
 
 @pytest.mark.parametrize('kind', ['squats', 'push_ups', 'pull_ups'])

@@ -60,9 +60,9 @@ _HABIT, _ONE_SIDED = 1.5, 0.7
 _AMPLITUDE, _SIDE_AMPLITUDE, _PHASE = 0.08, 0.04, 0.012
 # How far the cycle runs ahead and behind, and how far it drifts, in cycles.
 _UNEVEN, _RHYTHM = 0.03, 0.02
-# Joints of people on the floor are this high, in statures, and how soft it
-# is.
-_FLOOR, _SOFT = 0.04, 0.012
+# Joints of people on the floor are this high, in statures; how much floor and
+# feet give, in statures and seconds.
+_FLOOR, _SOFT, _GIVE = 0.04, 0.012, 0.08
 _LIMITS = dict(elbow=(3.0, 150.0), knee=(3.0, 150.0))
 
 
@@ -265,7 +265,7 @@ def perform(
         hips, turn, legs, shape['thigh'], shape['shank'], -1.0
     )
     parts.update(pelvis=pelvis, hips=hips, knees=knees, ankles=ankles)
-    _anchor(kind.anchor, parts, shape)
+    _anchor(kind.anchor, parts, shape, time)
     _hold(kind.fixed, parts, trunk, turn, shape)
     joints = order_joints(parts)
     return joints + _way(rng, kind, spin, shifts, shape, time)[:, :, None]
@@ -294,7 +294,10 @@ def _way(
 
 
 def _anchor(
-    anchor: str, parts: Dict[str, np.ndarray], shape: BodyShape
+    anchor: str,
+    parts: Dict[str, np.ndarray],
+    shape: BodyShape,
+    time: np.ndarray,
 ) -> None:
     """Shift the whole body so that the anchor stays in place."""
     if anchor in ('ankles', 'wrists'):
@@ -305,9 +308,13 @@ def _anchor(
         soft = _SOFT * shape.stature[:, None, None]
         lowest = heights.min(axis=-1, keepdims=True)
         excess = np.exp((lowest - heights) / soft).sum(axis=-1)
+        height = lowest[..., 0] - soft[..., 0] * np.log(excess)
+        # The whole body does not jerk when another joint becomes lowest.
+        apart = (time[:, None] - time) / _GIVE
+        weights = np.exp(-0.5 * apart**2)
+        weights /= weights.sum(axis=1, keepdims=True)
         shift = np.zeros((*excess.shape, 3))
-        shift[..., 2] = lowest[..., 0] - soft[..., 0] * np.log(excess)
-        shift[..., 2] -= _FLOOR * shape.stature[:, None]
+        shift[..., 2] = height @ weights.T - _FLOOR * shape.stature[:, None]
     else:
         return
     for name, points in parts.items():

@@ -74,22 +74,22 @@ SPORT: Dict[str, Kind] = dict(
             reach=(-38, -20, 0, 20, 30, 12, -12, -34), elbow=88, spread=10,
             up=(0, 2.2, 0, 2.2),
         ),
-        (0.58, 0.85), arms_lag=0.5, legs_lag=0.5, speed=(0.0, 2.6),
+        (0.58, 0.85), 'pelvis', arms_lag=0.5, legs_lag=0.5, speed=(0.0, 2.6),
         spin=15.0,
     ),
     high_knees=Kind(
         dict(
             pitch=-3, hip=(0, 45, 95, 45), knee=(8, 75, 100, 60),
-            reach=(40, 5, -30, 5), elbow=85, up=(2, 0, 2, 0),
+            reach=(40, 5, -30, 5), elbow=85, up=(0, 2, 0, 2),
         ),
-        (0.5, 1.1), arms_lag=0.5, legs_lag=0.5,
+        (0.5, 1.1), 'pelvis', arms_lag=0.5, legs_lag=0.5,
     ),
     stair_climbing=Kind(
         dict(
             pitch=12, bend=5, twist=(-4, 4), **leg_keys(_STEPS, 12),
             reach=(-15, 0, 20, 25, 15, -5), elbow=30,
         ),
-        (0.9, 1.7), arms_lag=0.5, legs_lag=0.5, speed=(0.2, 0.5),
+        (0.9, 1.7), 'pelvis', arms_lag=0.5, legs_lag=0.5, speed=(0.2, 0.5),
         rise=(0.1, 0.3),
     ),
     elliptical=Kind(
