@@ -2,6 +2,7 @@
 """What is measured: filters as tuned, refiners as they are used."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,9 +14,16 @@ from benchmark_data import (
     split,
 )
 
-import hanet_mm.apis.benchmark.methods as filter_bank
+import hanet_mm.apis.benchmark.filter_bank as filter_bank
 from hanet_mm.apis.benchmark.curves import CurveMaker
-from hanet_mm.apis.benchmark.methods import BANK, FilterBank
+from hanet_mm.apis.benchmark.filter_bank import (
+    BANK,
+    REFERENCE,
+    FilterBank,
+    known_chains,
+    reference_methods,
+)
+from hanet_mm.apis.benchmark.methods import unswap_sequences
 from hanet_mm.apis.benchmark.perturbations import resample_sequences
 from hanet_mm.apis.benchmark.request import Request, read_refiners
 from hanet_mm.apis.refine import refine_file
@@ -222,7 +230,7 @@ def test_points_of_the_curves(tmp_path, small_grids):
     assert [x.name for x in refiners] == ['refiner0', 'refiner1']
     maker = CurveMaker(data, refiners, FilterBank(None, data))
     names = ['input', *[x.title for x in BANK.values()]]
-    names += ['refiner0', 'refiner1']
+    names += [REFERENCE, 'refiner0', 'refiner1']
     values = {}
     for curve in ('missing', 'fps', 'lookahead', 'swaps'):
         points = list(maker.points(curve))
@@ -289,3 +297,71 @@ def test_filters_are_those_of_the_command(tmp_path):
         expected = load_pose_sequences(tmp_path / 'out.npz').keypoints_est
         found = FilterBank(None, data).find(name).run(data)
         np.testing.assert_array_equal(found, expected)
+
+
+def one_person_swapped():
+    """A person who walks past, left taken for right in nine frames."""
+    data = make_sequences((40, 30), fps=25.0, noise=0.5)
+    apart = np.array([0, -60, 60, -60, 60])[:, None] * [1.0, 0]
+    times = np.concatenate([np.arange(40), np.arange(30)])[:, None, None]
+    truth = 200 + apart + [0, 1] * np.arange(5)[:, None] * 30 + times
+    clean = truth + np.random.default_rng(0).normal(0, 0.5, truth.shape)
+    given = clean.copy()
+    given[12:21] = clean[12:21][:, [0, 2, 1, 4, 3]]
+    make = partial(replace, data, keypoints_gt=truth, bboxes=None)
+    return make(keypoints_est=given), make(keypoints_est=clean)
+
+
+def test_filters_behind_unswap_see_no_swap():
+    swapped, clean = one_person_swapped()
+    chains = known_chains(swapped)
+    undone = unswap_sequences(swapped, chains)
+    np.testing.assert_array_equal(undone.keypoints_est, clean.keypoints_est)
+    # Scores go with the keypoints.
+    expected = swapped.scores[12:21][:, [0, 2, 1, 4, 3]]
+    np.testing.assert_array_equal(undone.scores[12:21], expected)
+    plain = FilterBank(None, swapped).find('gaussian')
+    behind = FilterBank(None, swapped, chains=chains).find('gaussian')
+    assert behind.name == 'Un-swap + Gaussian'
+    np.testing.assert_array_equal(behind.run(swapped), plain.run(clean))
+    assert np.abs(plain.run(swapped) - plain.run(clean)).max() > 60
+    assert not FilterBank(None, swapped, chains=chains).find('one_euro').online
+
+
+def test_filters_behind_unswap_are_those_of_the_command(tmp_path):
+    swapped, _ = one_person_swapped()
+    save_pose_sequences(tmp_path / 'data.npz', swapped)
+    data = load_pose_sequences(tmp_path / 'data.npz')
+    for name in ('kalman', 'median_butterworth'):
+        refine_file(
+            tmp_path / 'data.npz',
+            tmp_path / 'out.npz',
+            f'filter:{name}',
+            unswap=True,
+        )
+        expected = load_pose_sequences(tmp_path / 'out.npz').keypoints_est
+        chains = known_chains(data)
+        found = FilterBank(None, data, chains=chains).find(name).run(data)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_filters_behind_unswap_are_tuned_behind_it(small_grids):
+    swapped, clean = one_person_swapped()
+    chains = known_chains(swapped)
+    for key in ('gaussian', 'median_butterworth'):
+        found = FilterBank(swapped, clean, chains=chains).find(key)
+        expected = FilterBank(clean, clean).find(key)
+        assert found.tool.settings == expected.tool.settings
+
+
+def test_reference_is_a_median_of_five_and_six_hertz_behind_unswap():
+    data = make_sequences(fps=25.0)
+    (found,) = reference_methods(data)
+    assert found.tool.settings == dict(window=5, cutoff=6 / 25)
+    assert found.chains is not None
+    assert reference_methods(data, 50.0)[0].tool.cutoff == 6 / 50
+    # Below half of the rate, whatever the rate.
+    assert reference_methods(data, 10.0)[0].tool.cutoff == 0.45
+    for names in (None, ['nose', 'neck', 'pelvis', 'head_top', 'spine']):
+        meta = dict(data.meta, keypoint_names=names)
+        assert reference_methods(replace(data, meta=meta)) == []

@@ -18,7 +18,7 @@ from benchmark_data import (
 
 import hanet_mm.apis.benchmark as benchmark
 from hanet_mm.apis.benchmark import Request, evaluate, write_report
-from hanet_mm.apis.benchmark.methods import BANK
+from hanet_mm.apis.benchmark.filter_bank import BANK, REFERENCE, UNSWAP
 from hanet_mm.apis.cli import main
 from hanet_mm.core.data.sequences import (
     load_pose_sequences,
@@ -28,6 +28,7 @@ from hanet_mm.datasets.simulation import generate_synthetic_sequences
 from hanet_mm.filters import GaussianFilter, tune_filter
 
 TITLES = [x.title for x in BANK.values()]
+MAIN_TITLES = [*TITLES, *[f'{UNSWAP} + {x}' for x in TITLES], REFERENCE]
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_figures_are_those_of_each_method(files):
     )
     (table,) = report['tables']
     rows = {row['method']: row for row in table['rows']}
-    assert [*rows] == ['input', *TITLES, 'mine']
+    assert [*rows] == ['input', *MAIN_TITLES, 'mine']
     data = load_pose_sequences(files / 'test.npz')
     error = data.keypoints_est - data.keypoints_gt
     expected = np.linalg.norm(error, axis=-1).mean()
@@ -72,8 +73,9 @@ def test_figures_are_those_of_each_method(files):
     assert not verdict['passes']
     # Without swaps the curve starts with the main table.
     points = report['curves']['swaps']['points']
-    for row, first in zip(table['rows'], points[0]['rows']):
-        assert first['mean_error'] == pytest.approx(row['mean_error'])
+    for first in points[0]['rows']:
+        expected = rows[first['method']]['mean_error']
+        assert first['mean_error'] == pytest.approx(expected)
     errors = [
         {x['method']: x['mean_error'] for x in point['rows']}
         for point in points
@@ -122,8 +124,10 @@ def test_report_is_written_part_by_part(files, tmp_path):
                 ).all()
     # The first point of each is the table of those keypoints.
     first = report['curves']['missing']['points'][0]['rows']
-    for row, other in zip(first, some['rows']):
-        assert row['mean_error'] == pytest.approx(other['mean_error'])
+    expected = {x['method']: x['mean_error'] for x in some['rows']}
+    for row in first:
+        found = expected[row['method']]
+        assert row['mean_error'] == pytest.approx(found)
     full = report['curves']['lookahead']['points'][-1]['rows']
     assert full[-1]['mean_error'] == pytest.approx(
         some['rows'][-1]['mean_error']
@@ -252,13 +256,13 @@ def test_wrong_requests_are_a_one_line_error(
 
 
 def test_interrupted_run_keeps_what_was_finished(files, capsys, monkeypatch):
-    def interrupt(request):
-        for number, report in enumerate(evaluate(request)):
+    def interrupt(requests):
+        for number, report in enumerate(evaluate(*requests)):
             if number:
                 raise KeyboardInterrupt
             yield report
 
-    monkeypatch.setattr(benchmark, 'evaluate', interrupt)
+    monkeypatch.setattr(benchmark, 'evaluate_files', interrupt)
     args = [files / 'mine.safetensors', '--data', files / 'test.npz']
     args = ['evaluate', *map(str, args), '--curves', 'swaps']
     with pytest.raises(SystemExit) as stop:
@@ -268,6 +272,46 @@ def test_interrupted_run_keeps_what_was_finished(files, capsys, monkeypatch):
     report = json.loads((files / 'o/results.json').read_text())
     assert not report['complete']
     assert len(report['tables']) == 1
+
+
+def test_several_files_and_their_average(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    for name, seed in (('slow', 3), ('train2', 4)):
+        data = make_sequences((20, 15), noise=9.0, seed=seed)
+        save_pose_sequences(f'{name}.npz', data)
+    args = ['mine.safetensors', '--data', 'test.npz', 'slow.npz', '--curves']
+    args += ['--tune', 'train.npz', 'train2.npz', '-o', 'out']
+    assert main(['evaluate', *args]) == 0
+    out = capsys.readouterr().out
+    assert out.rstrip('\n') == (files / 'out/tables.md').read_text().rstrip()
+    report = json.loads((files / 'out/results.json').read_text())
+    assert report['complete']
+    parts = []
+    for name, tune in (('test', 'train'), ('slow', 'train2')):
+        part = json.loads((files / f'out/{name}/results.json').read_text())
+        assert part == report['files'][name]
+        assert (part['data']['file'], part['tuned_on']['file']) == (
+            f'{name}.npz',
+            f'{tune}.npz',
+        )
+        parts.append(part['tables'][0]['rows'])
+    for row, one, other in zip(report['tables'][0]['rows'], *parts):
+        assert row['method'] == one['method'] == other['method']
+        for key in ('mean_error', 'box_error', 'pck_0.05', 'worse'):
+            assert row[key] == pytest.approx((one[key] + other[key]) / 2)
+    errors = [rows[-1]['box_error'] for rows in [*parts, [row]]]
+    shares = [rows[-1]['worse'] for rows in [*parts, [row]]]
+    cells = [f'{x:.2f} ({y:.1f})' for x, y in zip(errors, shares)]
+    assert f'| mine | {" | ".join(cells)} |' in out
+
+
+def test_as_many_training_files_as_data(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    args = ['mine.safetensors', '--data', *['test.npz'] * 3, '-o', 'out']
+    args += ['--tune', 'train.npz', 'train.npz']
+    assert main(['evaluate', *args]) == 1
+    words = '--tune: expected 1 file, or 3 as of --data, found 2'
+    assert words in capsys.readouterr().err
 
 
 def test_tool(files, repo_root):

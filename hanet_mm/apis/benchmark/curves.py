@@ -8,7 +8,8 @@ import numpy as np
 
 from hanet_mm.core.data.sequences import PoseSequences
 
-from .methods import INPUT, FilterBank, Method
+from .filter_bank import FilterBank, reference_methods
+from .methods import INPUT, Method
 from .perturbations import (
     MEAN_BURST,
     common_rate,
@@ -70,7 +71,11 @@ class CurveMaker:
 
     def methods(self, fps: Optional[float] = None) -> List[Method]:
         """All that is measured; filters for a rate, by default the data's."""
-        filters = self._bank.methods(self._own if fps is None else fps)
+        fps = self._own if fps is None else fps
+        filters = [
+            *self._bank.methods(fps),
+            *reference_methods(self._data, fps),
+        ]
         return [Method(INPUT), *filters, *self._refiners]
 
     def why_not(self, curve: str) -> str:

@@ -19,7 +19,9 @@ from hanet_mm.core.metrics.measures import (
 from hanet_mm.progress import progress_bar
 
 from .curves import CurveMaker
-from .methods import BANK, FilterBank, Method, filled_input
+from .filter_bank import BANK, FilterBank, known_chains
+from .methods import Method, filled_input, unswap_sequences
+from .perturbations import common_rate
 from .report import new_report
 from .request import (
     NO_FILTER,
@@ -100,6 +102,7 @@ class _Evaluation:
         tune = self._read_tune()
         bank = FilterBank(tune, self.data, self.root, request.progress)
         self.maker = CurveMaker(self.data, refiners, bank)
+        self.unswapping = self._unswapping(tune)
         count = self.data.scores.shape[1]
         # Which keypoints each refiner refines itself, (R, K).
         self.refined = np.array([x.refined_keypoints(count) for x in refiners])
@@ -133,8 +136,19 @@ class _Evaluation:
             self.report['complete'] = curve == curves[-1]
             yield self.report
 
+    def _unswapping(self, tune: Optional[PoseSequences]) -> List[Method]:
+        """The filters behind un-swap, where left and right are known."""
+        chains = known_chains(self.data)
+        if chains is None:
+            return []
+        progress = self.request.progress
+        bank = FilterBank(tune, self.data, self.root, progress, chains)
+        return bank.methods(common_rate(self.data))
+
     def _measure_main(self) -> None:
         methods = self.maker.methods()
+        place = 1 + len(BANK)
+        methods[place:place] = self.unswapping
         if self.request.others != NO_FILTER:
             title = BANK[self.request.others].title
             (others,) = [x.tool for x in methods if x.name == title]
@@ -188,9 +202,18 @@ class _Evaluation:
         """Rows of the methods against each truth."""
         rows: List[List[Dict[str, Any]]] = [[] for _ in truths]
         given = filled_input(sequences)
+        start = time.perf_counter()
+        # All that undo swaps do so in the same way: it is done once.
+        chains = [x.chains for x in methods if x.chains is not None]
+        undone = unswap_sequences(sequences, chains[0]) if chains else None
+        unswapping = time.perf_counter() - start
         for method in methods:
             start = time.perf_counter()
-            output = method.run(sequences)
+            if undone is None or method.chains is None:
+                output = method.run(sequences)
+            else:
+                output = replace(method, chains=None).run(undone)
+                start -= unswapping
             about = dict(
                 method=method.name,
                 kind=method.kind,

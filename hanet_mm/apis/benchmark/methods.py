@@ -7,12 +7,11 @@ coordinates.
 
 import copy
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import (
     Any,
     Dict,
     List,
-    NamedTuple,
     Optional,
     Sequence,
     Tuple,
@@ -21,7 +20,7 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.apis.filter_choice import choose_filter
+from hanet_mm.apis.filter_choice import DEFAULT_FPS
 from hanet_mm.apis.formats.base import PersonTrack
 from hanet_mm.apis.keypoint_plan import KeypointPlan, nonempty_indices
 from hanet_mm.core.data.checks import name_sequence
@@ -30,15 +29,10 @@ from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.inputs import RefineResult
 from hanet_mm.core.refine.refiner import Refiner
+from hanet_mm.core.refine.swap_chains import SwapChains
+from hanet_mm.core.refine.unswap import unswap
 from hanet_mm.core.stream.refiner import StreamingRefiner
-from hanet_mm.filters import (
-    FILTERS,
-    OneEuroFilter,
-    SequenceFilter,
-    tune_filter,
-)
-
-from .perturbations import resample_sequences
+from hanet_mm.filters import OneEuroFilter, SequenceFilter
 
 INPUT = 'input'
 Inputs = Sequence[Tuple[np.ndarray, Optional[np.ndarray]]]
@@ -57,6 +51,7 @@ class Method:
             they stay as they are.
         lookahead: Frames, at the refiner's rate, that the result of a
             stream waits for; None: all frames are known.
+        chains: Pairs of which swaps are undone first; None: of none.
         details: What else there is to say of it, for the JSON.
     """
 
@@ -66,6 +61,7 @@ class Method:
     plan: KeypointPlan = field(default_factory=KeypointPlan)
     others: Optional[SequenceFilter] = None
     lookahead: Optional[int] = None
+    chains: Optional[SwapChains] = None
     details: Dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -78,7 +74,8 @@ class Method:
     @property
     def online(self) -> bool:
         """Whether the method needs no later frame."""
-        return self.tool is None or isinstance(self.tool, OneEuroFilter)
+        causal = self.tool is None or isinstance(self.tool, OneEuroFilter)
+        return causal and self.chains is None
 
     def run(
         self, sequences: PoseSequences, stride: Optional[int] = None
@@ -87,6 +84,8 @@ class Method:
         sequences in which nothing was found are as they came, and ``stride``
         stands in for that of the refiner.
         """
+        if self.chains is not None:
+            sequences = unswap_sequences(sequences, self.chains)
         if self.tool is None:
             return filled_input(sequences)
         tracks = make_tracks(sequences)
@@ -184,6 +183,23 @@ def filled_input(sequences: PoseSequences) -> np.ndarray:
     return fill_missing(sequences.keypoints_est, missing, sequences.seq_len)
 
 
+def unswap_sequences(
+    sequences: PoseSequences, chains: SwapChains
+) -> PoseSequences:
+    """Estimates and scores with swaps of left and right undone, decided over
+    each sequence as before a filter in use.
+    """
+    found = [
+        unswap(x.keypoints, chains, x.scores, fps=x.fps or DEFAULT_FPS)
+        for x in make_tracks(sequences)
+    ]
+    return replace(
+        sequences,
+        keypoints_est=np.concatenate([x.keypoints for x in found]),
+        scores=np.concatenate([x.scores for x in found]),
+    )
+
+
 def stream_tracks(
     refiner: Refiner,
     lookahead: int,
@@ -229,91 +245,3 @@ def _stream(
             for result in results:
                 out[i][result.index] = result.keypoints
     return {i: RefineResult(x, missing[i]) for i, x in out.items()}
-
-
-class _Entry(NamedTuple):
-    """A filter of the tables: its title, name and fixed parameters."""
-
-    title: str
-    name: str
-    fixed: Dict[str, float] = {}
-
-
-# By these names they are asked for as the filter of other keypoints, too.
-BANK: Dict[str, _Entry] = {
-    'savgol': _Entry('Savitzky-Golay', 'savgol'),
-    'butterworth': _Entry('Butterworth', 'butterworth'),
-    'gaussian': _Entry('Gaussian', 'gaussian'),
-    'one_euro': _Entry('One-Euro', 'one_euro'),
-    'kalman': _Entry('Kalman/RTS with scores', 'kalman'),
-    'kalman_without_scores': _Entry(
-        'Kalman/RTS without scores', 'kalman', dict(score_power=0)
-    ),
-    'median_butterworth': _Entry('Median + Butterworth', 'median_butterworth'),
-}
-
-
-class FilterBank:
-    """Filters tuned on the sequences ``tune`` (None: those of ``hanet-mm
-    refine --filter`` for ``data``), once for each frame rate; ``root`` as in
-    :func:`tune_filter`.
-    """
-
-    def __init__(
-        self,
-        tune: Optional[PoseSequences],
-        data: Optional[PoseSequences] = None,
-        root: Optional[Sequence[int]] = None,
-        progress: bool = False,
-    ) -> None:
-        self._tune, self._data = tune, data
-        self._root, self._progress = root, progress
-        self._known: Dict[Any, Method] = {}
-
-    def methods(self, fps: Optional[float] = None) -> List[Method]:
-        """All filters, tuned on training sequences brought to that rate."""
-        return [self.find(key, fps) for key in BANK]
-
-    def find(self, key: str, fps: Optional[float] = None) -> Method:
-        """One filter by its key in :data:`BANK`."""
-        if (key, fps) not in self._known:
-            entry = BANK[key]
-            if self._tune is None:
-                fixed = [f'{k}={value:g}' for k, value in entry.fixed.items()]
-                text = f'{entry.name}:{",".join(fixed)}'
-                tracks = make_tracks(self._data)
-                found = Method(entry.title, choose_filter(text, tracks, fps))
-            else:
-                found = self._tune_entry(entry, fps)
-            found.settings = _describe(found.tool)
-            self._known[key, fps] = found
-        return self._known[key, fps]
-
-    def _tune_entry(self, entry: _Entry, fps: Optional[float]) -> Method:
-        sequences = self._tune
-        if fps is not None and sequences.fps is not None:
-            sequences, _ = resample_sequences(sequences, fps)
-        grid = dict(FILTERS[entry.name].GRID)
-        grid.update({key: (value,) for key, value in entry.fixed.items()})
-        smoother, report = tune_filter(
-            entry.name,
-            sequences,
-            grid,
-            root=self._root,
-            progress=self._progress,
-        )
-        about = dict(
-            sequences=len(sequences),
-            frames=len(sequences.scores),
-            objective=report.objective,
-        )
-        details = dict(arguments=report.arguments, tuned_on=about)
-        return Method(entry.title, smoother, details=details)
-
-
-def _describe(smoother: SequenceFilter) -> str:
-    settings = dict(smoother.settings)
-    # Of the two noises only the ratio counts.
-    if settings.get('measurement_noise') == 1:
-        del settings['measurement_noise']
-    return ', '.join(f'{key} {value:.4g}' for key, value in settings.items())

@@ -36,7 +36,8 @@ from .catalog import (
     read_config,
     training_sequences,
 )
-from .methods import BANK, INPUT, FilterBank, Method
+from .filter_bank import BANK, FilterBank
+from .methods import INPUT, Method
 from .paper_tables import paper_rows
 from .protocols import (
     PROTOCOLS,

@@ -56,9 +56,12 @@ def write_json(path: PathLike, report: Dict[str, Any]) -> None:
 
 def write_report(folder: PathLike, report: Dict[str, Any]) -> None:
     """Write ``results.json``, ``tables.md`` and, if there is a curve,
-    ``curves.png``, each whole or not at all.
+    ``curves.png``, each whole or not at all; of several files also those of
+    each, in a folder of its name.
     """
     folder = Path(folder)
+    for name, part in report.get('files', {}).items():
+        write_report(folder / name, part)
     write_json(folder / 'results.json', report)
     with atomic_path(folder / 'tables.md') as temporary:
         temporary.write_text(render_tables(report), encoding='utf-8')

@@ -15,7 +15,8 @@ from hanet_mm.core.poses.units import ROTATIONS
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
 
 from .curves import CURVES
-from .methods import BANK, INPUT, Method
+from .filter_bank import BANK, REFERENCE, UNSWAP
+from .methods import INPUT, Method
 
 NO_FILTER = 'none'
 
@@ -109,7 +110,8 @@ def read_refiners(request: Request, sequences: PoseSequences) -> List[Method]:
     """Load refiners and checkpoints, match their keypoints with the data."""
     poses = open_poses(request.data)
     methods: List[Method] = []
-    taken = [INPUT, *[x.title for x in BANK.values()]]
+    titles = [x.title for x in BANK.values()]
+    taken = [INPUT, REFERENCE, *titles, *[f'{UNSWAP} + {x}' for x in titles]]
     given: List[Sequence[PathLike]] = [(x,) for x in request.refiners]
     for source in [*given, *request.checkpoints]:
         path = source[-1]

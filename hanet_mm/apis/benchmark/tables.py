@@ -11,7 +11,7 @@ _COLUMNS: Tuple[Tuple[str, str, Optional[int]], ...] = (
     ('@0.1', 'pck_0.1', 1),
     ('@0.05', 'pck_0.05', 1),
     ('mean %', 'box_error', 2),
-    ('95 % below %', 'box_error_95', 1),
+    ('95 % below %', 'box_error_95', 2),
     ('worse %', 'worse', 1),
     ('better %', 'better', 1),
     ('PA-MPJPE', 'pa_mpjpe', None),
@@ -22,8 +22,13 @@ _COLUMNS: Tuple[Tuple[str, str, Optional[int]], ...] = (
 
 
 def render_tables(report: Dict[str, Any]) -> str:
-    """All tables of a report, with what a reader has to know of them."""
-    parts = [_heading(report)]
+    """All tables of a report, with what a reader has to know of them; of
+    several files the average and an overview.
+    """
+    files = report.get('files', {})
+    parts = [_files_heading(report) if files else _heading(report)]
+    if files and report['tables']:
+        parts.append(_overview(report))
     for table in report['tables']:
         parts.append(f'## Of {table["title"]}\n')
         parts.append(_main_table(table['rows'], table['verdicts']))
@@ -52,6 +57,49 @@ def point_label(point: Dict[str, Any]) -> str:
     if point['note'] and point['value'] is not None:
         label += f' ({point["note"]})'
     return label
+
+
+def _files_heading(report: Dict[str, Any]) -> str:
+    lines = [f'# Average of {len(report["files"])} files', '']
+    for name, part in report['files'].items():
+        data, tuned = part['data'], part['tuned_on']
+        by = f' by {data["estimator"]}' if data['estimator'] else ''
+        tuned = f'tuned on {tuned["file"]}' if tuned else 'NOT tuned'
+        lines.append(
+            f'- {name}: {data["sequences"]} sequences, {data["frames"]} '
+            f'frames{by}; filters {tuned}'
+        )
+    lines += ['', 'Every file counts the same.']
+    if not report['complete']:
+        lines.append('**Not complete: more was asked for.**')
+    return '\n'.join([*lines, ''])
+
+
+def _overview(report: Dict[str, Any]) -> str:
+    """The mean error of each file, with the frames made worse in 2D."""
+    title = report['tables'][0]['title']
+    tables = [
+        next(x for x in part['tables'] if x['title'] == title)['rows']
+        for part in report['files'].values()
+    ]
+    tables.append(report['tables'][0]['rows'])
+    is_flat = 'box_error' in tables[-1][0]
+    heading = 'Mean error by file'
+    if is_flat:
+        heading = 'Mean error in % of the box (% of the frames made worse)'
+    lines = []
+    for row in tables[-1]:
+        cells = [row['method']]
+        for rows in tables:
+            (found,) = [x for x in rows if x['method'] == row['method']]
+            if not is_flat:
+                cells.append(_number(found['mean_error'], None))
+                continue
+            error, worse = (found[x] for x in ('box_error', 'worse'))
+            cells.append(f'{_number(error, 2)} ({_number(worse, 1)})')
+        lines.append(cells)
+    table = _markdown(['method', *report['files'], 'average'], lines)
+    return f'## {heading}\n\n{table}'
 
 
 def _heading(report: Dict[str, Any]) -> str:

@@ -33,13 +33,21 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='a trained network; may be repeated',
     )
     parser.add_argument(
-        '--data', required=True, metavar='FILE', help='flat .npz with truth'
+        '--data',
+        required=True,
+        nargs='+',
+        metavar='FILE',
+        help='flat .npz with truth; of several, such as the estimates of '
+        'several estimators, the average too',
     )
     parser.add_argument(
         '--tune',
+        nargs='+',
+        default=[None],
         metavar='FILE',
-        help='the same of the training split, to tune the filters on. '
-        'Default: they have their usual settings',
+        help='the same of the training split, to tune the filters on: one, '
+        'or one for each file of --data. Default: they have their usual '
+        'settings',
     )
     parser.add_argument(
         '--curves',
@@ -80,21 +88,30 @@ def run(args: argparse.Namespace) -> str:
     """
     from hanet_mm.apis import benchmark
 
-    request = benchmark.Request(
-        refiners=args.refiners,
-        data=args.data,
-        tune=args.tune,
-        curves=args.curves,
-        others=args.others,
-        root=args.root,
-        device=args.device,
-        progress=True,
-        checkpoints=args.checkpoint,
-        ignore_scores=args.ignore_scores,
-    )
+    tune = args.tune * (len(args.data) if len(args.tune) == 1 else 1)
+    if len(tune) != len(args.data):
+        raise ValueError(
+            f'--tune: expected 1 file, or {len(args.data)} as of --data, '
+            f'found {len(tune)}'
+        )
+    requests = [
+        benchmark.Request(
+            refiners=args.refiners,
+            data=data,
+            tune=one,
+            curves=args.curves,
+            others=args.others,
+            root=args.root,
+            device=args.device,
+            progress=True,
+            checkpoints=args.checkpoint,
+            ignore_scores=args.ignore_scores,
+        )
+        for data, one in zip(args.data, tune)
+    ]
     report: Dict[str, Any] = {}
     try:
-        for report in benchmark.evaluate(request):
+        for report in benchmark.evaluate_files(requests):
             benchmark.write_report(args.out, report)
     except KeyboardInterrupt:
         sys.stderr.write('interrupted: what was finished is written\n')
