@@ -118,11 +118,10 @@ def _pieces(
         for place in split_pauses(positions[index], window):
             times = snap(positions[index][place])
             times = snap(times - times[0])
-            if (np.diff(times) == 1).all():
-                times = None
-            pieces.append(
-                _Piece(index, place, points[place], known[place], times)
-            )
+            piece = _Piece(index, place, points[place], known[place])
+            if not (np.diff(times) == 1).all():
+                piece = piece._replace(positions=times)
+            pieces.append(piece)
     return pieces
 
 
@@ -133,9 +132,9 @@ def _grids(piece: _Piece) -> List[Optional[np.ndarray]]:
         return [None]
     starts = _starts(times)
     last = np.floor(snap(times[-1] - starts))
-    if phase_coverage(times[-1:], starts, times[-1])[0, 0]:
-        # It reaches to the last frame, beyond it if need be.
-        last[0] = np.ceil(times[-1])
+    # It reaches what no other does, beyond the last frame if need be.
+    served = phase_coverage(times, starts, times[-1])[0]
+    last[0] = max(last[0], np.ceil(times[served].max()))
     return [
         start + np.arange(end + 1)
         for start, end in zip(starts, last)
@@ -172,8 +171,8 @@ def _back(
         assert grid is not None
         values = result.keypoints.cpu().numpy()
         if result.expected_error is not None:
-            error = result.expected_error[..., None].cpu().numpy()
-            values = np.concatenate([values, error], axis=-1)
+            errors = result.expected_error[..., None].cpu().numpy()
+            values = np.concatenate([values, errors], axis=-1)
         local = snap(times - grid[0]).clip(0, len(grid) - 1)
         values = from_grid(values, local)
         total = total + np.where(served[:, None, None], values, 0)

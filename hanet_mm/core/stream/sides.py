@@ -44,20 +44,21 @@ class StreamSides:
         """Swapped keypoints of all frames of the buffer, bool (F, K)."""
         new = len(keypoints) - self._count
         self._since += new
-        again = self._decoder is None or (last and self._whole)
+        decoder = self._decoder
+        again = decoder is None or (last and self._whole)
         if again or self._since >= _EVERY or len(keypoints) < _FIRST:
             scale = measure_motion(keypoints, seen, self.chains)
             self._since = 0
-            if again:
+            if decoder is None or again:
                 fps = self._fps or native_rate(position, self._rate)
-                self._decoder = SwapDecoder(self.chains, scale, fps)
+                decoder = SwapDecoder(self.chains, scale, fps)
                 new = len(keypoints)
-            self._decoder.scale = scale
+            decoder.scale = scale
         if new:
-            self._decoder.push(keypoints[-new:], seen[-new:])
-        self._count = len(keypoints)
+            decoder.push(keypoints[-new:], seen[-new:])
+        self._decoder, self._count = decoder, len(keypoints)
         flip = self.chains.flip_indices
-        return self._decoder.swapped() & (seen | seen[:, flip])
+        return decoder.swapped() & (seen | seen[:, flip])
 
     def drop(self, count: int) -> None:
         """Forget the first frames of the buffer."""
