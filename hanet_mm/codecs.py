@@ -14,7 +14,10 @@ from hanet_mm.core.refine.normalization import (
     fit_normalization,
 )
 
-__all__ = ['PoseSequenceCodec']
+__all__ = ['EVIDENCE', 'PoseSequenceCodec']
+
+EVIDENCE = ('keypoint_path', 'keypoint_noise', 'keypoint_allowance')
+"""Normalised labels of windows that :class:`MeasureEvidence` has seen."""
 
 
 @KEYPOINT_CODECS.register_module()
@@ -25,7 +28,8 @@ class PoseSequenceCodec(BaseKeypointCodec):
     and ``keypoint_labels`` (T, K, D), normalised estimates and truth;
     ``keypoint_weights`` (T, K), zero where the truth is unknown or, unless
     ``supervise_missing``, the estimate was missing; ``codec_center`` and
-    ``codec_scale``, to decode with, broadcastable to (T, K, D).
+    ``codec_scale``, to decode with, broadcastable to (T, K, D). Of windows
+    with ``path``, ``noise`` and ``allowance`` the labels ``EVIDENCE`` too.
 
     Args:
         normalization (str): 'none', 'image', 'box', 'root' or 'rot6d', see
@@ -36,7 +40,14 @@ class PoseSequenceCodec(BaseKeypointCodec):
             did not find.
     """
 
-    auxiliary_encode_keys = {'keypoints_gt', 'keypoints_valid', 'image_size'}
+    auxiliary_encode_keys = {
+        'keypoints_gt',
+        'keypoints_valid',
+        'image_size',
+        'path',
+        'noise',
+        'allowance',
+    }
 
     label_mapping_table = dict(
         keypoint_labels='keypoint_labels', keypoint_weights='keypoint_weights'
@@ -60,6 +71,9 @@ class PoseSequenceCodec(BaseKeypointCodec):
         keypoints_gt: Optional[np.ndarray] = None,
         keypoints_valid: Optional[np.ndarray] = None,
         image_size: Optional[np.ndarray] = None,
+        path: Optional[np.ndarray] = None,
+        noise: Optional[np.ndarray] = None,
+        allowance: Optional[np.ndarray] = None,
     ) -> dict:
         """Encode a window.
 
@@ -72,6 +86,10 @@ class PoseSequenceCodec(BaseKeypointCodec):
             keypoints_valid (np.ndarray, optional): Estimates that were not
                 filled, bool, (T, K); None: all.
             image_size (np.ndarray, optional): W, H in pixels, (2, ).
+            path (np.ndarray, optional): Smooth path, (T, K, D), with
+            noise (np.ndarray, optional): of the window, (T, K), and
+            allowance (np.ndarray, optional): in its gaps, (T, K), see
+                :class:`MeasureEvidence`.
 
         Returns:
             dict: Encoded items, see above.
@@ -87,6 +105,11 @@ class PoseSequenceCodec(BaseKeypointCodec):
             codec_center=affine.center,
             codec_scale=affine.scale,
         )
+        if path is not None:
+            # Of unequal units the longer one.
+            unit = affine.scale.max()
+            evidence = affine.encode(path), noise / unit, allowance / unit
+            encoded.update(zip(EVIDENCE, evidence))
         if keypoints_gt is not None:
             weights = keypoints_valid.astype(np.float32)
             if self.supervise_missing:

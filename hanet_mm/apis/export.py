@@ -16,7 +16,10 @@ from hanet_mm.progress import track
 from .checkpoints import read_checkpoint, read_config_value
 
 # Arguments of the registered classes that the network does not have.
-_NOT_NETWORK = ('type', 'loss', 'accel_loss', 'decoder', 'init', 'init_cfg')
+_NOT_NETWORK = (
+    *('type', 'loss', 'accel_loss', 'limited_loss', 'decoder', 'init'),
+    'init_cfg',
+)
 _NOT_WEIGHTS = ('head.loss_module.', 'data_preprocessor.')
 # For the gate: enough for a covariance of some fifty features and a far
 # percentile.

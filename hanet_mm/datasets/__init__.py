@@ -19,12 +19,14 @@ if find_spec('mmpose') is not None:
         CmuMocapSequenceDataset,
         CmuMocapSmplSequenceDataset,
     )
+    from .kept_windows import KeptWindows
     from .pose_sequence_dataset import PoseSequenceDataset
     from .simulated_pose_sequence_dataset import (
         SimulatedPoseSequenceDataset,
         SyntheticPoseSequenceDataset,
     )
     from .transforms import (
+        MeasureEvidence,
         PackPoseSequenceInputs,
         RandomPoseFlip,
         RandomYaw,
@@ -39,6 +41,8 @@ __all__ = [
     'CmuMocapSmplSequenceDataset',
     'Human36mSequenceDataset',
     'JhmdbSequenceDataset',
+    'KeptWindows',
+    'MeasureEvidence',
     'PackPoseSequenceInputs',
     'PoseSequenceDataset',
     'PoseTrack17SequenceDataset',

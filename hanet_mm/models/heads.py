@@ -15,8 +15,10 @@ from mmpose.utils.typing import (
 )
 from torch import Tensor
 
+from hanet_mm.codecs import EVIDENCE
 from hanet_mm.core.nn.decoder import KinematicDecoder, RefinedPoses
 from hanet_mm.core.nn.kinematics import Kinematics
+from hanet_mm.core.refine.trust import allowed_part
 
 Features = Tuple[Tensor, Kinematics]
 
@@ -31,6 +33,10 @@ class KinematicHead(KinematicDecoder, BaseHead):
         loss (ConfigType, optional): Of :class:`OMLLoss`, the default, or
             :class:`PublishedHANetLoss`.
         accel_loss (ConfigType, optional): Of :class:`AccelerationLoss`.
+        limited_loss (ConfigType, optional): Of :class:`WeightedKeypointLoss`,
+            on what the limit of :mod:`hanet_mm.core.refine.trust` leaves of
+            the final poses; so is then ``accel_loss``. Needs windows that
+            :class:`MeasureEvidence` has seen, and ``predict_error``.
         **kwargs: Of :class:`hanet_mm.core.nn.decoder.KinematicDecoder`.
     """
 
@@ -39,14 +45,18 @@ class KinematicHead(KinematicDecoder, BaseHead):
         decoder: ConfigType,
         loss: OptConfigType = None,
         accel_loss: OptConfigType = None,
+        limited_loss: OptConfigType = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if limited_loss is not None and self.error is None:
+            raise ValueError('limited_loss needs predict_error=True')
         self.loss_module = MODELS.build(loss or dict(type='OMLLoss'))
         # For heads with flip_indices and with predict_error.
         self.swap_loss = MODELS.build(dict(type='SideSwapLoss'))
         self.error_loss = MODELS.build(dict(type='ExpectedErrorLoss'))
         self.accel_loss = accel_loss and MODELS.build(accel_loss)
+        self.limited_loss = limited_loss and MODELS.build(limited_loss)
         self.decoder = KEYPOINT_CODECS.build(decoder)
 
     def predict(
@@ -97,6 +107,13 @@ class KinematicHead(KinematicDecoder, BaseHead):
             losses['loss_error'] = self.error_loss(
                 poses.log_error, final, target, weights
             )
+        if self.limited_loss is not None:
+            evidence = [
+                stack_instances(batch_data_samples, key, final)
+                for key in EVIDENCE
+            ]
+            final = limited(final, poses.log_error.float(), *evidence)
+            losses['loss_limited'] = self.limited_loss(final, target, weights)
         if self.accel_loss is not None:
             losses['loss_accel'] = self.accel_loss(final, target, weights)
         with torch.no_grad():
@@ -105,6 +122,23 @@ class KinematicHead(KinematicDecoder, BaseHead):
             count = (weights > 0).sum().clamp(min=1)
             losses['mean_error'] = error / count
         return losses
+
+
+def limited(
+    final: Tensor,
+    log_error: Tensor,
+    path: Tensor,
+    noise: Tensor,
+    allowance: Tensor,
+) -> Tensor:
+    """What the limit leaves of final poses, (B, T, K, D), differentiable.
+
+    The expected error does not learn from it.
+    """
+    part, limit = allowed_part(noise, allowance, log_error.detach().exp())
+    steps = final - path
+    length = steps.norm(dim=-1).clamp(min=torch.finfo(steps.dtype).eps)
+    return path + steps * torch.minimum(part, limit / length)[..., None]
 
 
 def stack_instances(samples: SampleList, field: str, like: Tensor) -> Tensor:

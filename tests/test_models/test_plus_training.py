@@ -180,6 +180,51 @@ def test_losses_are_those_of_the_parts():
         torch.testing.assert_close(losses[key], value)
 
 
+def with_evidence(item, noise=0.02):
+    labels = item['data_samples'].gt_instance_labels
+    path = labels['keypoint_labels'] + np.float32(0.01)
+    labels['keypoint_path'] = path
+    labels['keypoint_noise'] = np.full((T, K), noise, np.float32)
+    labels['keypoint_allowance'] = np.full((T, K), 0.01, np.float32)
+    return item
+
+
+def test_poses_learn_inside_the_limit():
+    loss = dict(type='WeightedKeypointLoss', norms=['l2'], hard_weight=0)
+    model = shake(MODELS.build(config(dict(limited_loss=loss))))
+    model.data_preprocessor.batch_augments = []
+    items = [with_evidence(window(i)) for i in range(2)]
+    batch = model.data_preprocessor(collate(items), training=True)
+    losses = model(**batch, mode='loss')
+    labels = [x['data_samples'].gt_instance_labels for x in items]
+    scores = torch.from_numpy(np.stack([x['keypoint_scores'] for x in labels]))
+    poses = model.head(*model.extract_feat(batch['inputs'], scores))
+    wanted = []
+    for index, label in enumerate(labels):
+        steps = poses.final[index].detach().numpy() - label['keypoint_path']
+        error = poses.log_error[index].detach().exp().numpy()
+        length = np.linalg.norm(steps, axis=-1)
+        limit = 0.8 * (1 + 0.02 / error) * 0.03
+        part = 0.6 + 0.4 * 0.02 / (0.02 + error)
+        share = np.minimum(part, limit / length)[..., None]
+        limited = label['keypoint_path'] + share * steps
+        wanted.append(limited - label['keypoint_labels'])
+    error = np.linalg.norm(wanted, axis=-1).mean()
+    assert losses['loss_limited'].item() == pytest.approx(error, rel=1e-4)
+    losses['loss_limited'].backward()
+    # What is expected of the poses does not learn from where they are.
+    assert model.head.error.weight.grad is None
+    assert model.head.output.weight.grad.abs().sum() > 0
+
+
+def test_the_limit_needs_expected_errors():
+    limited = dict(
+        limited_loss=dict(type='WeightedKeypointLoss'), predict_error=False
+    )
+    with pytest.raises(ValueError, match='needs predict_error'):
+        MODELS.build(config(limited))
+
+
 def test_additions_bring_their_losses():
     plain = dict(flip_indices=None, predict_error=False, accel_loss=None)
     model = MODELS.build(config(plain))

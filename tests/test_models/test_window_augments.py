@@ -37,10 +37,13 @@ def make_batch(count=B, frames=T, dims=2, seed=0):
 
 def augment(kind, batch, seed=0, **kwargs):
     """An augmented batch of the same shapes and types; the old one is kept."""
-    copy = WindowBatch(*(x.clone() for x in batch))
+    copy = batch.each(torch.clone)
     torch.manual_seed(seed)
     result = build(kind, **kwargs)(batch)
     for before, old, new in zip(copy, batch, result):
+        if old is None:
+            assert new is None
+            continue
         torch.testing.assert_close(old, before, rtol=0, atol=0)
         assert new.shape == old.shape
         assert new.dtype == old.dtype
@@ -49,6 +52,8 @@ def augment(kind, batch, seed=0, **kwargs):
 
 def same(batch, other, **tolerance):
     for one, two in zip(batch, other):
+        if one is None and two is None:
+            continue
         torch.testing.assert_close(one, two, **tolerance)
 
 
@@ -68,7 +73,7 @@ def test_random_numbers_are_those_of_torch(kind, options, dims):
     batch = make_batch(dims=dims)
     result = augment(kind, batch, seed=3, **options)
     same(result, augment(kind, batch, seed=3, **options), rtol=0, atol=0)
-    assert any((x != y).any() for x, y in zip(result, batch))
+    assert any((x != y).any() for x, y in zip(result[:4], batch[:4]))
     if kind != 'RefitBox':
         other = augment(kind, batch, seed=4, **options)
         assert any((x != y).any() for x, y in zip(result, other))
@@ -236,7 +241,7 @@ def test_flip_mirrors_and_changes_sides():
 def test_reversal_is_undone_by_itself():
     batch = make_batch()
     result = augment('RandomTimeReversal', batch, prob=1.0)
-    for new, old in zip(result, batch):
+    for new, old in zip(result[:4], batch[:4]):
         for t in range(T):
             torch.testing.assert_close(new[:, t], old[:, T - 1 - t])
     again = augment('RandomTimeReversal', result, prob=1.0)
@@ -250,10 +255,10 @@ def test_whole_windows_are_drawn(kind):
     result = augment(kind, batch, prob=0.3, **options)
     whole = augment(kind, batch, prob=1.0, **options)
     done = torch.stack(
-        [(new == all_).flatten(1).all(1) for new, all_ in zip(result, whole)]
+        [(new == all_).flatten(1).all(1) for new, all_ in zip(result[:4], whole[:4])]
     )
     left = torch.stack(
-        [(new == old).flatten(1).all(1) for new, old in zip(result, batch)]
+        [(new == old).flatten(1).all(1) for new, old in zip(result[:4], batch[:4])]
     )
     assert (done.all(0) ^ left.all(0)).all()
     share = done.all(0).float().mean().item()
@@ -299,6 +304,47 @@ def test_stretch_along_the_axes():
     assert (factor[:, 0] - factor[:, 1]).abs().max() > 0.2
     assert 0.799 < factor.min() < 0.81
     assert 1.19 < factor.max() < 1.201
+
+
+def with_path(batch):
+    """The truth as the path, a length in either other field."""
+    length = torch.full_like(batch.scores, 0.5)
+    return batch._replace(
+        path=batch.target.clone(), noise=length, allowance=2 * length
+    )
+
+
+@pytest.mark.parametrize(('kind', 'options'), ALL[2:])
+def test_path_goes_where_the_truth_goes(kind, options):
+    batch = with_path(make_batch())
+    if kind == 'DropKeypoints':
+        batch = batch._replace(path=batch.poses.clone())
+    result = augment(kind, batch, **options)
+    wanted = result.poses if kind == 'DropKeypoints' else result.target
+    torch.testing.assert_close(result.path, wanted)
+    plain = augment(kind, batch._replace(path=None), **options)
+    torch.testing.assert_close(plain.poses, result.poses)
+
+
+def test_lengths_follow_the_scale():
+    batch = with_path(make_batch())
+    stretched = augment(
+        'RandomRotateScale', batch, max_angle=0.0, scale_range=(3.0, 3.0)
+    )
+    torch.testing.assert_close(stretched.noise, 3 * batch.noise)
+    refitted = augment('RefitBox', stretched)
+    moved = refitted.path[:, 1:] - refitted.path[:, :1]
+    before = stretched.path[:, 1:] - stretched.path[:, :1]
+    ratio = (moved.norm(dim=-1) / before.norm(dim=-1)).mean((1, 2))
+    torch.testing.assert_close(
+        refitted.allowance, stretched.allowance * ratio[:, None, None]
+    )
+
+
+@pytest.mark.parametrize(('kind', 'options'), ALL[:2])
+def test_measured_errors_are_not_changed(kind, options):
+    with pytest.raises(ValueError, match=f'{kind} changes the errors'):
+        build(kind, **options)(with_path(make_batch()))
 
 
 def test_refitted_box_is_that_of_the_codec():

@@ -9,6 +9,8 @@ from mmengine.structures import InstanceData
 from mmpose.registry import TRANSFORMS
 from mmpose.structures import PoseDataSample
 
+from hanet_mm.codecs import EVIDENCE
+
 
 @TRANSFORMS.register_module()
 class PackPoseSequenceInputs(BaseTransform):
@@ -20,7 +22,9 @@ class PackPoseSequenceInputs(BaseTransform):
     keypoint_weights). Without it the inputs are the estimates as they are and
     the data sample carries ``est_instances`` (keypoints, keypoint_scores,
     keypoints_valid) and, where there is ground truth, ``gt_instances``
-    (keypoints, keypoints_visible, bboxes). The frame is the instance axis.
+    (keypoints, keypoints_visible, bboxes). What :class:`MeasureEvidence` found
+    joins the labels (keypoint_path, keypoint_noise, keypoint_allowance). The
+    frame is the instance axis.
     Extras go along: ``<name>_est`` as ``est_instances.<name>``, ``<name>`` or
     ``<name>_gt`` as ``gt_instances.<name>``.
 
@@ -40,6 +44,7 @@ class PackPoseSequenceInputs(BaseTransform):
                 keypoint_labels=results['keypoint_labels'],
                 keypoint_weights=results['keypoint_weights'],
                 keypoint_scores=results['keypoint_scores'],
+                **{key: results[key] for key in EVIDENCE if key in results},
             )
             sample.set_metainfo(dict(seq_id=results['seq_id']))
         else:

@@ -11,6 +11,8 @@ from mmpose.structures import PoseDataSample
 from mmpose.utils.typing import ConfigType
 from torch import Tensor
 
+from hanet_mm.codecs import EVIDENCE
+
 from .window_augments import WindowBatch
 
 # Training labels in the order of a WindowBatch, after its poses.
@@ -57,9 +59,12 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
     def _augment(
         self, inputs: Tensor, samples: List[PoseDataSample]
     ) -> Tuple[Tensor, List[PoseDataSample]]:
+        keys = _LABELS
+        if EVIDENCE[0] in samples[0].gt_instance_labels:
+            keys = _LABELS + EVIDENCE
         labels = [
             np.stack([sample.gt_instance_labels[key] for sample in samples])
-            for key in _LABELS
+            for key in keys
         ]
         batch = WindowBatch(
             inputs, *(torch.as_tensor(x).to(inputs) for x in labels)
@@ -71,7 +76,7 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
         )
         for augment in self.batch_augments:
             batch = augment(batch)
-        for key, values in zip(_LABELS, batch[1:]):
+        for key, values in zip(keys, batch[1:]):
             for sample, value in zip(samples, values.cpu().numpy()):
                 sample.gt_instance_labels[key] = value
         return batch.poses, samples

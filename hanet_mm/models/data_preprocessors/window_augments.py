@@ -5,7 +5,7 @@ They work on normalised windows; :class:`RefitBox` comes last where poses are
 normalised by the person's box. Random numbers are PyTorch's.
 """
 
-from typing import NamedTuple, Sequence, Tuple
+from typing import Callable, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from mmpose.registry import MODELS
@@ -18,18 +18,50 @@ from hanet_mm.core.refine.normalization import fit_normalization
 class WindowBatch(NamedTuple):
     """Training windows: estimates and truth (B, T, K, D), and (B, T, K) each
     scores, 0 = missing or no frame, and weights, 0 where the truth is unknown.
+
+    Windows that :class:`MeasureEvidence` has seen have a smooth ``path``
+    (B, T, K, D), and the ``noise`` around it and the ``allowance`` in gaps,
+    (B, T, K), lengths in network units; others have None.
     """
 
     poses: Tensor
     scores: Tensor
     target: Tensor
     weights: Tensor
+    path: Optional[Tensor] = None
+    noise: Optional[Tensor] = None
+    allowance: Optional[Tensor] = None
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> 'WindowBatch':
+        """Change all tensors that there are."""
+        return WindowBatch(*(None if x is None else change(x) for x in self))
+
+    def places(self, change: Callable[[Tensor], Tensor]) -> 'WindowBatch':
+        """Change estimates, truth and path."""
+        return self._replace(
+            poses=change(self.poses),
+            target=change(self.target),
+            path=None if self.path is None else change(self.path),
+        )
+
+    def lengths(self, factor: Tensor) -> 'WindowBatch':
+        """Multiply the lengths of windows by factors (B, )."""
+        if self.noise is None or self.allowance is None:
+            return self
+        factor = factor[:, None, None]
+        return self._replace(
+            noise=self.noise * factor, allowance=self.allowance * factor
+        )
 
     def where(self, chosen: Tensor, other: 'WindowBatch') -> 'WindowBatch':
         """Take some windows of another batch, chosen (B, ) bool."""
         return WindowBatch(
             *(
-                torch.where(chosen.reshape(-1, *[1] * (x.ndim - 1)), y, x)
+                None
+                if x is None or y is None
+                else torch.where(
+                    chosen.reshape(-1, *[1] * (x.ndim - 1)), y, x
+                )
                 for x, y in zip(self, other)
             )
         )
@@ -37,6 +69,14 @@ class WindowBatch(NamedTuple):
     def draw(self, prob: float) -> Tensor:
         """Draw the windows to augment with a probability, bool (B, )."""
         return torch.rand(len(self.poses), device=self.poses.device) < prob
+
+    def check_no_path(self, name: str) -> None:
+        """Raise a ValueError if errors may no longer be changed."""
+        if self.path is not None:
+            raise ValueError(
+                f'{name} changes the errors of windows, so it cannot follow '
+                'MeasureEvidence, which has measured them'
+            )
 
 
 @MODELS.register_module()
@@ -60,6 +100,7 @@ class ExchangeErrors(nn.Module):
 
     def forward(self, batch: WindowBatch) -> WindowBatch:
         """Exchange errors; truth stays."""
+        batch.check_no_path('ExchangeErrors')
         count, _, joints = batch.scores.shape
         device = batch.scores.device
         draw = torch.rand(count, 1, device=device)
@@ -106,6 +147,7 @@ class RandomSpeed(nn.Module):
 
     def forward(self, batch: WindowBatch) -> WindowBatch:
         """Resample the truth."""
+        batch.check_no_path('RandomSpeed')
         low, high = torch.tensor(self.speed_range).log()
         count, frames = batch.weights.shape[:2]
         device = batch.weights.device
@@ -150,11 +192,9 @@ class RandomWindowFlip(nn.Module):
         self.prob = prob
 
     def forward(self, batch: WindowBatch) -> WindowBatch:
-        """Mirror estimates and truth."""
-        poses, scores, target, weights = (
-            x[:, :, self.flip_indices] for x in batch
-        )
-        other = WindowBatch(mirror(poses), scores, mirror(target), weights)
+        """Mirror estimates, truth and path."""
+        other = batch.each(lambda x: x[:, :, self.flip_indices])
+        other = other.places(mirror)
         return batch.where(batch.draw(self.prob), other)
 
 
@@ -172,7 +212,7 @@ class RandomTimeReversal(nn.Module):
 
     def forward(self, batch: WindowBatch) -> WindowBatch:
         """Reverse windows."""
-        other = WindowBatch(*(x.flip(1) for x in batch))
+        other = batch.each(lambda x: x.flip(1))
         return batch.where(batch.draw(self.prob), other)
 
 
@@ -204,9 +244,8 @@ class RandomRotateScale(nn.Module):
             plane = torch.einsum('btkd,bed->btke', x[..., :2], turn)
             return torch.cat([plane, x[..., 2:]], dim=-1)
 
-        return batch._replace(
-            poses=change(batch.poses), target=change(batch.target)
-        )
+        # A length between those along the two axes.
+        return batch.places(change).lengths(scale.prod(-1)[:, 0].sqrt())
 
 
 @MODELS.register_module()
@@ -251,10 +290,19 @@ class DropKeypoints(nn.Module):
         gone &= ~gone.all(dim=1, keepdim=True)
         gone = gone[:, None]
         rest = (~gone).sum(dim=2, keepdim=True)[..., None]
-        center = batch.poses.masked_fill(gone[..., None], 0)
-        center = center.sum(dim=2, keepdim=True) / rest
+
+        def drop(places: Tensor) -> Tensor:
+            center = places.masked_fill(gone[..., None], 0)
+            center = center.sum(dim=2, keepdim=True) / rest
+            return torch.where(gone[..., None], center, places)
+
+        allowance = batch.allowance
         return batch._replace(
-            poses=torch.where(gone[..., None], center, batch.poses),
+            poses=drop(batch.poses),
+            path=None if batch.path is None else drop(batch.path),
+            allowance=None
+            if allowance is None
+            else allowance.masked_fill(gone, 0),
             scores=batch.scores.masked_fill(gone, 0),
             weights=torch.where(
                 gone, self.weight * batch.weights, batch.weights
@@ -269,7 +317,6 @@ class RefitBox(nn.Module):
     def forward(self, batch: WindowBatch) -> WindowBatch:
         """Normalise estimates and truth."""
         affine = fit_normalization('box', batch.poses, batch.scores > 0)
-        return batch._replace(
-            poses=affine.encode(batch.poses),
-            target=affine.encode(batch.target),
+        return batch.places(affine.encode).lengths(
+            1 / affine.scale[:, 0, 0, 0]
         )
