@@ -19,7 +19,6 @@ if find_spec('mmpose') is not None:
         CmuMocapSequenceDataset,
         CmuMocapSmplSequenceDataset,
     )
-    from .kept_windows import KeptWindows
     from .pose_sequence_dataset import PoseSequenceDataset
     from .simulated_pose_sequence_dataset import (
         SimulatedPoseSequenceDataset,
@@ -41,7 +40,6 @@ __all__ = [
     'CmuMocapSmplSequenceDataset',
     'Human36mSequenceDataset',
     'JhmdbSequenceDataset',
-    'KeptWindows',
     'MeasureEvidence',
     'PackPoseSequenceInputs',
     'PoseSequenceDataset',

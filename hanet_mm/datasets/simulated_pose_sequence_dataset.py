@@ -1,7 +1,8 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Simulated people: sequences made when loaded, windows made on demand."""
 
-from typing import ClassVar, Optional, Tuple, Union
+import copy
+from typing import Any, ClassVar, Dict, Optional, Tuple, Union
 
 import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
@@ -125,6 +126,9 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             :func:`hanet_mm.datasets.simulation.load_error_bank`. None: all
             errors are simulated.
         bank_share (float): Share of the windows with errors of the bank.
+        keep (bool): Keep what the pipeline made of each window, where it
+            takes long and batches are augmented later. Every worker process
+            keeps its own.
         seed (int): Seed >= 0 of everything. Parts and runs that are to share
             nothing need different seeds.
         metainfo (dict, optional): Defaults to that of the skeleton.
@@ -150,6 +154,7 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         noise: Union[str, dict] = 'any',
         bank: Union[str, dict, None] = None,
         bank_share: float = 0.5,
+        keep: bool = False,
         seed: int = 0,
         metainfo: Optional[dict] = None,
         **kwargs,
@@ -180,6 +185,8 @@ class SimulatedPoseSequenceDataset(BaseDataset):
                 f'fps_range: expected 0 < min <= max, found {fps_range}'
             )
         self.fps_range = fps_range
+        self.keep = keep
+        self._kept: Dict[int, Any] = {}
         self.seed = seed
         self._chunk: Tuple[int, dict] = (-1, {})
         source, root = SKELETONS[skeleton]
@@ -220,6 +227,14 @@ class SimulatedPoseSequenceDataset(BaseDataset):
 
     def __len__(self) -> int:
         return self.num_windows
+
+    def prepare_data(self, idx: int) -> Any:
+        """What the pipeline makes of window ``idx``."""
+        if not self.keep:
+            return super().prepare_data(idx)
+        if idx not in self._kept:
+            self._kept[idx] = super().prepare_data(idx)
+        return copy.deepcopy(self._kept[idx])
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:

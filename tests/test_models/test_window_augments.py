@@ -255,10 +255,16 @@ def test_whole_windows_are_drawn(kind):
     result = augment(kind, batch, prob=0.3, **options)
     whole = augment(kind, batch, prob=1.0, **options)
     done = torch.stack(
-        [(new == all_).flatten(1).all(1) for new, all_ in zip(result[:4], whole[:4])]
+        [
+            (new == all_).flatten(1).all(1)
+            for new, all_ in zip(result[:4], whole[:4])
+        ]
     )
     left = torch.stack(
-        [(new == old).flatten(1).all(1) for new, old in zip(result[:4], batch[:4])]
+        [
+            (new == old).flatten(1).all(1)
+            for new, old in zip(result[:4], batch[:4])
+        ]
     )
     assert (done.all(0) ^ left.all(0)).all()
     share = done.all(0).float().mean().item()

@@ -152,6 +152,9 @@ class ErrorBank:
         count = max(len(self.biases), 1)
         bias = self.biases if len(self.biases) else 0 * self.errors[:1]
         bias = np.nan_to_num(bias)[rng.integers(count, size=num)][:, None]
+        # Of two networks that differ either one may be the other's truth.
+        sign = rng.choice(np.float32([-1, 1]), (num, 1, 1, 1))
+        bias = bias * sign
         mirror = keypoint_parts(
             tuple(map(plain_name, keypoint_names)), errors.shape[-1]
         ).mirror

@@ -59,9 +59,7 @@ class WindowBatch(NamedTuple):
             *(
                 None
                 if x is None or y is None
-                else torch.where(
-                    chosen.reshape(-1, *[1] * (x.ndim - 1)), y, x
-                )
+                else torch.where(chosen.reshape(-1, *[1] * (x.ndim - 1)), y, x)
                 for x, y in zip(self, other)
             )
         )
