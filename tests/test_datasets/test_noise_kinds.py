@@ -45,6 +45,42 @@ def simulate(truth, params, seed=0, **kwargs):
     return simulate_estimator_noise(truth, 100.0, rng, params, **kwargs)
 
 
+def test_bias_is_constant_and_unknown_to_the_scores():
+    truth = poses(400)
+    params = only(bias=0.05, jitter=0.001, score_noise=0.0)
+    estimates, scores = simulate(truth, params)
+    error = estimates - truth
+    constant = error.mean(axis=1)
+    np.testing.assert_allclose(
+        constant.std(axis=(0, 2)), 5 * PARTS.difficulty, rtol=0.1
+    )
+    assert (error - constant[:, None]).std() < 0.2
+    _, expected = simulate(truth, only(jitter=0.001, score_noise=0.0))
+    np.testing.assert_array_equal(scores, expected)
+
+
+@pytest.mark.parametrize('information', [0.0, 0.5, 1.0])
+def test_scores_follow_errors_as_far_as_they_are_informed(information):
+    truth = poses(200)
+    params = only(
+        jitter=0.03,
+        jitter_correlation=0.0,
+        score_noise=0.0,
+        score_information=information,
+    )
+    estimates, scores = simulate(truth, params)
+    far = np.linalg.norm(estimates - truth, axis=-1) / PARTS.difficulty
+    # Own and other error are independent and alike: in logarithms the
+    # correlation is w / sqrt(w^2 + (1 - w)^2).
+    doubt = np.log(1 / scores.clip(1e-3, 1 - 1e-6) - 1)
+    same = PARTS.difficulty == 1.0  # of one joint: no correlation of joints
+    found = np.corrcoef(
+        np.log(far)[..., same].ravel(), doubt[..., same].ravel()
+    )[0, 1]
+    expected = information / np.hypot(information, 1 - information)
+    assert found == pytest.approx(expected, abs=0.03)
+
+
 def test_blur_is_proportional_to_the_speed():
     truth = np.zeros((400, 40, 15, 2), np.float32)
     speed = np.linspace(0, 6, 15)

@@ -178,6 +178,40 @@ def test_inverted_bodies_have_the_scores_of_others():
     assert high[0] == pytest.approx(high[1], abs=0.05)
 
 
+@pytest.mark.parametrize('fps', [15.0, 60.0])
+def test_durations_in_seconds_last_as_long_at_every_rate(fps):
+    noise = noise_source(
+        dict(
+            body_swap_seconds=0.2,
+            occlusion_seconds=dict(low=0.5, high=1.0),
+            outlier_share=0.0,
+            jitter_seconds=0.05,
+            limb_swap_seconds=0.01,
+        )
+    )
+    drawn = noise.draw(np.random.default_rng(0), 500, fps)
+    assert drawn.body_swap_frames == pytest.approx(0.2 * fps)
+    assert drawn.occlusion_frames.min() >= 0.5 * fps
+    assert drawn.occlusion_frames.max() <= fps
+    # Correlations fall to 1/e in 0.05 s; nothing is shorter than a frame.
+    assert drawn.jitter_correlation ** (0.05 * fps) == pytest.approx(np.e**-1)
+    assert drawn.limb_swap_frames == 1
+    rates = np.linspace(15, 60, 500)
+    drawn = noise.draw(np.random.default_rng(0), 500, rates)
+    np.testing.assert_allclose(drawn.body_swap_frames, 0.2 * rates)
+
+
+def test_preset_of_real_clips_covers_what_estimators_do():
+    noise = noise_source('real').draw(np.random.default_rng(0), 4000, 60.0)
+    # Fast noise from 0.2 % of the box, both coordinates together; swaps of
+    # one frame up to a second; drift and bias above the jitter.
+    assert np.sqrt(2) * noise.jitter.min() < 0.002
+    assert noise.body_swap_frames.min() < 2
+    assert 55 < noise.body_swap_frames.max() <= 60
+    assert 0.4 < (noise.drift > noise.jitter).mean() < 0.8
+    assert (noise.score_information == 0).any()
+
+
 def test_sources_of_configs():
     assert noise_source(None) == EstimatorNoise()
     assert noise_source('lifter').depth_factor == 2.0
@@ -196,6 +230,12 @@ def test_sources_of_configs():
     ('ranges', 'message'),
     [
         (dict(drifts=1.0), r"found \['drifts'\]"),
+        (dict(drift_seconds=-1.0), 'drift_seconds: expected >= 0, found -1'),
+        (dict(bias_seconds=1.0), r"found \['bias_seconds'\]"),
+        (
+            dict(drift_frames=2.0, drift_seconds=1.0),
+            'drift_frames: expected o',
+        ),
         (dict(drift=dict(low=2, high=1)), 'drift: expected low <= high'),
         (dict(drift=dict(low=0, high=1, log=True)), 'drift: .*low > 0 if log'),
         (dict(drift=dict(low=0, high=1, off=2)), 'drift: off: .*found 2'),

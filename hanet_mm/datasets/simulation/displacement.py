@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Displacement of joints: jitter, drift, occlusions and outliers.
+"""Displacement of joints: jitter, drift, bias, occlusions and outliers.
 
 S sequences, T frames, K keypoints, D coordinates.
 """
@@ -46,7 +46,7 @@ class Scene(NamedTuple):
 
 
 def displace(scene: Scene) -> Tuple[np.ndarray, np.ndarray]:
-    """Errors of jitter, drift, occlusions and outliers, (S, T, K, D).
+    """Errors of jitter, drift, bias, occlusions and outliers, (S, T, K, D).
 
     The second array is the part of them that the scores follow.
     """
@@ -67,10 +67,13 @@ def displace(scene: Scene) -> Tuple[np.ndarray, np.ndarray]:
         slow *= axes
         slow *= size[..., None, None]
         error += slow
-    if unseen is None:
-        return error, error
-    reported = error.copy()
-    reported[unseen] -= hidden[unseen]
+    reported = error
+    if unseen is not None:
+        reported = error.copy()
+        reported[unseen] -= hidden[unseen]
+    if scene.has('bias'):
+        error = error + constant_errors(scene) * axes
+
     return error, reported
 
 
@@ -120,6 +123,15 @@ def drift(scene: Scene) -> np.ndarray:
     own += shared
     own *= (amounts.drift * parts.difficulty)[..., None].astype(np.float32)
     return own
+
+
+def constant_errors(scene: Scene) -> np.ndarray:
+    """Constant errors, (S, T, K, D)."""
+    num, _, count, dims = scene.truth.shape
+    bias = scene.rng.standard_normal((num, 1, count, dims), np.float32)
+    scale = scene.amounts.bias * scene.parts.difficulty
+    bias *= scale[..., None].astype(np.float32)
+    return bias * scene.size[..., None, None]
 
 
 def _occlude(scene: Scene) -> Tuple[np.ndarray, Optional[np.ndarray]]:

@@ -312,11 +312,11 @@ def _check(bank: ErrorBank) -> None:
         found = getattr(bank, name).shape
         if found != want:
             raise ValueError(f'{name}: expected shape {want}, found {found}')
-    if (bank.seq_len < 2).any() or bank.seq_len.sum() != shape[0]:
+    if (bank.seq_len < 1).any() or bank.seq_len.sum() != shape[0]:
         raise ValueError(
-            f'seq_len: expected lengths >= 2 with a sum of {shape[0]} (frames '
+            f'seq_len: expected lengths >= 1 with a sum of {shape[0]} (frames '
             f'of errors), found a sum of {bank.seq_len.sum()} and a least '
-            f'length of {bank.seq_len.min(initial=0)}'
+            f'length of {min(bank.seq_len, default=0)}'
         )
     for name, wrong, wanted in (
         ('errors', np.isinf(bank.errors), 'finite or NaN'),

@@ -78,6 +78,7 @@ def simulate_estimator_noise(
         estimate, moved = _move_inside(scene, estimate, border)
         far = np.linalg.norm(estimate - truth, axis=-1) / size[..., None]
         relative = np.where(moved, far, relative)
+    relative = _informed(scene, relative)
     relative /= amounts.score_tolerance.astype(np.float32)
     scores = scores_of_errors(
         rng, relative, amounts.score_noise, amounts.score_correlation
@@ -167,6 +168,17 @@ def scores_of_errors(
     doubt = error**_SCORE_POWER
     doubt *= np.exp(np.asarray(noise, dtype=np.float32) * chance)
     return np.maximum(1 / (1 + doubt), _LOWEST_SCORE)
+
+
+def _informed(scene: Scene, error: np.ndarray) -> np.ndarray:
+    """Errors (S, T, K) that scores follow: their own, or another's too."""
+    own = scene.amounts.score_information.astype(np.float32)
+    if (own == 1).all():
+        return error
+    _, frames, count = error.shape
+    other = error[:, :, scene.rng.permutation(count)]
+    other = np.roll(other, frames // 2, axis=1)
+    return error**own * other ** (1 - own)
 
 
 def _rescale_scores(

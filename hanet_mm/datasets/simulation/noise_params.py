@@ -19,6 +19,7 @@ _PROBABILITIES: Tuple[Tuple[str, ...], ...] = (
     ('occlusion_unseen',),
     ('outside_clamp', 'outside_stray'),
     ('score_high',),
+    ('score_information',),
 )
 USUAL_FPS = 30.0
 """Frame rate that durations in seconds are converted with if none is known."""
@@ -71,6 +72,9 @@ class EstimatorNoise:
             exp(-n / drift_frames) (1 + n / drift_frames).
         drift_limb_correlation (float): Correlation of the drifts of two
             joints of the same arm or leg, or of trunk and head.
+        bias (float): Standard deviation per coordinate of a constant error
+            of each joint of a sequence, as of another definition of the
+            joint. Scores do not follow it.
         depth_factor (float): In 3D, factor >= 1 on the random errors along
             the last coordinate, the depth.
         occlusion_share (float): Share of hidden joints.
@@ -105,6 +109,9 @@ class EstimatorNoise:
         score_noise (float): Sigma of the log-normal factor on the error
             that the score reports.
         score_correlation (float): Lag-1 correlation of that factor's log.
+        score_information (float): How far scores follow the error of their
+            own keypoint and frame instead of that of another one, as weight
+            of its logarithm: 1 = its own, 0 = nothing of it.
         score_high (float): Score of a sure estimate, (0, 1].
         score_span (float): Difference to the score of a very unsure one;
             0: all scores are alike.
@@ -126,6 +133,7 @@ class EstimatorNoise:
     drift: Amount = 0.0
     drift_frames: Amount = 15.0
     drift_limb_correlation: Amount = 0.0
+    bias: Amount = 0.0
     depth_factor: Amount = 1.0
     occlusion_share: Amount = 0.13
     occlusion_frames: Amount = 6.0
@@ -151,6 +159,7 @@ class EstimatorNoise:
     score_tolerance: Amount = 0.13
     score_noise: Amount = 1.2
     score_correlation: Amount = 0.0
+    score_information: Amount = 1.0
     score_high: Amount = 1.0
     score_span: Amount = 1.0
     score_power: Amount = 1.0
@@ -316,8 +325,8 @@ def noise_source(noise: Union[str, dict, NoiseSource, None]) -> NoiseSource:
     Args:
         noise (str or dict or NoiseSource, optional): Key of
             ``NOISE_PRESETS``; or amounts by name, where any given as
-            ``dict(low=..., high=...)`` makes ranges of them; None: the
-            defaults of :class:`EstimatorNoise`.
+            ``dict(low=..., high=...)`` or in seconds makes ranges of them;
+            None: the defaults of :class:`EstimatorNoise`.
 
     Returns:
         NoiseSource: One or the other.
@@ -335,7 +344,7 @@ def noise_source(noise: Union[str, dict, NoiseSource, None]) -> NoiseSource:
             )
         noise = NOISE_PRESETS[noise]
     amounts = noise or {}
-    if any(map(_is_dict, amounts.values())):
+    if any(map(_is_dict, amounts.values())) or {*amounts} & {*_DURATIONS}:
         return EstimatorNoiseRanges(amounts)
     return EstimatorNoise(**amounts)
 

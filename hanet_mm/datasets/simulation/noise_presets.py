@@ -107,6 +107,48 @@ _ANY: Dict[str, Any] = dict(
     **_SCORES,
 )
 
+# Recent top-down estimators in real clips; see the top of this file.
+_REAL: Dict[str, Any] = dict(
+    jitter=_log(0.0013, 0.03),
+    jitter_seconds=_log(0.005, 0.08),
+    jitter_spread=_flat(0.1, 0.7),
+    jitter_blur=_flat(0.0, 0.3, off=0.3),
+    jitter_tails=_flat(0.0, 1.2, off=0.2),
+    jitter_tail_seconds=_log(0.05, 0.5),
+    drift=_log(0.004, 0.06, off=0.1),
+    drift_seconds=_log(0.15, 1.5),
+    drift_limb_correlation=_flat(0.0, 0.9),
+    bias=_log(0.004, 0.03, off=0.1),
+    occlusion_share=_log(0.005, 0.12, off=0.2),
+    occlusion_seconds=_log(0.07, 1.0),
+    occlusion_freeze=_flat(0.0, 0.5),
+    occlusion_limb=_flat(0.0, 0.2),
+    occlusion_other=_flat(0.0, 0.1),
+    occlusion_std=_flat(0.02, 0.15),
+    occlusion_unseen=_flat(0.0, 0.8, off=0.2),
+    limb_swap_share=_log(0.002, 0.05, off=0.4),
+    limb_swap_seconds=_log(0.03, 0.4),
+    half_swap_share=_log(0.002, 0.05, off=0.7),
+    half_swap_seconds=_log(0.03, 0.4),
+    body_swap_share=_log(0.005, 0.3, off=0.5),
+    body_swap_seconds=_log(0.03, 1.0),
+    outlier_share=_log(0.001, 0.03, off=0.3),
+    outlier_std=_flat(0.05, 0.4),
+    outside_clamp=_flat(0.0, 0.6),
+    outside_stray=_flat(0.0, 0.3),
+    missing_share=_log(0.002, 0.2, off=0.6),
+    missing_seconds=_log(0.03, 0.5),
+    frame_missing_share=_log(0.005, 0.3, off=0.6),
+    frame_missing_seconds=_log(0.03, 0.8),
+    score_tolerance=_log(0.02, 2.0),
+    score_noise=_flat(0.3, 3.0),
+    score_seconds=_log(0.03, 1.0),
+    score_information=_flat(0.1, 1.0, off=0.1),
+    score_high=_flat(0.85, 1.0),
+    score_span=_flat(0.5, 1.0, off=0.05),
+    score_power=1.0,
+)
+
 # Estimators of 3D poses relative to the root.
 _ANY_LIFTER: Dict[str, Any] = dict(
     jitter=_log(0.0008, 0.015),
@@ -142,6 +184,7 @@ _ANY_LIFTER: Dict[str, Any] = dict(
 NOISE_PRESETS: Dict[str, Dict[str, Any]] = {
     'lifter': _LIFTER,
     'any': _ANY,
+    'real': _REAL,
     'any-lifter': _ANY_LIFTER,
 }
 """Amounts, or ranges of them, by the names that :func:`noise_source` takes."""
