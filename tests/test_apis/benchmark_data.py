@@ -11,10 +11,12 @@ from hanet_mm.core.poses.skeleton_data import find_skeleton
 NAMES = ['nose', 'left_wrist', 'right_wrist', 'left_knee', 'right_knee']
 
 
-def make_sequences(lengths=(30, 12, 41), fps=30.0, noise=3.0, seed=0):
+def make_sequences(
+    lengths=(30, 12, 41), fps=30.0, noise=3.0, seed=0, names=NAMES
+):
     """Persons who swing and wander, estimates with noise, nothing missing."""
     rng = np.random.default_rng(seed)
-    total, count = sum(lengths), len(NAMES)
+    total, count = sum(lengths), len(names)
     times = np.concatenate([np.arange(n) for n in lengths])[:, None, None]
     phase = rng.uniform(0, 6, (1, count, 2))
     gt = 100 + 40 * np.sin(times / 6 + phase) + times
@@ -31,7 +33,9 @@ def make_sequences(lengths=(30, 12, 41), fps=30.0, noise=3.0, seed=0):
         bboxes=boxes,
         image_size=np.tile([320.0, 240.0], (len(lengths), 1)),
         fps=rates,
-        meta=dict(keypoint_names=NAMES, units='px', estimator='simulated'),
+        meta=dict(
+            keypoint_names=list(names), units='px', estimator='simulated'
+        ),
     )
 
 

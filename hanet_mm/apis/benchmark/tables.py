@@ -98,7 +98,7 @@ def _overview(report: Dict[str, Any]) -> str:
             error, worse = (found[x] for x in ('box_error', 'worse'))
             cells.append(f'{_number(error, 2)} ({_number(worse, 1)})')
         lines.append(cells)
-    table = _markdown(['method', *report['files'], 'average'], lines)
+    table = markdown_table(['method', *report['files'], 'average'], lines)
     return f'## {heading}\n\n{table}'
 
 
@@ -160,7 +160,7 @@ def _main_table(
             mark += f' ({row["empty"]} keypoints left empty)'
         cells = [_number(row[key], digits) for _, key, digits in columns]
         lines.append([name, *cells, f'{row["seconds"]:.2f}', mark.strip()])
-    return _markdown(headings, lines)
+    return markdown_table(headings, lines)
 
 
 def _curve_table(points: Sequence[Dict[str, Any]], key: str) -> str:
@@ -176,10 +176,13 @@ def _curve_table(points: Sequence[Dict[str, Any]], key: str) -> str:
         [name, *[_number(values.get(name), None) for values in found]]
         for name in names
     ]
-    return _markdown(['method', *map(point_label, points)], lines)
+    return markdown_table(['method', *map(point_label, points)], lines)
 
 
-def _markdown(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def markdown_table(
+    headings: Sequence[str], lines: Sequence[Sequence[str]]
+) -> str:
+    """A Markdown table, the first column to the left."""
     rule = ['---', *['---:'] * (len(headings) - 1)]
     rows = [headings, rule, *lines]
     return '\n'.join(f'| {" | ".join(row)} |' for row in rows) + '\n'
