@@ -22,6 +22,7 @@ from hanet_mm.core.poses.skeleton_data import (
     skeleton_of_names,
     skeletons_of_size,
 )
+from hanet_mm.core.refine.followers import Followers
 from hanet_mm.core.refine.refiner import Refiner, RefineResult
 from hanet_mm.core.refine.swap_chains import SwapChains, swap_chains
 
@@ -52,8 +53,8 @@ class KeypointPlan:
     ) -> RefineResult:
         """Put refined keypoints (T, Kt, D) into a track (T, Ks, D): gaps
         longer than ``max_gap`` frames stay, as do all keypoints if the result
-        is None, and the filter ``others`` smooths keypoints unknown to the
-        refiner.
+        is None. Keypoints unknown to the refiner move along with those that
+        it knows, see :class:`Followers`, or are smoothed by ``others``.
         """
         given, missing = track.keypoints, track.missing
         untouched = np.zeros(given.shape[1], bool)
@@ -64,11 +65,11 @@ class KeypointPlan:
         elif self.mapping is None:
             keypoints, filled = result.keypoints, result.filled
         else:
-            keypoints = self.mapping.backward(result.keypoints, given)
+            keypoints, swapped = Followers(self.mapping).move(
+                given, result.keypoints, track.scores, swapped
+            )
             filled = self.mapping.backward_flags(result.filled)
             untouched = self.mapping.untouched
-            if swapped is not None:
-                swapped = self.mapping.backward_flags(swapped)
         if swapped is not None:
             # Keypoints were missing on the side that they are on now, and
             # what was given there is the other side's.
@@ -127,7 +128,7 @@ def plan_keypoints(
         raise ValueError(f'{poses.path}: {error}') from None
     if mapping.is_identity:
         return KeypointPlan(report=note.strip(' ()'))
-    return KeypointPlan(mapping, mapping.report() + note)
+    return KeypointPlan(mapping, Followers(mapping).report() + note)
 
 
 def find_chains(

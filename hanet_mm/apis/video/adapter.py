@@ -7,6 +7,7 @@ import numpy as np
 
 from hanet_mm.core.poses.keypoint_map import KeypointMap, match_skeletons
 from hanet_mm.core.poses.skeleton_data import skeleton_of_names
+from hanet_mm.core.refine.followers import Followers
 
 
 class SkeletonAdapter:
@@ -35,6 +36,7 @@ class SkeletonAdapter:
         target_names: Optional[Sequence[str]] = None,
     ) -> None:
         self.map: Optional[KeypointMap] = None
+        self._followers: Optional[Followers] = None
         self.report = ''
         if not source_names or not target_names:
             return
@@ -44,7 +46,8 @@ class SkeletonAdapter:
         )
         if matched.is_identity and len(matched.source) == len(matched.target):
             return
-        self.map, self.report = matched, matched.report()
+        self.map, self._followers = matched, Followers(matched)
+        self.report = self._followers.report()
 
     def to_refiner(
         self, keypoints: np.ndarray, scores: np.ndarray
@@ -55,19 +58,24 @@ class SkeletonAdapter:
         return self.map.forward(keypoints, scores)
 
     def from_refiner(
-        self, refined: np.ndarray, filled: np.ndarray, keypoints: np.ndarray
+        self,
+        refined: np.ndarray,
+        filled: np.ndarray,
+        keypoints: np.ndarray,
+        swapped: Optional[np.ndarray] = None,
     ) -> Tuple[np.ndarray, np.ndarray]:
         """Put refined (N, Kt, 2) in the place of keypoints (N, Ks, 2).
 
-        Keypoints that the refiner does not know pass through.
+        Keypoints that the refiner does not know move along with those that
+        it does, see :class:`Followers`.
         """
-        if self.map is None:
+        if self._followers is None or self.map is None:
             return refined, filled
-        return (
-            self.map.backward(refined, keypoints),
-            self.map.backward_flags(filled),
-        )
+        moved = self._followers.move(keypoints, refined, swapped=swapped)
+        return moved.keypoints, self.map.backward_flags(filled)
 
-    def flags_from_refiner(self, flags: np.ndarray) -> np.ndarray:
-        """Flags (N, Kt) -> (N, Ks), False for keypoints it does not know."""
-        return flags if self.map is None else self.map.backward_flags(flags)
+    def sides_from_refiner(self, swapped: np.ndarray) -> np.ndarray:
+        """Which keypoints changed sides, (N, Kt) -> (N, Ks)."""
+        if self._followers is None:
+            return swapped
+        return self._followers.sides(swapped)

@@ -185,23 +185,27 @@ class RefineStage:
         if not results:
             return
         places = [segment.waiting.popleft() for _ in results]
+        swapped = None
+        if getattr(results[0], 'swapped', None) is not None:
+            swapped = np.stack([x.swapped for x in results])
         refined, filled = self.adapter.from_refiner(
             np.stack([result.keypoints for result in results]),
             np.stack([result.filled for result in results]),
             np.stack([frame.keypoints[row] for frame, row in places]),
+            swapped,
         )
         filled = filled & np.isfinite(refined).all(-1)
         for (frame, row), points, flags in zip(places, refined, filled):
             frame.refined[row], frame.filled[row] = points, flags
             frame.num_waiting -= 1
-        if getattr(results[0], 'swapped', None) is not None:
-            self._mark_swapped(places, [x.swapped for x in results])
+        if swapped is not None:
+            self._mark_swapped(places, swapped)
 
     def _mark_swapped(
-        self, places: Sequence[Tuple[Frame, int]], swapped: List[np.ndarray]
+        self, places: Sequence[Tuple[Frame, int]], swapped: np.ndarray
     ) -> None:
-        flags = self.adapter.flags_from_refiner(np.stack(swapped))
-        for (frame, row), own in zip(places, flags):
+        sides = self.adapter.sides_from_refiner(swapped)
+        for (frame, row), own in zip(places, sides):
             if frame.swapped is None:
                 frame.swapped = np.zeros(frame.filled.shape, bool)
             frame.swapped[row] = own

@@ -126,8 +126,11 @@ class KeypointMap:
         result[:, self.direct[is_direct]] = flags[:, is_direct]
         return result
 
-    def report(self) -> str:
-        """One line: what was mapped, computed, missing, left as it was."""
+    def report(self, along: Optional[np.ndarray] = None) -> str:
+        """One line: what was mapped, computed, missing, left as it was.
+
+        ``along`` (Ks,) marks those that move along with others.
+        """
         names = self.target.keypoint_names
         made = (self.weights != 0).any(1)
         is_direct = self.direct >= 0
@@ -137,13 +140,16 @@ class KeypointMap:
             for t in np.flatnonzero(made & ~is_direct)
         ]
         absent = [names[t] for t in np.flatnonzero(~made)]
-        left = [
-            self.source.keypoint_names[s]
-            for s in np.flatnonzero(self.untouched)
-        ]
+        if along is None:
+            along = np.zeros(len(self.source), bool)
+        follow, left = (
+            [self.source.keypoint_names[s] for s in np.flatnonzero(chosen)]
+            for chosen in (along, self.untouched & ~along)
+        )
         for title, items in (
             ('computed', computed),
             ('not there', absent),
+            ('moved along', follow),
             ('left as they were', left),
         ):
             if items:

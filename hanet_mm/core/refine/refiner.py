@@ -288,11 +288,11 @@ class Refiner:
         keypoints: Union[Array, Sequence[Array]],
         positions: Optional[Sequence[np.ndarray]],
     ) -> List[float]:
-        several = isinstance(keypoints, (list, tuple))
-        all_positions: Sequence[Optional[np.ndarray]] = positions or [None] * (
-            len(keypoints) if several else 1
-        )
-        return [native_rate(x, self.fps) for x in all_positions]
+        if positions is None:
+            several = isinstance(keypoints, (list, tuple))
+            count = len(keypoints) if several else 1
+            return [native_rate(None, self.fps)] * count
+        return [native_rate(x, self.fps) for x in positions]
 
     def _image_sizes(
         self, image_size: Optional[Sequence], count: int

@@ -44,16 +44,15 @@ class StreamSides:
         """Swapped keypoints of all frames of the buffer, bool (F, K)."""
         new = len(keypoints) - self._count
         self._since += new
-        decoder = self._decoder
-        again = decoder is None or (last and self._whole)
-        if again or self._since >= _EVERY or len(keypoints) < _FIRST:
+        decoder = None if last and self._whole else self._decoder
+        if decoder is None:
             scale = measure_motion(keypoints, seen, self.chains)
+            fps = self._fps or native_rate(position, self._rate)
+            decoder = SwapDecoder(self.chains, scale, fps)
+            new = len(keypoints)
+        elif self._since >= _EVERY or len(keypoints) < _FIRST:
+            decoder.scale = measure_motion(keypoints, seen, self.chains)
             self._since = 0
-            if decoder is None or again:
-                fps = self._fps or native_rate(position, self._rate)
-                decoder = SwapDecoder(self.chains, scale, fps)
-                new = len(keypoints)
-            decoder.scale = scale
         if new:
             decoder.push(keypoints[-new:], seen[-new:])
         self._decoder, self._count = decoder, len(keypoints)
