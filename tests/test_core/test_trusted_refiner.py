@@ -199,6 +199,6 @@ def test_the_memory_of_a_trusted_stream_does_not_grow():
         stream.push(pose)
         track = stream._tracks[0]
         sizes.append(len(track.buffer))
-        assert len(track.buffer.sides._decoder._back) == sizes[-1]
+        assert len(track.buffer.sides._decoder) == sizes[-1]
         assert all(len(x.outputs) <= 8 for x in track.phases)
     assert max(sizes) <= 2 * (2 * T + 4)

@@ -7,7 +7,8 @@ import numpy as np
 
 from ..refine.frame_rate import native_rate
 from ..refine.swap_chains import SwapChains
-from ..refine.unswap import SwapDecoder, measure_motion
+from ..refine.swap_costs import measure_motion
+from ..refine.swap_decoder import SwapDecoder
 
 # Frames after which the motion is measured anew, and until when each time.
 _EVERY, _FIRST = 10, 20

@@ -1,0 +1,163 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""What it costs to take a side, from the frames before."""
+
+from typing import Any, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from ..poses.boxes import person_size
+from .swap_chains import NUM_CHAINS, SwapChains
+
+# Frames that a frame is compared with.
+LAGS = 3
+# Where the last three frames lead: a straight line fitted to them.
+_AHEAD = (4 / 3, 1 / 3, -2 / 3)
+# Sides nearer to each other than so much of the motion say little.
+_CLEAR = 1.0
+# Weight of the distance to that place beside the distance to the frames.
+_AHEAD_WEIGHT = 0.5
+# Distances are capped, in body sizes; motion and noise are never taken to be
+# smaller than so much.
+_CAP, _LEAST_MOTION = 0.4, 0.015
+
+
+class MotionScale(NamedTuple):
+    """Size of the person, and what the chains move anyway, (3, 4).
+
+    The latter in body sizes: median distances to the first, second and third
+    seen frame before, and to where these lead.
+    """
+
+    size: float
+    motion: np.ndarray
+
+
+def measure_motion(
+    keypoints: np.ndarray, seen: np.ndarray, chains: SwapChains
+) -> MotionScale:
+    """Measure what each chain moves, from (T, K, D) and seen, bool (T, K)."""
+    size = person_size(keypoints.astype(np.float64), seen)
+    size = size if size > 0 else 1.0
+    motion = np.full((NUM_CHAINS, LAGS + 1), _LEAST_MOTION)
+    motion[:, :LAGS] *= np.sqrt(1 + np.arange(LAGS))
+    for chain in range(NUM_CHAINS):
+        frames = ChainFrames.of(keypoints / size, seen, chains, chain)
+        for lag in range(1, LAGS + 1):
+            both = frames.seen[0, lag:] & frames.seen[0, :-lag]
+            steps = frames.poses[0, lag:] - frames.poses[0, :-lag]
+            _raise_to_median(motion[chain], lag - 1, steps, both)
+        if len(frames.times) > LAGS:
+            steps = frames.poses[0, LAGS:] - frames.ahead((0, 0, 0))
+            _raise_to_median(motion[chain], LAGS, steps, frames.steady())
+    return MotionScale(size, motion)
+
+
+def _raise_to_median(
+    motion: np.ndarray, place: int, steps: np.ndarray, known: np.ndarray
+) -> None:
+    if known.any():
+        median = np.median(np.linalg.norm(steps[known], axis=-1))
+        motion[place] = max(motion[place], median)
+
+
+class ChainFrames(NamedTuple):
+    """Frames in which a chain is seen, as given and swapped, (2, n, k, D)."""
+
+    poses: np.ndarray
+    seen: np.ndarray
+    times: np.ndarray
+
+    @classmethod
+    def of(
+        cls, poses: np.ndarray, seen: np.ndarray, chains: SwapChains, n: int
+    ) -> 'ChainFrames':
+        """The frames of chain n, of poses (T, K, D)."""
+        own = np.flatnonzero(chains.chains == n)
+        sides = np.stack([own, chains.flip_indices[own]])
+        times = np.flatnonzero(seen[:, own].any(1))
+        here = seen[times][:, sides].swapaxes(0, 1)
+        there = poses[times][:, sides].swapaxes(0, 1).astype(np.float64)
+        return cls(np.where(here[..., None], there, 0), here, times)
+
+    def after(self, past: Optional['ChainFrames']) -> 'ChainFrames':
+        """These frames behind those of the past."""
+        if past is None:
+            return self
+        pairs = zip(past, self, (1, 1, 0))
+        return ChainFrames(*(np.concatenate(p[:2], axis=p[2]) for p in pairs))
+
+    def last(self, count: int, later: int) -> 'ChainFrames':
+        """The last frames, ``later`` frames further back."""
+        rows = slice(max(len(self.times) - count, 0), None)
+        times = self.times[rows] - later
+        return ChainFrames(self.poses[:, rows], self.seen[:, rows], times)
+
+    def steady(self) -> np.ndarray:
+        """Pairs seen in four frames in a row, bool (n - 3, k)."""
+        both = np.all(self.seen, axis=0)
+        four = [both[i : len(both) - LAGS + i] for i in range(LAGS + 1)]
+        running = self.times[LAGS:] - self.times[:-LAGS] == LAGS
+        return np.logical_and.reduce(four) & running[:, None]
+
+    def ahead(self, sides: Tuple[int, ...]) -> np.ndarray:
+        """Extrapolation of the three frames before, on these sides."""
+        total: Any = 0.0
+        for lag, (side, weight) in enumerate(zip(sides, _AHEAD), start=1):
+            rows = slice(LAGS - lag, len(self.times) - lag)
+            total = total + weight * self.poses[side, rows]
+        return total
+
+    def costs(self, motion: np.ndarray, forget: float) -> np.ndarray:
+        """Cost of each frame by the relative sides before, (n, 2, 2, 2).
+
+        ``forget``: frames of a gap after which it says e times less.
+        """
+        costs = np.zeros((len(self.times), *(2,) * LAGS))
+        for lag in range(1, LAGS + 1):
+            other: Any = (slice(lag, None), *[slice(None)] * (lag - 1), 1)
+            apart = self._apart(lag, motion[lag - 1], forget)
+            costs[other] += apart.reshape(-1, *(1,) * (LAGS - 1)) / LAGS
+        if len(self.times) > LAGS:
+            known = self.steady()
+            count = np.maximum(known.sum(1), 1)
+            clear = known * self._clear(LAGS, motion[LAGS])
+            straight = self.poses[0, LAGS:] - self.ahead((0, 0, 0))
+            straight = _cap(straight, motion[LAGS])
+            for sides in np.ndindex(*costs.shape[1:]):
+                steps = self.poses[0, LAGS:] - self.ahead(sides)
+                far = _cap(steps, motion[LAGS]) - straight
+                far = _AHEAD_WEIGHT * (far * clear).sum(1) / count
+                costs[LAGS:][(slice(None),) + sides] += far
+        return costs
+
+    def _clear(self, lag: int, motion: float) -> np.ndarray:
+        """Distance between both sides, from 0 to 1, (n - lag, k)."""
+        across = np.linalg.norm(self.poses[0] - self.poses[1], axis=-1)
+        both = np.all(self.seen, axis=0)
+        now = np.where(both[lag:], across[lag:], np.inf)
+        before = np.where(both[:-lag], across[:-lag], np.inf)
+        across = np.minimum(now, before)
+        return 1 / (1 + (_CLEAR * motion / np.maximum(across, 1e-9)) ** 2)
+
+    def _apart(self, lag: int, motion: float, forget: float) -> np.ndarray:
+        """How much nearer the same side is in the frame ``lag`` before."""
+        now, before = self.poses[:, lag:], self.poses[:, :-lag]
+        seen, past = self.seen[:, lag:], self.seen[:, :-lag]
+        same = _cap(now[0] - before[0], motion)
+        total = np.zeros(same.shape)
+        count = np.zeros(same.shape)
+        # Its own keypoint against the other one of then, and of now.
+        for side, known in (
+            (now[0] - before[1], seen[0] & past[0] & past[1]),
+            (now[1] - before[0], seen[0] & seen[1] & past[0]),
+        ):
+            total += np.where(known, _cap(side, motion) - same, 0)
+            count += known
+        gap = self.times[lag:] - self.times[:-lag] - lag
+        total *= self._clear(lag, motion)
+        mean = total.sum(1) / np.maximum(count.sum(1), 1)
+        return mean * np.exp(-gap / forget)
+
+
+def _cap(steps: np.ndarray, motion: float) -> np.ndarray:
+    return np.minimum(np.linalg.norm(steps, axis=-1), _CAP) / motion

@@ -1,0 +1,145 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""The cheapest sides of a sequence, by dynamic programming over time."""
+
+from typing import List, Optional, Tuple
+
+import numpy as np
+
+from .frame_rate import USUAL_RATE
+from .swap_chains import NUM_CHAINS, SwapChains
+from .swap_costs import LAGS, ChainFrames, MotionScale
+
+# Sides of a chain in so many frames are a state.
+_MEMORY = 2**LAGS
+# Seconds of a gap after which it says e times less which side is which.
+_FORGET = 0.5
+# Cost of a frame swapped as a whole, and in part (times its share of chains),
+# at 30 frames per second: a swap costs by the time that it lasts.
+_WHOLE_COST, _PART_COST = 0.2, 0.4
+
+# Costs grow with time: after so many frames the least one is taken off.
+_CLEAN_UP = 64
+
+_BITS = np.indices((2,) * (1 + LAGS))
+# Sides of the frames before relative to that of a frame, (3, 2, 2, 2, 2).
+_RELATIVE = tuple(_BITS[0] ^ _BITS[1 + lag] for lag in range(LAGS))
+_SWAPPED = np.indices((2,) * NUM_CHAINS)
+_SHARE = _SWAPPED.mean(0)
+_STATE_COST = np.where(_SHARE == 1, _WHOLE_COST, _PART_COST * _SHARE)
+
+
+class SwapDecoder:
+    """Decides which frames are swapped; frames may come bit by bit.
+
+    Later frames may change what is said of earlier ones: a stream pushes a
+    frame, asks for :meth:`swapped` of those within its look-ahead and lets
+    go of the one that it emits. With all frames pushed the decision is that
+    of :func:`unswap` at the same ``scale``, however they were cut. The scale
+    may be replaced on the way.
+    """
+
+    def __init__(
+        self, chains: SwapChains, scale: MotionScale, fps: float = USUAL_RATE
+    ) -> None:
+        self.chains = chains
+        self.scale = scale
+        self.fps = fps
+        # Least cost of each state, one axis for each chain.
+        self._best = np.zeros((_MEMORY,) * NUM_CHAINS)
+        # Of each frame and chain (n, 3): which of the oldest sides was the
+        # better one, as bits, and whether the chain was seen.
+        self._oldest: List[bytes] = []
+        self._shown: List[Tuple[bool, ...]] = []
+        self._past: List[Optional[ChainFrames]] = [None] * NUM_CHAINS
+
+    def __len__(self) -> int:
+        """Frames that are remembered."""
+        return len(self._shown)
+
+    def push(
+        self,
+        keypoints: np.ndarray,
+        seen: np.ndarray,
+        odds: Optional[np.ndarray] = None,
+    ) -> None:
+        """Take further frames (n, K, D), with seen and odds (n, K)."""
+        count, poses = len(keypoints), keypoints / self.scale.size
+        costs = np.zeros((count, NUM_CHAINS, *_BITS.shape[1:]))
+        shown = np.zeros((count, NUM_CHAINS), bool)
+        for n in range(NUM_CHAINS):
+            new = ChainFrames.of(poses, seen, self.chains, n)
+            every = new.after(self._past[n])
+            self._past[n] = every.last(LAGS, count)
+            table = every.costs(self.scale.motion[n], _FORGET * self.fps)
+            table = table[len(every.times) - len(new.times) :]
+            table = table[(slice(None),) + _RELATIVE] / NUM_CHAINS
+            costs[new.times, n] = table
+            shown[new.times, n] = True
+        sides = np.zeros((count, *_STATE_COST.shape))
+        sides[shown.any(1)] = _STATE_COST * USUAL_RATE / self.fps
+        if odds is not None:
+            sides -= self._mean_odds(odds, seen)
+        self._run(costs, shown, sides)
+
+    def swapped(self, first: int = 0) -> np.ndarray:
+        """Swapped keypoints from a frame on, as far as known, bool (n, K)."""
+        best = np.unravel_index(self._best.argmin(), self._best.shape)
+        state = [int(x) for x in best]
+        found = np.zeros((len(self) - first, NUM_CHAINS + 1), bool)
+        for t in range(len(self) - 1, first - 1, -1):
+            found[t - first, :NUM_CHAINS] = [x >= _MEMORY // 2 for x in state]
+            oldest, shown = self._oldest[t], self._shown[t]
+            for n in range(NUM_CHAINS - 1, -1, -1):
+                if not shown[n]:
+                    continue
+                # The axes were turned until this chain was the first.
+                place = n * _MEMORY**NUM_CHAINS
+                for turn in range(NUM_CHAINS):
+                    axis = state[(n + turn) % NUM_CHAINS]
+                    place += axis * _MEMORY ** (NUM_CHAINS - 1 - turn)
+                bit = oldest[place >> 3] >> (7 - (place & 7)) & 1
+                state[n] = (state[n] * 2) % _MEMORY + bit
+        # Keypoints without another side are in chain -1: never swapped.
+        return found[:, self.chains.chains]
+
+    def let_go(self, count: int) -> None:
+        """Forget the first frames: nothing is said of them any more."""
+        del self._oldest[:count], self._shown[:count]
+
+    def _mean_odds(self, odds: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """Mean log-odds of the swapped chains, (n, 2, 2, 2)."""
+        known = np.isfinite(odds) & seen
+        odds = np.where(known, odds, 0)
+        total = np.zeros((len(odds), *_STATE_COST.shape))
+        for n in range(NUM_CHAINS):
+            own = self.chains.chains == n
+            count = np.maximum(known[:, own].sum(1), 1)
+            mean = odds[:, own].sum(1) / count / NUM_CHAINS
+            total += mean[:, None, None, None] * _SWAPPED[n]
+        return total
+
+    def _run(
+        self, costs: np.ndarray, shown: np.ndarray, sides: np.ndarray
+    ) -> None:
+        """Go through frames: each chain seen forgets its oldest side."""
+        half, rest = _MEMORY // 2, _MEMORY ** (NUM_CHAINS - 1)
+        costs = costs.reshape(*costs.shape[:2], 2, half, 2, 1)
+        sides = sides[:, :, None, :, None, :, None]
+        best = self._best.reshape(_MEMORY, rest)
+        bits = np.zeros((NUM_CHAINS, 2, half, rest), bool)
+        total = np.empty((2, half, 2, rest))
+        for cost, side, seen in zip(costs, sides, shown.tolist()):
+            for n in range(NUM_CHAINS):
+                if seen[n]:
+                    np.add(best.reshape(half, 2, rest), cost[n], out=total)
+                    first, second = total[:, :, 0], total[:, :, 1]
+                    np.less(second, first, out=bits[n])
+                    best = np.minimum(first, second)
+                # The next chain comes first: all axes turn by one.
+                best = best.reshape(_MEMORY, rest).T.reshape(_MEMORY, rest)
+            best = best.reshape((2, half) * NUM_CHAINS) + side
+            if len(self._shown) % _CLEAN_UP == 0:
+                best -= best.min()
+            self._oldest.append(np.packbits(bits).tobytes())
+            self._shown.append(tuple(seen))
+        self._best = best.reshape(self._best.shape)
