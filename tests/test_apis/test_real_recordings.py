@@ -128,7 +128,10 @@ def test_script_writes_all_tables(tool, tmp_path, monkeypatch, capsys):
     text = 'Before\n<!-- table: {} -->\nold\n<!-- end -->\nAfter\n'
     page.write_text(text.format('short') + text.format('other'))
     args = ['mine.safetensors', '--data', *files, '-o', 'out']
-    args += ['--pages', 'page.md', '--few', '1']
+    args += ['--pages', 'page.md', '--few', '1', '--curves', 'swaps']
+    for name, seed in (('sim_test', 3), ('sim_train', 4)):
+        save_pose_sequences(f'{name}.npz', make_sequences(seed=seed))
+    args += ['--simulated', 'sim_test.npz', 'sim_train.npz']
     monkeypatch.setattr(sys, 'argv', ['real_recordings.py', *args])
     tool.main()
     out = capsys.readouterr().out
@@ -136,8 +139,9 @@ def test_script_writes_all_tables(tool, tmp_path, monkeypatch, capsys):
     headings = [x[3:] for x in out.splitlines() if x.startswith('## ')]
     assert headings == [
         *('average', 'files', 'short', 'gap-lengths', 'gap-joints'),
-        'ablation',
+        *('ablation', 'simulated', 'curves'),
     ]
+    assert '| mean error px | 10 % swapped | 40 % |' in out
     assert (tmp_path / 'out/errors.png').read_bytes()[:4] == b'\x89PNG'
     # One of two sequences of each file.
     assert '| taken away | number of keypoints |' in out

@@ -26,6 +26,7 @@ import numpy as np
 from real_tables import (
     ablation_table,
     average_table,
+    curves_table,
     expected_table,
     file_tables,
     gap_tables,
@@ -68,6 +69,9 @@ def main() -> None:
     if args.few:
         args.data = [shorten(x, args.few, out / 'few') for x in args.data]
         args.tune = [shorten(x, args.few, out / 'few') for x in args.tune]
+        args.simulated = args.simulated and [
+            shorten(x, args.few, out / 'few') for x in args.simulated
+        ]
     names = short_names(args.data)
     tables: Tables = {}
     for found in (
@@ -78,7 +82,7 @@ def main() -> None:
     ):
         tables.update(found)
     if args.simulated:
-        tables['simulated'] = measure_simulated(args, out / 'simulated')
+        tables.update(measure_simulated(args, out / 'simulated'))
     text = '\n'.join(f'## {k}\n\n{v}' for k, v in tables.items())
     with atomic_path(out / 'tables.md') as temporary:
         temporary.write_text(text, encoding='utf-8')
@@ -105,7 +109,7 @@ def parse_args() -> argparse.Namespace:
         'their usual settings, and parts are measured on --data',
     )
     add('--simulated', nargs=2, metavar=('TEST', 'TRAIN'))
-    add('--curves', nargs='*', default=[], help='of simulated estimates')
+    add('--curves', nargs='*', default=[], help='of the simulated estimates')
     add('--pages', nargs='*', default=[], metavar='PAGE')
     add('--few', type=int, metavar='N', help='only N sequences of each file')
     add('-o', '--out', required=True, metavar='FOLDER')
@@ -271,15 +275,18 @@ def with_chains(refiner: Refiner, chains: Optional[SwapChains]) -> Refiner:
     return other
 
 
-def measure_simulated(args: argparse.Namespace, out: Path) -> str:
-    """The table of simulated estimates, with curves in the folder."""
+def measure_simulated(args: argparse.Namespace, out: Path) -> Tables:
+    """Tables of simulated estimates, with curves in the folder."""
     data, tune = args.simulated
     request = Request(
         args.refiners, data, tune, curves=args.curves, progress=True
     )
     for report in evaluate(request):
         write_report(out, report)
-    return simulated_table(report['tables'][0]['rows'])
+    tables = dict(simulated=simulated_table(report['tables'][0]['rows']))
+    if report['curves']:
+        tables['curves'] = curves_table(report['curves'])
+    return tables
 
 
 def fill_page(text: str, tables: Tables) -> str:

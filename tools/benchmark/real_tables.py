@@ -13,7 +13,7 @@ from hanet_mm.apis.benchmark.tables import markdown_table
 from hanet_mm.core.data.files import atomic_path
 
 Rows = Sequence[Mapping[str, Any]]
-BEST_FILTER = 'best filter in each column'
+BEST_FILTER = 'best tuned filter, figure by figure'
 # Heading, figure, digits, and whether more of it is better.
 COLUMNS: Tuple[Tuple[str, str, int, bool], ...] = (
     ('mean %', 'box_error', 2, False),
@@ -23,6 +23,16 @@ COLUMNS: Tuple[Tuple[str, str, int, bool], ...] = (
     ('@0.2', 'pck_0.2', 1, True),
     ('worse %', 'worse', 1, False),
     ('better %', 'better', 1, True),
+)
+# Of the curves that is shown in a table: curve, heading and value.
+POINTS: Tuple[Tuple[str, str, float], ...] = (
+    ('missing', '0 % missing', 0),
+    ('missing', '30 %', 30),
+    ('missing', '50 %', 50),
+    ('swaps', '10 % swapped', 10),
+    ('swaps', '40 %', 40),
+    ('lookahead', 'no frame to come', 0),
+    ('lookahead', '4 frames', 4),
 )
 SIMULATED: Tuple[Tuple[str, str, int, bool], ...] = (
     ('mean error px', 'mean_error', 2, False),
@@ -43,6 +53,33 @@ def average_table(rows: Rows) -> str:
 def simulated_table(rows: Rows) -> str:
     """Every method on simulated estimates."""
     return _table(rows, SIMULATED)
+
+
+def curves_table(curves: Mapping[str, Any]) -> str:
+    """Mean errors in px at some points of the curves."""
+    headings, columns = [], []
+    for name, text, value in POINTS:
+        for point in curves.get(name, dict(points=[]))['points']:
+            if point['value'] == value:
+                headings.append(text)
+                columns.append(point['rows'])
+    names = dict(input='input', filter=BEST_FILTER, refiner='')
+    lines: Dict[str, List[str]] = {}
+    for number, rows in enumerate(columns):
+        for row in rows:
+            refiner = row['kind'] == 'refiner'
+            name = f'**{row["method"]}**' if refiner else names[row['kind']]
+            cells = lines.setdefault(name, ['-'] * len(columns))
+            best = min(
+                x['mean_error']
+                for x in rows
+                if x is row or row['kind'] == x['kind'] == 'filter'
+            )
+            cells[number] = _number(best, 2)
+    return markdown_table(
+        ['mean error px', *headings],
+        [[name, *cells] for name, cells in lines.items()],
+    )
 
 
 def file_tables(
@@ -134,11 +171,11 @@ def plot_errors(
     axes = figure.subplots(2, 1, sharex=True)
     chosen = [_chosen(rows) for rows in files]
     count = len(chosen[0])
-    for axis, (key, title) in zip(
+    for axis, (key, title, digits) in zip(
         axes,
         (
-            ('box_error', 'mean error (% of the box)'),
-            ('worse', 'frames made worse (%)'),
+            ('box_error', 'mean error (% of the box)', 2),
+            ('worse', 'frames made worse (%)', 1),
         ),
     ):
         for number in range(count):
@@ -152,11 +189,9 @@ def plot_errors(
                 color=colors[number % len(colors)],
                 label=chosen[0][number]['method'],
             )
-            axis.bar_label(bars, fmt='%.1f', fontsize=7)
+            axis.bar_label(bars, fmt=f'%.{digits}f', fontsize=6.5)
         axis.set_ylabel(title)
         axis.spines[['top', 'right']].set_visible(False)
-    low = min(row['box_error'] for rows in chosen for row in rows)
-    axes[0].set_ylim(bottom=np.floor(low - 1))
     axes[1].set_xticks(range(len(names)), names)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc='lower center', ncols=2, frameon=False)
