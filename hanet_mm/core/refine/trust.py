@@ -14,7 +14,7 @@ that are small beside the noise is believed further (:func:`allowed_part`):
 heavy noise bends the path too, and the network knows what a body can do.
 """
 
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import torch
@@ -24,6 +24,13 @@ from torch import Tensor
 from ..data.gaps import UNKNOWN_SCORE, nearest_seen
 from ..nn.smoother import solve_smoother
 from ..poses.boxes import person_size
+from .noise import (
+    fast_noise,
+    largest_near,
+    local_quantile,
+    sorted_quantile,
+    weight_of_noise,
+)
 
 # Why a keypoint was changed.
 NOISE, MISSING, SWAPPED, OUTLIER = range(4)
@@ -39,6 +46,10 @@ _STEPS = 4
 _SHARP = 0.003
 # An outlier is further from the parabola than so many medians.
 _OUTLIER = 2.0
+# No distance to the parabola counts beyond so many times the fast noise
+# nearby: what moves smoothly is no outlier, however fast. Three frames beside
+# the path show 0.36 of their distance in it.
+_JUMP = 3.0
 _CUTOFF = 6.0
 # Least noise in body sizes, and the quantile of the residuals that it is.
 _LEAST_NOISE, _QUANTILE = 0.002, 0.75
@@ -101,8 +112,11 @@ def robust_path(
     the American Statistical Association 74, 1979) are moved towards it,
     then all are smoothed (Whittaker, Proc. Edinburgh Math. Soc. 41, 1922)
     with a gain of 1/2 at 6 Hz, as a Butterworth filter that runs forward and
-    backward has. Zero phase; constant poses and those of constant speed are
-    kept, and time may run backward.
+    backward has. That is for noise (:func:`fast_noise`) of 1 % of the body or
+    more. Keypoints weigh as the inverse of its square, so with less noise the
+    cutoff rises: where there is none the path is the input, however fast. Nor
+    is what moves fast but smoothly an outlier. Zero phase; constant poses and
+    those of constant speed are kept, and time may run backward.
 
     Args:
         keypoints (np.ndarray): Left and right put right and gaps filled, see
@@ -115,13 +129,20 @@ def robust_path(
     """
     origin = keypoints[:1].astype(np.float64)
     poses = keypoints - origin
-    least = _LEAST_NOISE * _size(keypoints, ~missing)
-    fitted = _fit_parabolas(poses, fps, _SHARP / _LEAST_NOISE * least)
+    size = _size(keypoints, ~missing)
+    least = _LEAST_NOISE * size
+    fast = fast_noise(poses, missing, fps)
+    fitted = _fit_parabolas(poses, fps, _SHARP * size)
     apart = np.linalg.norm(poses - fitted, axis=-1)
+    apart = np.minimum(apart, _JUMP * largest_near(fast, fps))
     usual = local_quantile(apart, ~missing, round(_NEAR_OUTLIERS * fps), 0.5)
     usual = _OUTLIER * np.maximum(usual, least)
     kept = np.minimum(usual / np.maximum(apart, usual), 1)[..., None]
-    smooth = smooth_evenly(fitted + (poses - fitted) * kept, _CUTOFF / fps)
+    smooth = smooth_evenly(
+        fitted + (poses - fitted) * kept,
+        _CUTOFF / fps,
+        weight_of_noise(fast / size, fps),
+    )
     residuals = np.linalg.norm(poses - smooth, axis=-1)
     near = round(_NEAR_NOISE * fps)
     noise = local_quantile(residuals, ~missing, near, _QUANTILE)
@@ -237,7 +258,7 @@ def _line_error(path: np.ndarray, missing: np.ndarray, gap: int) -> np.ndarray:
     middle = (path[2 * gap :] + path[: -2 * gap]) / 2
     error = np.linalg.norm(path[gap:-gap] - middle, axis=-1)
     known = ~(missing[2 * gap :] | missing[: -2 * gap] | missing[gap:-gap])
-    return _sorted_quantile(np.where(known, error, np.nan).T, _QUANTILE)
+    return sorted_quantile(np.where(known, error, np.nan).T, _QUANTILE)
 
 
 def belief_in_scores(
@@ -266,46 +287,25 @@ def believed_scores(scores: np.ndarray, belief: float) -> np.ndarray:
     return np.where(scores > 0, drawn, 0).astype(np.float32)
 
 
-def smooth_evenly(poses: np.ndarray, cutoff: float) -> np.ndarray:
-    """Whittaker's smoother with a gain of 1/2 at a cutoff, (T, ...).
+def smooth_evenly(
+    poses: np.ndarray, cutoff: float, weights: Union[np.ndarray, float] = 1.0
+) -> np.ndarray:
+    """Whittaker's smoother with a gain of 1/2 at a cutoff, (T, ..., D).
 
-    ``sum_t (y_t - x_t)^2 + lambda sum_t (y_{t-1} - 2 y_t + y_{t+1})^2`` is
-    smallest; cutoff in cycles per frame, at most 0.45.
+    ``sum_t w_t (y_t - x_t)^2 + lambda sum_t (y_{t-1} - 2 y_t + y_{t+1})^2`` is
+    smallest; cutoff in cycles per frame, at most 0.45, where the weights
+    (T, ...) are 1. Elsewhere it is about their fourth root times that.
     """
     count = len(poses)
     if count < 3:
         return np.array(poses, np.float64)
     weight = (2 * np.sin(np.pi * min(cutoff, 0.45))) ** 4.0
     # The solver has stiffness 1: the estimates weigh its reciprocal.
-    wanted = torch.from_numpy(np.array(poses, np.float64)).reshape(count, -1)
-    weights = torch.full_like(wanted[:, 0], weight)
-    return (
-        solve_smoother(weights, weight * wanted).numpy().reshape(poses.shape)
-    )
-
-
-def local_quantile(
-    values: np.ndarray, known: np.ndarray, half: int, quantile: float
-) -> np.ndarray:
-    """Quantile of the known values within +-half frames, (T, K).
-
-    Where there are less than three of them it is that of the sequence.
-    """
-    half = max(min(half, len(values) - 1), 0)
-    values = np.where(known, values, np.nan)
-    padded = np.pad(values, ((half, half), (0, 0)), constant_values=np.nan)
-    windows = sliding_window_view(padded, 2 * half + 1, axis=0)
-    every = np.nan_to_num(_sorted_quantile(values.T, quantile))
-    enough = np.isfinite(windows).sum(-1) > 2
-    return np.where(enough, _sorted_quantile(windows, quantile), every)
-
-
-def _sorted_quantile(values: np.ndarray, quantile: float) -> np.ndarray:
-    """Quantile along the last axis, an element; NaN counts not or is 0."""
-    ordered = np.sort(values, axis=-1)
-    last = np.isfinite(ordered).sum(-1, keepdims=True) - 1
-    index = np.maximum(np.round(quantile * last).astype(int), 0)
-    return np.nan_to_num(np.take_along_axis(ordered, index, -1)[..., 0])
+    series = poses.shape[:-1] or poses.shape
+    wanted = torch.from_numpy(poses.astype(np.float64)).reshape(*series, -1)
+    given = torch.from_numpy(np.full(series, weight) * weights)
+    smooth = solve_smoother(given, given[..., None] * wanted)
+    return smooth.numpy().reshape(poses.shape)
 
 
 def _fit_parabolas(poses: np.ndarray, fps: float, sharp: float) -> np.ndarray:
