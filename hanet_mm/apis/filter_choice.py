@@ -7,11 +7,10 @@ from typing import Any, Dict, List, Mapping, Optional
 import numpy as np
 
 from hanet_mm.core.poses.boxes import person_size
+from hanet_mm.core.refine.frame_rate import USUAL_RATE
 
 from .formats.base import PersonTrack
 
-# If neither the caller nor the file gives the frame rate.
-DEFAULT_FPS = 30.0
 # In the units of the filters' grids: frames, cycles per frame, Hz, or Hz per
 # body size per second. Mild smoothing of video at 25 to 30 frames a second.
 _USUAL: Dict[str, Mapping[str, float]] = {
@@ -44,7 +43,7 @@ def choose_filter(
         ) from None
     kind = find_filter(name)
     if fps is None:
-        rates = [x.fps for x in tracks if x.fps] or [DEFAULT_FPS]
+        rates = [x.fps for x in tracks if x.fps] or [USUAL_RATE]
         fps = float(np.median(rates))
     arguments = kind.in_units(_USUAL[name], _person_size(tracks), fps)
     known = [x for x in inspect.signature(kind).parameters if x != 'rotations']

@@ -22,12 +22,12 @@ import torch
 
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.data.gaps import check_max_gap
-from hanet_mm.core.refine.frame_rate import check_fps
+from hanet_mm.core.refine.frame_rate import USUAL_RATE, check_fps
 from hanet_mm.core.refine.refiner import Refiner, RefineResult, load_refiner
 from hanet_mm.core.refine.weights_file import default_refiner
 from hanet_mm.progress import track as track_progress
 
-from .filter_choice import DEFAULT_FPS, choose_filter
+from .filter_choice import choose_filter
 from .formats import KINDS, PoseFile, is_pose_folder, open_poses
 from .keypoint_plan import (
     KeypointPlan,
@@ -197,7 +197,19 @@ def refine_poses(
         num_left=results.count(None),
         default=default,
         num_swapped=count_swapped(final),
+        assumed_fps=_assumed_rate(poses, refiner, options),
     )
+
+
+def _assumed_rate(
+    poses: PoseFile, refiner: Any, options: RefineOptions
+) -> Optional[float]:
+    """The rate that stands in for an unknown one, None if none does."""
+    if options.fps or all(track.fps for track in poses.tracks):
+        return None
+    if isinstance(refiner, Refiner):
+        return refiner.fps
+    return USUAL_RATE if options.unswap else None
 
 
 def refine_folder(
@@ -255,7 +267,7 @@ def _refine(
     shared: Dict[str, Any] = {}
     if options.unswap:
         shared['chains'] = find_chains(poses, options.skeleton)
-        rates = [options.fps or x.fps or DEFAULT_FPS for x in tracks]
+        rates = [options.fps or x.fps or USUAL_RATE for x in tracks]
         knowledge['fps'] = rates
     if isinstance(refiner, Refiner):
         _check_shapes(poses, inputs, refiner)

@@ -13,7 +13,8 @@ class RefineSummary:
     keypoint known to the refiner (``num_left``) are unchanged, ``keypoints``
     tells how keypoints were mapped ('' if they are the refiner's), ``default``
     names the refiner if it is the default. ``num_swapped`` frames had left
-    and right swapped; None: nobody looked.
+    and right swapped; None: nobody looked. ``assumed_fps`` is the frame rate
+    where nobody said one.
     """
 
     num_sequences: int
@@ -25,6 +26,7 @@ class RefineSummary:
     num_left: int = 0
     default: str = ''
     num_swapped: Optional[int] = None
+    assumed_fps: Optional[float] = None
 
     def __str__(self) -> str:
         left = ''
@@ -34,12 +36,16 @@ class RefineSummary:
                 'unchanged; '
             )
         swapped = swapped_text(self.num_swapped, self.num_frames)
+        rate = ''
+        if self.assumed_fps is not None:
+            rate = f'frame rate not known, taken for {self.assumed_fps:g}; '
         names = f'; {self.keypoints}' if self.keypoints else ''
         default = f'by {self.default}: ' if self.default else ''
         return (
             f'{self.num_frames} frames of {self.num_sequences} sequences '
             f'refined, {self.num_filled} of {self.num_keypoints} keypoints '
-            f'filled{swapped}; {left}{default}{_describe(self.refiner)}{names}'
+            f'filled{swapped}; {left}{rate}{default}'
+            f'{_describe(self.refiner)}{names}'
         )
 
 

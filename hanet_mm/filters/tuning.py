@@ -25,6 +25,7 @@ from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.metrics.errors import subtract_root
 from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.poses.rotations import geodesic_distance, rot6d_to_matrix
+from hanet_mm.core.refine.frame_rate import USUAL_RATE
 from hanet_mm.progress import progress_bar
 
 from .base import SequenceFilter
@@ -53,8 +54,6 @@ def find_filter(name: str) -> Type[SequenceFilter]:
     return FILTERS[name]
 
 
-# Where the sequences do not tell theirs; that of OneEuroFilter.
-_DEFAULT_FPS = 30.0
 _BLOCK_FRAMES = 1 << 16
 _OBJECTIVES = ('mean_error', 'accel_error')
 
@@ -226,7 +225,7 @@ def _person_size(sequences: PoseSequences) -> float:
 
 def _frame_rate(sequences: PoseSequences) -> float:
     if sequences.fps is None:
-        return _DEFAULT_FPS
+        return USUAL_RATE
     return float(np.median(np.repeat(sequences.fps, sequences.seq_len)))
 
 

@@ -228,3 +228,28 @@ def test_an_inferencer_takes_a_name(weights):
         module.PoseRefinementInferencer('no-such-model', refiner='coco')
     with pytest.raises(ValueError, match="pose2d 'no-such-model'"):
         module.PoseRefinementInferencer('no-such-model', refiner='coco17-2d')
+
+
+@pytest.mark.parametrize(
+    ('more', 'said'),
+    [
+        (['--refiner', 'fixed.safetensors'], False),
+        (['--refiner', 'rated.safetensors'], True),
+        (['--refiner', 'rated.safetensors', '--fps', '25'], False),
+        (['--filter', 'gaussian'], False),
+        (['--filter', 'gaussian', '--unswap'], True),
+    ],
+)
+def test_a_frame_rate_that_nobody_said_is_told(
+    tmp_path, monkeypatch, capsys, more, said
+):
+    names = SKELETONS['coco17'].keypoint_names
+    points_file(tmp_path / 'in.npz', names)
+    monkeypatch.chdir(tmp_path)
+    make_coco_refiner().save('fixed.safetensors')
+    rated = make_coco_refiner()
+    rated.config['fps'] = 30
+    rated.save('rated.safetensors')
+    assert refine('in.npz', 'out.npz', *more) == 0
+    text = 'frame rate not known, taken for 30; '
+    assert (text in capsys.readouterr().out) == said

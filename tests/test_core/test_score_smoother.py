@@ -12,6 +12,7 @@ from hanet_mm.core.nn.smoother import (
     log_odds,
     score_features,
     smooth_poses,
+    solve_smoother,
 )
 
 
@@ -272,3 +273,14 @@ def test_score_features_tell_missing_from_doubted():
     assert (values.diff() > 0).all()
     assert values[1] - values[0] > 0.1
     assert values.abs().max() < 1.5
+
+
+@pytest.mark.parametrize('shape', [(49, 17, 2), (30, 2, 5, 3), (2, 1, 2)])
+def test_few_series_are_solved_as_many(shape):
+    torch.manual_seed(0)
+    weights = torch.rand(shape[:-1], dtype=torch.float64) + 1e-3
+    wanted = torch.randn(shape, dtype=torch.float64)
+    few = solve_smoother(weights, wanted)
+    learning = weights.clone().requires_grad_()
+    banded = solve_smoother(learning, wanted).detach()
+    torch.testing.assert_close(few, banded, rtol=1e-9, atol=1e-9)

@@ -5,9 +5,10 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from hanet_mm.apis.filter_choice import DEFAULT_FPS, choose_filter
+from hanet_mm.apis.filter_choice import choose_filter
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.poses.skeleton_data import skeleton_of_names
+from hanet_mm.core.refine.frame_rate import USUAL_RATE
 from hanet_mm.core.refine.swap_chains import SwapChains, swap_chains
 from hanet_mm.filters import (
     FILTERS,
@@ -68,7 +69,7 @@ def reference_methods(
     if chains is None:
         return []
     if fps is None:
-        rates = DEFAULT_FPS if data.fps is None else data.fps
+        rates = USUAL_RATE if data.fps is None else data.fps
         fps = float(np.median(rates))
     smoother = MedianButterworthFilter(5, min(_CUTOFF / fps, _MOST))
     return [Method(REFERENCE, smoother, chains=chains)]

@@ -20,13 +20,13 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.apis.filter_choice import DEFAULT_FPS
 from hanet_mm.apis.formats.base import PersonTrack
 from hanet_mm.apis.keypoint_plan import KeypointPlan, nonempty_indices
 from hanet_mm.core.data.checks import name_sequence
 from hanet_mm.core.data.gaps import fill_missing, missing_keypoints
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.poses.units import LENGTHS
+from hanet_mm.core.refine.frame_rate import USUAL_RATE
 from hanet_mm.core.refine.inputs import RefineResult
 from hanet_mm.core.refine.refiner import Refiner
 from hanet_mm.core.refine.swap_chains import SwapChains
@@ -190,7 +190,7 @@ def unswap_sequences(
     each sequence as before a filter in use.
     """
     found = [
-        unswap(x.keypoints, chains, x.scores, fps=x.fps or DEFAULT_FPS)
+        unswap(x.keypoints, chains, x.scores, fps=x.fps or USUAL_RATE)
         for x in make_tracks(sequences)
     ]
     return replace(

@@ -17,10 +17,11 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.apis.filter_choice import DEFAULT_FPS, choose_filter
+from hanet_mm.apis.filter_choice import choose_filter
 from hanet_mm.apis.formats import PersonTrack
 from hanet_mm.core.data.gaps import check_max_gap, long_gaps, missing_keypoints
 from hanet_mm.core.data.scores import ignored_scores
+from hanet_mm.core.refine.frame_rate import USUAL_RATE
 from hanet_mm.core.refine.inputs import RefineResult
 from hanet_mm.core.refine.swap_chains import SwapChains
 from hanet_mm.core.refine.unswap import swap_sides
@@ -246,7 +247,7 @@ class BufferedStream:
         fps: Optional[float] = None,
     ) -> None:
         self.refiner, self.max_gap = refiner, max_gap
-        self.chains, self.fps = chains, fps or DEFAULT_FPS
+        self.chains, self.fps = chains, fps or USUAL_RATE
         # A gap that is too long has to be known as such from the context.
         self.context = max(_CONTEXT, (max_gap or 0) + 1)
         self._buffers: Dict[int, _Buffer] = {}

@@ -19,6 +19,8 @@ _MAX_LOG_WEIGHT = 7.0
 # Log-odds that stand for a missing keypoint as an input of the network.
 _MISSING_LOG_ODDS = -4.0
 _FEATURE_SCALE = 0.3
+# Numbers of all full matrices up to which these are faster, times T.
+_FEW = 3e6
 
 
 def log_odds(scores: Tensor) -> Tensor:
@@ -114,13 +116,34 @@ class _SmootherSolve(torch.autograd.Function):
         return -(grad_wanted * solution).sum(-1), grad_wanted
 
 
+def _solve_full(weights: Tensor, wanted: Tensor) -> Optional[Tensor]:
+    """Solve for (T, ..., D) by Cholesky; None where rounding forbids it."""
+    frames = len(weights)
+    matrix = torch.diag_embed(weights.reshape(frames, -1).T)
+    eye = torch.eye(frames, dtype=weights.dtype, device=weights.device)
+    factor, failed = torch.linalg.cholesky_ex(matrix + curvature(eye))
+    if failed.any():
+        return None
+    series = wanted.reshape(*matrix.shape[1::-1], -1).transpose(0, 1)
+    solution = torch.cholesky_solve(series, factor)
+    return solution.transpose(0, 1).reshape(wanted.shape)
+
+
 def solve_smoother(weights: Tensor, wanted: Tensor) -> Tensor:
     """Solve ``(diag(w) + C^T C) x = wanted``, C the second differences.
 
     The matrix has five diagonals: it is factorised frame by frame, for all
     series (T, ..., D) with weights w (T, ...) at once, in O(T) and without a
-    pivot search. Differentiable.
+    pivot search. Differentiable. A few short series, as a stream has them,
+    are faster as full matrices.
     """
+    learns = torch.is_grad_enabled() and (
+        weights.requires_grad or wanted.requires_grad
+    )
+    if not learns and len(weights) ** 2 * weights.numel() <= _FEW:
+        solution = _solve_full(weights, wanted)
+        if solution is not None:
+            return solution
     return _SmootherSolve.apply(weights, wanted)
 
 
