@@ -120,6 +120,25 @@ def make_files(folder):
     return [str(folder / f'jhmdb_{x}_test.npz') for x in ('one', 'two')]
 
 
+def test_table_of_clean_motion(tool):
+    rows = [
+        dict(period=period, noise=noise, kept=kept, moved=moved)
+        for period, noise, kept, moved in (
+            (15, 0.0, 0.8, 0.1),
+            (15, 0.0, 0.9, 0.3),
+            (15, 0.0, 1.0, 0.2),
+            (30, 0.0, None, 0.2),
+            (30, 0.0, 0.98, 0.2),
+            (15, 1.0, 0.7, 0.5),
+        )
+    ]
+    lines = tool.clean_table(dict(mine=rows)).splitlines()
+    assert lines[2:] == [
+        '| 0 | mine | 0.80 / 0.90 | 0.98 / 0.98 | 0.20 | 0.30 |',
+        '| 1 | mine | 0.70 / 0.70 | - / - | 0.50 | 0.50 |',
+    ]
+
+
 @pytest.mark.slow
 def test_script_writes_all_tables(tool, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

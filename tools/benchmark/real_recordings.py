@@ -11,8 +11,9 @@ filled keypoints beside a straight line, and errors beside those that the
 refiner expects; on the files of --tune: what the parts of the first refiner
 are worth, each switched off alone. Tables go to tables.md, the bars to
 errors.png, the reports of hanet-mm evaluate to a folder for each file.
---pages puts the tables into Markdown pages, between <!-- table: NAME --> and
-<!-- end -->; with --simulated TEST TRAIN those of simulated estimates too.
+--clean adds the range of motion kept of clean motion, --simulated TEST TRAIN
+errors of simulated estimates. --pages puts the tables into Markdown pages,
+between <!-- table: NAME --> and <!-- end -->.
 """
 
 import argparse
@@ -26,6 +27,7 @@ import numpy as np
 from real_tables import (
     ablation_table,
     average_table,
+    clean_table,
     curves_table,
     expected_table,
     file_tables,
@@ -59,6 +61,8 @@ from hanet_mm.core.refine.swap_chains import SwapChains
 
 # Share of the keypoints that is taken away to have gaps of known truth.
 REMOVED = 0.2
+# 6 Hz at the 30 frames per second of clean motion.
+SMOOTHER = 'median_butterworth:window=5,cutoff=0.2'
 Tables = Dict[str, str]
 
 
@@ -81,6 +85,8 @@ def main() -> None:
         measure_ablation(args.refiners, args.tune or args.data),
     ):
         tables.update(found)
+    if args.clean:
+        tables['clean'] = measure_clean(args.refiners, args.clean)
     if args.simulated:
         tables.update(measure_simulated(args, out / 'simulated'))
     text = '\n'.join(f'## {k}\n\n{v}' for k, v in tables.items())
@@ -110,6 +116,12 @@ def parse_args() -> argparse.Namespace:
     )
     add('--simulated', nargs=2, metavar=('TEST', 'TRAIN'))
     add('--curves', nargs='*', default=[], help='of the simulated estimates')
+    add(
+        '--clean',
+        nargs='+',
+        metavar='KIND',
+        help='kinds of clean motion to measure, or all, see clean_motion.py',
+    )
     add('--pages', nargs='*', default=[], metavar='PAGE')
     add('--few', type=int, metavar='N', help='only N sequences of each file')
     add('-o', '--out', required=True, metavar='FOLDER')
@@ -273,6 +285,22 @@ def with_chains(refiner: Refiner, chains: Optional[SwapChains]) -> Refiner:
     other = copy.copy(refiner)
     other.chains = chains
     return other
+
+
+def measure_clean(refiners: Sequence[str], kinds: List[str]) -> str:
+    """What is left of clean motion, and how far it is moved."""
+    # It simulates people, which the rest does not need.
+    import clean_motion
+
+    if kinds == ['all']:
+        kinds = list(clean_motion.KINDS)
+    cases = clean_motion.make_cases(kinds, seed=0)
+    rows = {}
+    for name in (*refiners, SMOOTHER):
+        poses = clean_motion.run(name, cases)
+        rows[name] = [clean_motion.measure(*x) for x in zip(cases, poses)]
+    rows['median (5) + Butterworth 6 Hz'] = rows.pop(SMOOTHER)
+    return clean_table(rows)
 
 
 def measure_simulated(args: argparse.Namespace, out: Path) -> Tables:

@@ -55,6 +55,33 @@ def simulated_table(rows: Rows) -> str:
     return _table(rows, SIMULATED)
 
 
+def clean_table(methods: Mapping[str, Rows]) -> str:
+    """Range of motion kept and how far keypoints are moved, by noise."""
+    periods = sorted({x['period'] for rows in methods.values() for x in rows})
+    noises = sorted({x['noise'] for rows in methods.values() for x in rows})
+    lines = []
+    for noise in noises:
+        for name, rows in methods.items():
+            own = [x for x in rows if x['noise'] == noise]
+            cells = []
+            for period in periods:
+                kept = [x['kept'] for x in own if x['period'] == period]
+                kept = [x for x in kept if x is not None]
+                least, middle = '-', '-'
+                if kept:
+                    least, middle = (
+                        f'{min(kept):.2f}',
+                        f'{np.median(kept):.2f}',
+                    )
+                cells.append(f'{least} / {middle}')
+            moved = [x['moved'] for x in own]
+            cells += [f'{np.mean(moved):.2f}', f'{max(moved):.2f}']
+            lines.append([f'{noise:g}', name, *cells])
+    headings = ['noise px', 'method', *[f'{x} frames' for x in periods]]
+    headings += ['moved %', 'most moved %']
+    return markdown_table(headings, lines)
+
+
 def curves_table(curves: Mapping[str, Any]) -> str:
     """Mean errors in px at some points of the curves."""
     headings, columns = [], []
