@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """From a training checkpoint to the portable file of a refiner."""
 
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -34,6 +34,8 @@ def export_refiner(
     trust_pickle: bool = False,
     fps: Optional[float] = None,
     gate: bool = False,
+    trust: bool = False,
+    others: Sequence[PathLike] = (),
 ) -> Refiner:
     """Write the portable file of a trained ``HANet``.
 
@@ -48,6 +50,12 @@ def export_refiner(
             other sequences are resampled. Defaults to None: unknown.
         gate (bool): Fit a gate to the training data: windows unlike them are
             smoothed with a classical filter.
+        trust (bool): Undo swaps of left and right and keep to the evidence
+            in a sequence, see :class:`Refiner`.
+        others (Sequence[PathLike]): Further checkpoints of the same training:
+            the weights are the mean of all, which is better than the last
+            where the learning rate was still high (Izmailov et al.,
+            "Averaging weights leads to wider optima", UAI 2018).
 
     Returns:
         Refiner: What was written.
@@ -58,7 +66,15 @@ def export_refiner(
         ValueError: One line: not a checkpoint, another model, or weights
             that do not fit the config.
     """
-    refiner = checkpoint_refiner(checkpoint, config, trust_pickle, fps, gate)
+    refiner = checkpoint_refiner(
+        checkpoint,
+        config,
+        trust_pickle,
+        fps,
+        gate,
+        trust=trust,
+        others=others,
+    )
     refiner.save(out)
     return refiner
 
@@ -70,6 +86,8 @@ def checkpoint_refiner(
     fps: Optional[float] = None,
     gate: bool = False,
     dataset_meta: Optional[Dict[str, Any]] = None,
+    trust: bool = False,
+    others: Sequence[PathLike] = (),
 ) -> Refiner:
     """The refiner of a checkpoint, see :func:`export_refiner`.
 
@@ -88,12 +106,22 @@ def checkpoint_refiner(
             keypoint_names=_names(meta),
             fps=fps,
             flip_indices=_flip_indices(model, meta),
+            trust=trust,
         )
     except KeyError as error:
         raise ValueError(f'{source}: model has no {error}') from None
     except (TypeError, ValueError, AttributeError) as error:
         raise ValueError(f'{source}: model: {error}') from None
-    load_weights(refiner.network, _weights(content), checkpoint)
+    files = [checkpoint, *others]
+    weights = [_weights(content)]
+    weights += [_weights(read_checkpoint(x, trust_pickle)) for x in others]
+    for path, own in zip(files, weights):
+        load_weights(refiner.network, own, path)
+    load_weights(
+        refiner.network,
+        {name: sum(x[name] for x in weights) / len(files) for name in own},
+        checkpoint,
+    )
     if gate:
         loader = _find_value('train_dataloader', checkpoint, meta, config)
         fit_gate(refiner.add_gate(), _windows(loader['dataset']))

@@ -166,6 +166,25 @@ def test_frame_rate_goes_into_the_file(checkpoint, tmp_path, capsys):
     assert 'fps' in capsys.readouterr().err
 
 
+def test_several_checkpoints_are_averaged(checkpoint, tmp_path):
+    content = load(checkpoint)
+    weights = content['state_dict']
+    content['state_dict'] = {k: 3 * v for k, v in weights.items()}
+    other = save(content, tmp_path / 'other.pth')
+    out = str(tmp_path / 'a.safetensors')
+    assert main(['export', str(checkpoint), str(other), '-o', out]) == 0
+    for name, value in load_refiner(out).network.state_dict().items():
+        torch.testing.assert_close(value, 2 * weights[name])
+
+
+def test_trust_goes_into_the_file(checkpoint, tmp_path):
+    out = str(tmp_path / 'a.safetensors')
+    assert main(['export', str(checkpoint), '-o', out, '--trust']) == 0
+    assert load_refiner(out).config['trust']
+    assert main(['export', str(checkpoint), '-o', out]) == 0
+    assert 'trust' not in load_refiner(out).config
+
+
 def test_gate_is_fitted_to_the_training_data(checkpoint, tmp_path, capsys):
     out = tmp_path / 'refiner.safetensors'
     assert main(['export', str(checkpoint), '-o', str(out), '--gate']) == 0

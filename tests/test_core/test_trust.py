@@ -188,6 +188,27 @@ def test_a_network_sure_beside_the_noise_is_believed_further():
     np.testing.assert_allclose(found.limit[:, 0], 2.4)
 
 
+def test_expected_error_grows_with_noise_and_with_what_was_not_done():
+    poses = moving(60, 60.0)
+    none = nothing(poses)
+    path = robust_path(poses, none, FPS)
+    size = path.noise.min() / 0.002  # The least noise is .2 % of the body.
+
+    def expected(noise, way):
+        other = path._replace(noise=np.full(none.shape, noise * size))
+        refined = path.keypoints + np.float32([way * size, 0])
+        return limit_to_noise(refined, other, none).expected_error / size
+
+    # As fitted to annotated recordings: 2.1 % of the body without noise,
+    # sqrt(.2 noise) with it, and 1.3 times the way beyond the limit.
+    np.testing.assert_allclose(expected(0, 0), 0.0212, rtol=1e-3)
+    wanted = np.hypot(0.0212, np.sqrt(0.2 * 0.01))
+    np.testing.assert_allclose(expected(0.01, 0), wanted, rtol=1e-3)
+    far = np.sqrt(1.7) * (0.1 - 0.8 * 0.01)
+    wanted = np.hypot(wanted, far)
+    np.testing.assert_allclose(expected(0.01, 0.1), wanted, rtol=1e-3)
+
+
 def test_clean_motion_is_left_whatever_the_network_says():
     poses = moving(120, 45.0)
     none = nothing(poses)

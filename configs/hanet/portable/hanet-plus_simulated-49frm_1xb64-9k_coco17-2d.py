@@ -1,5 +1,5 @@
-# The bundled refiner coco17-2d: motion of the CMU database and
-# procedural motion before random cameras, simulated top-down estimators.
+# Motion of the CMU database and procedural motion before random cameras,
+# simulated top-down estimators only; base of the 3D refiner.
 _base_ = [
     '../../_base_/models/hanet_plus.py',
     '../../_base_/schedules/hanet_plus.py',

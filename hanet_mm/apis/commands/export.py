@@ -14,7 +14,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         description='Make the portable file of a refiner from a checkpoint '
         'of a training run. The file needs neither OpenMMLab nor the config.',
     )
-    parser.add_argument('checkpoint', metavar='CHECKPOINT')
+    parser.add_argument(
+        'checkpoint',
+        nargs='+',
+        metavar='CHECKPOINT',
+        help='several of one training: the mean of their weights',
+    )
     parser.add_argument(
         '-o', '--out', required=True, metavar='OUT.safetensors'
     )
@@ -39,17 +44,25 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='fit a gate to the training data: sequences unlike them are '
         'smoothed with a classical filter instead',
     )
+    parser.add_argument(
+        '--trust',
+        action='store_true',
+        help='undo swaps of left and right first, and limit corrections to '
+        'what a sequence gives evidence of; for training with limited_loss',
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> str:
     """Export the refiner; returns a line to print."""
     refiner = export_refiner(
-        args.checkpoint,
+        args.checkpoint[0],
         args.out,
         args.config,
         args.trust_pickle,
         args.fps,
         args.gate,
+        args.trust,
+        args.checkpoint[1:],
     )
     return f'{args.out}: {refiner}'

@@ -202,7 +202,12 @@ def _limit(
         refined = np.where(np.isnan(error)[..., None], path.keypoints, refined)
     trusted = limit_to_noise(refined, path, missing, swapped, fps, error)
     poses = torch.from_numpy(trusted.keypoints).to(result.keypoints)
-    return result._replace(keypoints=poses, reason=trusted.reason)
+    result = result._replace(keypoints=poses, reason=trusted.reason)
+    if error is None:
+        return result
+    # The one that the network expects is that of its own poses.
+    error = np.where(np.isnan(error), error, trusted.expected_error)
+    return result._replace(expected_error=torch.from_numpy(error).to(poses))
 
 
 def _join(pieces: List[ResampledSequence]) -> ResampledSequence:

@@ -12,7 +12,7 @@ data_file = 'data/cmu_mocap/cmu_mocap_train.npz'
 bank_file = 'data/error_bank/hmdb51.npz'
 window_size = 49
 num_windows = 16384
-max_iters = 12000
+max_iters = 10000
 keypoints = dict(num_keypoints=17, coord_dims=2, dropout=0.0)
 flip_indices = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 codec = dict(
@@ -71,7 +71,7 @@ train_dataloader = dict(
         procedural_share=0.5,
         noise=noise,
         bank=dict(path=bank_file, part='train'),
-        bank_share=0.4,
+        bank_share=0.5,
         num_windows=num_windows,
         window_size=window_size,
         short_share=0.25,
@@ -127,7 +127,7 @@ train_cfg = dict(
     _delete_=True,
     type='IterBasedTrainLoop',
     max_iters=max_iters,
-    val_interval=1500,
+    val_interval=2500,
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, end=200, by_epoch=False),
@@ -141,7 +141,7 @@ param_scheduler = [
     ),
 ]
 default_hooks = dict(
-    checkpoint=dict(by_epoch=False, interval=1500),
+    checkpoint=dict(by_epoch=False, interval=500),
     logger=dict(interval=100),
 )
 log_processor = dict(by_epoch=False)
