@@ -10,10 +10,14 @@ from math import comb
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ..poses.boxes import box_sizes, boxes_around
+
 # Order of the differences, and the rate of the frames that they are of.
 _ORDER, _RATE = 6, 30.0
 # Such frames before and after one in which noise is measured.
 _NEAR = 9
+# Seconds before and after a frame of which the size of a person is taken.
+_NEAR_SIZE = 0.4
 # Noise in body sizes from which on keypoints weigh 1.
 _FULL_NOISE = 0.01
 
@@ -76,6 +80,21 @@ def weight_of_noise(fast: np.ndarray, fps: float) -> np.ndarray:
     noise = np.where(known.any(0), noise, _FULL_NOISE)
     ratio = _FULL_NOISE / np.clip(noise, 1e-5 * _FULL_NOISE, _FULL_NOISE)
     return ratio**2
+
+
+def local_size(
+    poses: np.ndarray, missing: np.ndarray, fps: float = 30.0
+) -> np.ndarray:
+    """Size of the person around each frame of poses (T, K, D), (T, 1).
+
+    The median over the near frames of the longest side of the box around
+    the keypoints; 1 where there is none. People come nearer and go away.
+    """
+    sizes = box_sizes(boxes_around(poses.astype(np.float64), ~missing))
+    sizes = np.nan_to_num(sizes)[:, None]
+    half = round(_NEAR_SIZE * fps)
+    sizes = local_quantile(sizes, sizes > 0, half, 0.5)
+    return np.where(sizes > 0, sizes, 1.0)
 
 
 def local_quantile(

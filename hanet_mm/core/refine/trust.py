@@ -23,11 +23,11 @@ from torch import Tensor
 
 from ..data.gaps import UNKNOWN_SCORE, nearest_seen
 from ..nn.smoother import solve_smoother
-from ..poses.boxes import person_size
 from .noise import (
     fast_noise,
     largest_near,
     local_quantile,
+    local_size,
     sorted_quantile,
     weight_of_noise,
 )
@@ -136,7 +136,7 @@ def robust_path(
     """
     origin = keypoints[:1].astype(np.float64)
     poses = keypoints - origin
-    size = _size(keypoints, ~missing)
+    size = local_size(keypoints, missing, fps)
     least = _LEAST_NOISE * size
     fast = fast_noise(poses, missing, fps)
     fitted = _fit_parabolas(poses, fps, _SHARP * size)
@@ -319,8 +319,13 @@ def smooth_evenly(
     return smooth.numpy().reshape(poses.shape)
 
 
-def _fit_parabolas(poses: np.ndarray, fps: float, sharp: float) -> np.ndarray:
-    """Value at each frame of the parabola fitted around it, (T, K, D)."""
+def _fit_parabolas(
+    poses: np.ndarray, fps: float, sharp: np.ndarray
+) -> np.ndarray:
+    """Value at each frame of the parabola fitted around it, (T, K, D).
+
+    Distances count fully beyond ``sharp`` (T, 1).
+    """
     half = max(round(_FIT * fps), _LEAST_FIT)
     half = min(half, (len(poses) - 1) // 2)
     if half < 2:
@@ -330,6 +335,7 @@ def _fit_parabolas(poses: np.ndarray, fps: float, sharp: float) -> np.ndarray:
     # About the median of each frame: numbers stay small.
     windows = np.moveaxis(poses[frames], 1, 2) - median[:, :, None]
     residuals = windows + (median[:, None] - median[frames]).swapaxes(1, 2)
+    sharp = sharp[:, None]
     for _ in range(_STEPS):
         length = np.sqrt((residuals**2).sum(-1) + sharp**2)
         weight = weights[:, None] * sharp / length
@@ -366,8 +372,3 @@ def _ranks(values: np.ndarray) -> np.ndarray:
         values, return_inverse=True, return_counts=True
     )
     return (np.cumsum(count) - (count - 1) / 2)[place]
-
-
-def _size(poses: np.ndarray, seen: np.ndarray) -> float:
-    size = person_size(poses.astype(np.float64), seen)
-    return size if size > 0 else 1.0

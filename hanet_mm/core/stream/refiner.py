@@ -122,7 +122,9 @@ class StreamingRefiner:
     stream remembers: swaps of left and right are found within the
     look-ahead, and what is said of a frame may change until it comes out.
     Windows that showed it otherwise go through the network again. With a
-    look-ahead of the whole sequence the result is that of offline.
+    look-ahead of the whole sequence the result is that of offline, with
+    ``T - 1`` it is so where nothing is swapped or missing and T frames last
+    1.5 s or more.
 
     Persons begin with their first frame and may be missed in others. One not
     seen in ``max(T, lookahead + 1)`` frames, or for a pause of T, has ended:
