@@ -216,7 +216,8 @@ def limit_to_noise(
         x.numpy() for x in allowed_part(*map(torch.from_numpy, given))
     )
     length = np.linalg.norm(steps, axis=-1)
-    share = np.minimum(limit / np.maximum(length, limit), part)
+    furthest = np.maximum(np.maximum(length, limit), np.finfo(float).tiny)
+    share = np.minimum(limit / furthest, part)
     size = local_size(path.keypoints, missing, fps)
     error = _OF_NOISE * path.noise * size + _OF_SIZE * size**2
     error = np.sqrt(error + _OF_WAY * ((1 - share) * length) ** 2)
