@@ -14,9 +14,10 @@ from ._registration import register_openmmlab_floor
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .apis.objects.live import StreamingRefiner
+    from .apis.objects.offline import refine
     from .core.refine.refiner import Refiner, load_refiner
     from .core.refine.weights_file import list_refiners, refiner_card
-    from .core.stream.refiner import StreamingRefiner
 
 __all__ = [
     'Refiner',
@@ -24,14 +25,16 @@ __all__ = [
     '__version__',
     'list_refiners',
     'load_refiner',
+    'refine',
     'refiner_card',
 ]
 
 _LAZY = {
     'Refiner': 'hanet_mm.core.refine.refiner',
-    'StreamingRefiner': 'hanet_mm.core.stream.refiner',
+    'StreamingRefiner': 'hanet_mm.apis.objects.live',
     'list_refiners': 'hanet_mm.core.refine.weights_file',
     'load_refiner': 'hanet_mm.core.refine.refiner',
+    'refine': 'hanet_mm.apis.objects.offline',
     'refiner_card': 'hanet_mm.core.refine.weights_file',
 }
 

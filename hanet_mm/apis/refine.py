@@ -166,6 +166,13 @@ def refine_poses(
     poses = open_poses(
         source, options.format, options.image_size, options.tracker
     )
+    return refine_opened(poses, out, options)
+
+
+def refine_opened(
+    poses: PoseFile, out: Any, options: RefineOptions
+) -> RefineSummary:
+    """Refine poses that were read, and hand them to their ``save``."""
     if options.ignore_scores:
         poses.ignore_scores()
     poses.check()
