@@ -255,6 +255,6 @@ def replace_coordinates(values: Any, keypoints: np.ndarray) -> Any:
         kind = values.dtype if values.is_floating_point() else torch.float32
         return torch.from_numpy(result).to(values.device, kind)
     if isinstance(values, np.ndarray):
-        kind = values.dtype if values.dtype.kind == 'f' else np.float32
-        return result.astype(kind)
+        is_float = values.dtype.kind == 'f'
+        return result.astype(values.dtype if is_float else np.float32)
     return result.tolist()

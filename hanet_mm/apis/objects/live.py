@@ -18,6 +18,7 @@ import numpy as np
 from hanet_mm.core.refine.trust import believed_scores
 from hanet_mm.core.stream import refiner as core
 
+from ..formats.base import NOBODY
 from ..video.adapter import SkeletonAdapter
 from ..video.frames import Frame
 from ..video.refine_stage import RefineStage
@@ -45,7 +46,7 @@ class StreamingRefiner(core.StreamingRefiner):
 
     _results: Optional['ResultStream'] = None
 
-    def push(  # type: ignore[override]
+    def push(
         self,
         keypoints: Any,
         scores: Optional[core.Array] = None,
@@ -71,7 +72,7 @@ class StreamingRefiner(core.StreamingRefiner):
             return self._push_result(keypoints, timestamp)
         return super().push(keypoints, scores, timestamp, track_id, index)
 
-    def push_many(  # type: ignore[override]
+    def push_many(
         self,
         people: Any,
         timestamp: Optional[float] = None,
@@ -132,6 +133,10 @@ class StreamingRefiner(core.StreamingRefiner):
         return self._results.push(result, timestamp)
 
 
+# Numbers of the people of a frame, NOBODY if not followed, and segments.
+Linked = Tuple[np.ndarray, np.ndarray]
+
+
 class _Pending(NamedTuple):
     """A result in the refiner: its frames, and the people of each of them."""
 
@@ -188,7 +193,7 @@ class ResultStream:
         target = self.stream.refiner.keypoint_names
         return RefineStage(self.stream, SkeletonAdapter(names, target))
 
-    def _make(self, read: Read, rows: np.ndarray) -> tuple:
+    def _make(self, read: Read, rows: np.ndarray) -> Tuple[Frame, np.ndarray]:
         """A frame of the people in some rows, and the rows it took."""
         people = read.people
         frame = Frame(self._frames, None)
@@ -202,36 +207,34 @@ class ResultStream:
         frame.bboxes = np.full((len(rows), 4), np.nan, np.float32)
         frame.bbox_scores = np.ones(len(rows), np.float32)
         ids = [people.known_ids[row] for row in rows]
-        self._link(frame, ids)
-        known = frame.track_ids >= 0
+        frame.track_ids, frame.segments = self._link(frame, ids)
+        known = np.asarray(frame.track_ids >= 0)
         frame.keep(known)
         return frame, rows[known]
 
-    def _link(self, frame: Frame, ids: List[Optional[Hashable]]) -> None:
-        """Number the people of a frame, -1 for who is not followed."""
-        frame.segments = np.zeros(len(ids), np.int64)
+    def _link(self, frame: Frame, ids: List[Optional[Hashable]]) -> Linked:
+        """Number the people of a frame."""
+        alone = np.zeros(len(ids), np.int64)
         if any(x is not None for x in ids) or self._numbers:
             numbers = [
-                -1
+                NOBODY
                 if person is None
                 else self._numbers.setdefault(person, len(self._numbers))
                 for person in ids
             ]
-            frame.track_ids = np.array(numbers, np.int64)
-            return
+            return np.array(numbers, np.int64), alone
         if self._tracker is None and len(ids) < 2:
             # Who is alone needs no tracker.
-            frame.track_ids = np.zeros(len(ids), np.int64)
             if len(ids):
                 self._last = frame
-            return
+            return alone, alone
         if self._tracker is None:
             self._tracker = make_tracker(self.reader.kind.TITLE)
             if self._last is not None:  # whose number is 0 there, too
                 self._track(self._last)
-        frame.track_ids, frame.segments = self._track(frame)
+        return self._track(frame)
 
-    def _track(self, frame: Frame) -> Tuple[np.ndarray, np.ndarray]:
+    def _track(self, frame: Frame) -> Linked:
         assert self._tracker is not None
         return self._tracker.update(
             frame.index, None, None, frame.keypoints, frame.keypoint_scores
@@ -246,7 +249,7 @@ class ResultStream:
             keypoints = np.array(read.people.keypoints)
             missing = read.people.missing
             for frame, own in zip(frames, rows):
-                if len(own):
+                if frame.refined is not None:
                     refined = frame.refined[: len(own)]
                     empty = missing[own] & np.isnan(refined).any(-1)
                     given = keypoints[own]
