@@ -108,6 +108,13 @@ def test_frames_without_people_come_out_in_order(refiner):
     empty = [t for t, x in enumerate(found, 1) if x is None]
     assert empty == [5, FRAMES - 1]
     assert len(found) == FRAMES - 1
+    # An empty result says it.
+    for t in (0, 5):
+        results[t] = PAIR.make(poses[t, :0], scores[t, :0], None)
+    found = run(stream, results)
+    counts = [1] * FRAMES
+    counts[0] = counts[5] = counts[-1] = 0
+    assert [0 if x is None else len(x[0]) for x in found] == counts
 
 
 def test_missing_keypoints_that_stay_empty_keep_what_was_given(refiner):

@@ -202,8 +202,10 @@ class ResultStream:
         scores = people.scores_or_default[rows]
         if people.is_visibility:
             scores = believed_scores(scores, 0)
-        frame.keypoints = people.keypoints[rows].reshape(-1, count, 2)
-        frame.keypoint_scores = scores.reshape(-1, count)
+        # Someone is missed in a frame without people, with as many keypoints.
+        shape = (len(rows), count)
+        frame.keypoints = people.keypoints[rows].reshape(*shape, 2)
+        frame.keypoint_scores = scores.reshape(shape)
         frame.bboxes = np.full((len(rows), 4), np.nan, np.float32)
         frame.bbox_scores = np.ones(len(rows), np.float32)
         ids = [people.known_ids[row] for row in rows]
@@ -249,7 +251,7 @@ class ResultStream:
             keypoints = np.array(read.people.keypoints)
             missing = read.people.missing
             for frame, own in zip(frames, rows):
-                if frame.refined is not None:
+                if len(own) and frame.refined is not None:
                     refined = frame.refined[: len(own)]
                     empty = missing[own] & np.isnan(refined).any(-1)
                     given = keypoints[own]
