@@ -119,7 +119,10 @@ def checkpoint_refiner(
         load_weights(refiner.network, own, path)
     load_weights(
         refiner.network,
-        {name: sum(x[name] for x in weights) / len(files) for name in own},
+        {
+            name: torch.stack([x[name] for x in weights]).mean(0)
+            for name in own
+        },
         checkpoint,
     )
     if gate:

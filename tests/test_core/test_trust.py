@@ -6,7 +6,7 @@ import pytest
 from scipy.signal import butter, sosfreqz
 from scipy.stats import rankdata, spearmanr
 
-from hanet_mm.core.refine import trust
+from hanet_mm.core.refine import noise, trust
 from hanet_mm.core.refine.trust import (
     MISSING,
     NOISE,
@@ -318,3 +318,12 @@ def test_very_short_sequences(frames):
     found = limit_to_noise(poses, path, missing)
     assert np.isfinite(found.keypoints).all()
     assert np.abs(found.keypoints - poses).max() < 10
+
+
+def test_long_sequences_are_worked_on_in_blocks(monkeypatch):
+    poses = moving(90, 60.0) + np.random.default_rng(0).normal(0, 2, 2)
+    none = nothing(poses)
+    whole = robust_path(poses, none, FPS)
+    monkeypatch.setattr(noise, '_BLOCK', 7)
+    for one, other in zip(robust_path(poses, none, FPS), whole):
+        np.testing.assert_allclose(one, other, rtol=1e-6)

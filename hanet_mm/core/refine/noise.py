@@ -6,6 +6,7 @@ noise does not care. T frames, K keypoints, D coordinates.
 """
 
 from math import comb
+from typing import Iterator
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -18,6 +19,8 @@ _ORDER, _RATE = 6, 30.0
 _NEAR = 9
 # Seconds before and after a frame of which the size of a person is taken.
 _NEAR_SIZE = 0.4
+# Frames whose neighbours are copied at a time.
+_BLOCK = 2048
 # Noise in body sizes from which on keypoints weigh 1.
 _FULL_NOISE = 0.01
 
@@ -109,8 +112,18 @@ def local_quantile(
     padded = np.pad(values, ((half, half), (0, 0)), constant_values=np.nan)
     windows = sliding_window_view(padded, 2 * half + 1, axis=0)
     every = np.nan_to_num(sorted_quantile(values.T, quantile))
-    enough = np.isfinite(windows).sum(-1) > 2
-    return np.where(enough, sorted_quantile(windows, quantile), every)
+    result = np.empty(values.shape)
+    for rows in row_blocks(len(values)):
+        near = sorted_quantile(windows[rows], quantile)
+        enough = np.isfinite(windows[rows]).sum(-1) > 2
+        result[rows] = np.where(enough, near, every)
+    return result
+
+
+def row_blocks(count: int) -> Iterator[slice]:
+    """Blocks of frames whose windows fit into memory together."""
+    for start in range(0, count, _BLOCK):
+        yield slice(start, min(start + _BLOCK, count))
 
 
 def sorted_quantile(values: np.ndarray, quantile: float) -> np.ndarray:

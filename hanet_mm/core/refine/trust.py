@@ -28,6 +28,7 @@ from .noise import (
     largest_near,
     local_quantile,
     local_size,
+    row_blocks,
     sorted_quantile,
     weight_of_noise,
 )
@@ -330,11 +331,26 @@ def _fit_parabolas(
     half = min(half, (len(poses) - 1) // 2)
     if half < 2:
         return poses
-    powers, weights, frames = _window(len(poses), half)
     median = _running_median(poses, max(round(_MEDIAN * fps), 2))
+    fitted = np.empty(poses.shape)
+    for rows in row_blocks(len(poses)):
+        near = _window(len(poses), half, rows)
+        fitted[rows] = _fit_rows(poses, median, near, sharp[rows])
+    return fitted
+
+
+def _fit_rows(
+    poses: np.ndarray,
+    median: np.ndarray,
+    near: Tuple[np.ndarray, np.ndarray, np.ndarray],
+    sharp: np.ndarray,
+) -> np.ndarray:
+    """Value of the parabolas at the rows R of ``near``, (R, K, D)."""
+    powers, weights, frames = near
+    center = median[frames[:, frames.shape[1] // 2]]
     # About the median of each frame: numbers stay small.
-    windows = np.moveaxis(poses[frames], 1, 2) - median[:, :, None]
-    residuals = windows + (median[:, None] - median[frames]).swapaxes(1, 2)
+    windows = np.moveaxis(poses[frames], 1, 2) - center[:, :, None]
+    residuals = windows + (center[:, None] - median[frames]).swapaxes(1, 2)
     sharp = sharp[:, None]
     for _ in range(_STEPS):
         length = np.sqrt((residuals**2).sum(-1) + sharp**2)
@@ -345,16 +361,16 @@ def _fit_parabolas(
         matrix = matrix + ridge[..., None, None] * np.eye(3)
         factors = np.linalg.solve(matrix, heavy.swapaxes(-1, -2) @ windows)
         residuals = windows - powers @ factors
-    return median + factors[..., 0, :]
+    return center + factors[..., 0, :]
 
 
 def _window(
-    count: int, half: int
+    count: int, half: int, rows: slice
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Powers (n, 3), weights (T, n) and frames (T, n) of local fits."""
+    """Powers (n, 3), weights (R, n) and frames (R, n) of local fits."""
     offsets = np.arange(-half, half + 1)
     powers = (offsets[:, None] / half) ** np.arange(3)
-    frames = np.arange(count)[:, None] + offsets
+    frames = np.arange(rows.start, rows.stop)[:, None] + offsets
     inside = (frames >= 0) & (frames < count)
     weights = (1 - np.abs(offsets / (half + 1)) ** 3) ** 3 * inside
     return powers, weights, np.clip(frames, 0, count - 1)
@@ -363,7 +379,10 @@ def _window(
 def _running_median(poses: np.ndarray, half: int) -> np.ndarray:
     padded = np.pad(poses, ((half, half), (0, 0), (0, 0)), 'edge')
     windows = sliding_window_view(padded, 2 * half + 1, axis=0)
-    return np.median(windows, axis=-1)
+    median = np.empty(poses.shape)
+    for rows in row_blocks(len(poses)):
+        median[rows] = np.median(windows[rows], axis=-1)
+    return median
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
