@@ -21,7 +21,7 @@ PAGES = ['README.md', 'CONTRIBUTING.md'] + sorted(
 _FENCE = re.compile(
     r'^( *)```([\w{}-]*)\n(.*?)^\1```$', re.MULTILINE | re.DOTALL
 )
-_COMMENT = re.compile(r'<!-- (not run|file): (.+?) -->\n\s*\Z')
+_COMMENT = re.compile(r'<!-- (not run|file|needs): (.+?) -->\n\s*\Z')
 
 
 class Block(NamedTuple):
@@ -33,6 +33,7 @@ class Block(NamedTuple):
     text: str
     not_run: Optional[str]
     file: Optional[str]
+    needs: Optional[str]  # a module of a library that we do not install
 
     @property
     def where(self) -> str:
@@ -57,6 +58,7 @@ def read_blocks(page: str) -> List[Block]:
                 re.sub(f'^{indent}', '', code, flags=re.MULTILINE),
                 value if kind == 'not run' else None,
                 value if kind == 'file' else None,
+                value if kind == 'needs' else None,
             )
         )
     return blocks

@@ -11,6 +11,7 @@ import pytest
 from doc_pages import PAGES, ROOT, check_command, read_blocks, read_commands
 from doc_pages import run_command as run
 
+import hanet_mm
 from hanet_mm import load_refiner
 from hanet_mm.core.data.sequences import (
     PoseSequences,
@@ -128,9 +129,19 @@ def names_of(page, one, several):
                 for i in range(5)
             ],
         )
+    elif page == 'docs/objects.md':
+        names = dict(predictor=predict_detectron, frames=one.keypoints_est)
+        names['hanet_mm'] = hanet_mm
     elif page == 'docs/datasets.md':
         names = dict(codec=dict(type='PoseSequenceCodec'), names=('nose',))
     return names
+
+
+def predict_detectron(keypoints):
+    """Stands in for a predictor, which finds the keypoints (17, 2) given."""
+    scores = np.full((17, 1), 0.9)
+    triples = np.concatenate([keypoints, scores], 1)[None]
+    return dict(instances=SimpleNamespace(pred_keypoints=triples))
 
 
 def check_config(path):
@@ -155,7 +166,7 @@ def check_config(path):
 def test_blocks_that_a_reader_can_run_run(page, prepare, tmp_path):
     names = prepare(page)
     for block in read_blocks(page):
-        if block.not_run:
+        if block.not_run or block.needs:
             continue
         if block.file:
             (tmp_path / block.file).write_text(block.text)
@@ -167,6 +178,21 @@ def test_blocks_that_a_reader_can_run_run(page, prepare, tmp_path):
         elif block.language in ('shell', 'bash'):
             for words in read_commands(block):
                 run(words, tmp_path, FEWER.get(words[1], []))
+
+
+LIBRARY_BLOCKS = [x for page in PAGES for x in read_blocks(page) if x.needs]
+
+
+@pytest.mark.parametrize('block', LIBRARY_BLOCKS, ids=lambda x: x.where)
+def test_blocks_for_other_libraries_run_where_these_are(block, monkeypatch):
+    """With their own results; only the networks are replaced."""
+    pytest.importorskip(block.needs)
+    monkeypatch.syspath_prepend(ROOT / 'tests' / 'test_apis')
+    import object_pages
+
+    names = object_pages.names_for(block.needs, monkeypatch)
+    exec(compile(block.text, block.where, 'exec'), names)
+    assert names['refined'] is not None
 
 
 @pytest.mark.mm
