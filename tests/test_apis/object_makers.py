@@ -6,6 +6,7 @@ a result: ``make(keypoints, scores, ids)`` with (N, K, 2), (N, K) and N ids or
 None, ``points(result)``.
 """
 
+from collections import namedtuple
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Callable
@@ -116,19 +117,26 @@ def real_tasks(points, scores, ids):
 def plain_solutions(points, scores, ids):
     people = landmarks_of(points, scores, SimpleNamespace)
     found = SimpleNamespace(landmark=people[0]) if people else None
-    return SimpleNamespace(pose_landmarks=found)
+    return solution_outputs(found)
+
+
+def solution_outputs(landmarks):
+    """A class with attributes: solutions make no instance of it."""
+    fields = ['pose_landmarks', 'segmentation_mask']
+    outputs = namedtuple('SolutionOutputs', fields)
+    outputs.pose_landmarks = landmarks
+    outputs.segmentation_mask = None
+    return outputs
 
 
 def real_solutions(points, scores, ids):
-    from collections import namedtuple
-
     from mediapipe.framework.formats import landmark_pb2
 
-    outputs = namedtuple('SolutionOutputs', ['pose_landmarks'])
     people = landmarks_of(points, scores, landmark_pb2.NormalizedLandmark)
     if not people:
-        return outputs(None)
-    return outputs(landmark_pb2.NormalizedLandmarkList(landmark=people[0]))
+        return solution_outputs(None)
+    found = landmark_pb2.NormalizedLandmarkList(landmark=people[0])
+    return solution_outputs(found)
 
 
 def mediapipe_points(result):
@@ -337,6 +345,8 @@ def freeze(value: Any) -> Any:
         return {key: freeze(x) for key, x in value.items()}
     if isinstance(value, (list, tuple)):
         return [freeze(x) for x in value]
+    if isinstance(value, type):
+        return freeze(value.pose_landmarks)
     if hasattr(value, '__dict__'):
         return {key: freeze(x) for key, x in vars(value).items()}
     return repr(value)

@@ -17,11 +17,12 @@ from .base import NO_PEOPLE, People
 
 TITLE = 'mediapipe results'
 SKELETONS = {len(NAMES): NAMES}
+_NAME = 'pose_landmarks'
 
 
 def matches(result: Any) -> bool:
     """Whether it is a result, its ``pose_landmarks``, or one person's."""
-    if hasattr(result, 'pose_landmarks') or hasattr(result, 'landmark'):
+    if hasattr(result, _NAME) or hasattr(result, 'landmark'):
         return True
     first = result
     for _ in range(2):
@@ -61,17 +62,17 @@ def write(result: Any, keypoints: np.ndarray) -> Any:
         for landmark, (x, y) in zip(person, points):
             if x == x:  # not NaN
                 landmark.x, landmark.y = x, y
-    if not hasattr(result, 'pose_landmarks'):
+    if not hasattr(result, _NAME):
         return landmarks
-    if hasattr(result, '_replace'):  # a named tuple of solutions
-        return result._replace(pose_landmarks=landmarks)
+    if isinstance(result, type):  # solutions return a class, not an instance
+        return type(result.__name__, (result,), {_NAME: landmarks})
     new = copy.copy(result)
     new.pose_landmarks = landmarks
     return new
 
 
 def _landmarks(result: Any) -> Any:
-    return getattr(result, 'pose_landmarks', result)
+    return getattr(result, _NAME, result)
 
 
 def _people(landmarks: Any) -> List[Sequence[Any]]:
