@@ -149,6 +149,14 @@ def find_chains(
     return chains
 
 
+def known_names(
+    poses: PoseFile, skeleton: Optional[PathLike] = None
+) -> Sequence[str]:
+    """Keypoint names of a file or of ``skeleton``; () if unknown."""
+    source = _known_skeleton(poses, skeleton)
+    return () if source is None else source.keypoint_names
+
+
 def nonempty_indices(inputs: Sequence[Poses]) -> List[int]:
     """Indices of poses (T, K, D), (T, K) with at least one keypoint."""
     missing = [

@@ -57,6 +57,8 @@ class RefineOptions:
     fps: Optional[float] = None
     ignore_scores: bool = False
     unswap: bool = False
+    dims: Optional[int] = None
+    trust_pickle: bool = False
     # Default refiners loaded so far, by name.
     _defaults: Dict[str, Refiner] = field(default_factory=dict, init=False)
 
@@ -132,7 +134,8 @@ def refine_file(
         image_size (Sequence[int], optional): W, H in pixels; replaces the
             size in the file.
         device (str): Device of the network.
-        **options: ``format`` and ``tracker``, see :func:`open_poses`;
+        **options: ``format``, ``tracker``, ``dims`` and ``trust_pickle``,
+            see :func:`open_poses`;
             ``skeleton``, see :func:`plan_keypoints`; ``others``, a filter for
             keypoints unknown to the refiner, see :func:`choose_filter`;
             ``max_gap``, the longest gap of a keypoint that is filled, in
@@ -164,7 +167,12 @@ def refine_poses(
 ) -> RefineSummary:
     """:func:`refine_file` with loaded options."""
     poses = open_poses(
-        source, options.format, options.image_size, options.tracker
+        source,
+        options.format,
+        options.image_size,
+        options.tracker,
+        options.dims,
+        options.trust_pickle,
     )
     return refine_opened(poses, out, options)
 
@@ -194,11 +202,12 @@ def refine_opened(
         for track, result in zip(poses.tracks, results)
     ]
     poses.save(out, final)
+    num_keypoints, num_filled = poses.count(final)
     return RefineSummary(
         num_sequences=len(final),
         num_frames=sum(len(x.keypoints) for x in final),
-        num_keypoints=sum(int(np.size(x.filled)) for x in final),
-        num_filled=sum(int(x.filled.sum()) for x in final),
+        num_keypoints=num_keypoints,
+        num_filled=num_filled,
         refiner=refiner,
         keypoints=plan.report,
         num_left=results.count(None),

@@ -3,6 +3,8 @@
 
 import argparse
 
+from .reading import add_reading, reading_options
+
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
@@ -41,6 +43,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         '--json', action='store_true', help='print JSON, not a table'
     )
+    add_reading(parser)
     parser.set_defaults(run=run)
 
 
@@ -49,7 +52,12 @@ def run(args: argparse.Namespace) -> str:
     from hanet_mm.apis.compare import compare_files
 
     comparison = compare_files(
-        args.before, args.after, args.gt, args.tolerance
+        args.before,
+        args.after,
+        args.gt,
+        args.tolerance,
+        args.skeleton,
+        **reading_options(args),
     )
     if args.out:
         from hanet_mm.apis.compare.plot import plot_comparison

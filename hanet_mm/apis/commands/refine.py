@@ -3,12 +3,12 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from hanet_mm.apis.formats import FORMATS, is_pose_folder
+from hanet_mm.apis.formats import is_pose_folder
 from hanet_mm.apis.refine import RefineOptions, refine_file, refine_folder
-from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.weights_file import DEFAULTS
+
+from .reading import add_reading, reading_options
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -36,7 +36,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         'is resumed',
     )
     _add_method(parser)
-    _add_reading(parser)
+    add_reading(parser)
     parser.add_argument(
         '--max-gap',
         type=int,
@@ -63,16 +63,14 @@ def run(args: argparse.Namespace) -> str:
     """Refine a file or a folder; returns a line to print."""
     options = dict(
         refiner=f'filter:{args.filter}' if args.filter else args.refiner,
-        image_size=args.image_size,
         device=args.device,
-        format=args.format,
         skeleton=args.skeleton,
         others=args.others,
-        tracker=_make_tracker() if args.track else None,
         max_gap=args.max_gap,
         fps=args.fps,
         ignore_scores=args.ignore_scores,
         unswap=args.unswap,
+        **reading_options(args),
     )
     source = Path(args.source)
     if not source.is_dir() or is_pose_folder(source):
@@ -111,35 +109,3 @@ def _add_method(parser: argparse.ArgumentParser) -> None:
         help='filter for keypoints unknown to the refiner, which otherwise '
         'stay unchanged',
     )
-
-
-def _add_reading(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--format', choices=FORMATS, help='input format. Default: by content'
-    )
-    parser.add_argument(
-        '--skeleton',
-        metavar='NAME|FILE.json',
-        help='skeleton of the input, if it has no keypoint names: '
-        f'{", ".join(SKELETONS)}, or a file {{"name": ..., '
-        '"keypoint_names": [...], "links": [[a, b], ...]}',
-    )
-    parser.add_argument(
-        '--track',
-        action='store_true',
-        help='track persons if the input has no ids; needs MMDet',
-    )
-    parser.add_argument(
-        '--image-size',
-        type=int,
-        nargs=2,
-        metavar=('W', 'H'),
-        help="pixels; for refiners with 'image' normalisation and for "
-        'MediaPipe, if the file does not contain it',
-    )
-
-
-def _make_tracker() -> Any:
-    from hanet_mm.apis.tracking import PoseTracker
-
-    return PoseTracker()

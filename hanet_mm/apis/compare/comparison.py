@@ -163,6 +163,8 @@ def compare_files(
     after: Optional[PathLike] = None,
     truth: Optional[PathLike] = None,
     tolerance: float = TOLERANCE,
+    skeleton: Optional[PathLike] = None,
+    **reading: Any,
 ) -> Comparison:
     """Compare the poses of the same persons in two files.
 
@@ -172,9 +174,15 @@ def compare_files(
         after (PathLike, optional): Defaults to None: ``before`` is a file
             that hanet-mm refined, which is compared with what it came from.
         truth (PathLike, optional): Flat layout with ``keypoints_gt``, or
-            any other format with the truth as its keypoints.
+            any other format with the truth as its keypoints; of the same
+            persons by name or by where they are, in some of the frames,
+            with keypoints of the same names.
         tolerance (float): Part of the size of a person up to which a
             keypoint counts as not changed.
+        skeleton (PathLike, optional): Names of the keypoints, where the
+            files have none: a known skeleton or a JSON file.
+        **reading: Other arguments of :func:`hanet_mm.apis.formats.open_poses`;
+            ``format`` is that of ``before`` and ``after``.
 
     Returns:
         Comparison: Its text is a table.
@@ -187,10 +195,14 @@ def compare_files(
     if not tolerance >= 0:
         raise ValueError(f'tolerance: expected at least 0, got {tolerance}')
     if after is None:
-        first, second = read_input(before), read_poses(before)
+        first = read_input(before, skeleton, **reading)
+        second = read_poses(before, skeleton, **reading)
     else:
-        first, second = read_poses(before), read_poses(after)
-    gt = None if truth is None else read_truth(truth)
+        first, second = (
+            read_poses(x, skeleton, **reading) for x in (before, after)
+        )
+    reading.pop('format', None)
+    gt = None if truth is None else read_truth(truth, **reading)
     pairs = pair_up(first, second, gt)
     names = _find_names([first, second], pairs)
     unit = _find_unit([first, second, gt], pairs)

@@ -16,9 +16,12 @@ import numpy as np
 from hanet_mm.apis.formats import open_poses
 from hanet_mm.apis.formats.base import PersonTrack, PoseFile
 from hanet_mm.apis.formats.npz import FlatPoses
+from hanet_mm.apis.keypoint_plan import known_names
 from hanet_mm.core.data.files import PathLike, read_json, read_npz
 from hanet_mm.core.metrics.measures import present
 from hanet_mm.core.poses.units import LENGTHS, ROTATIONS
+
+from .truth import find_truth, rename_keypoints
 
 
 class Poses(NamedTuple):
@@ -52,28 +55,39 @@ class TrackPair:
         return present(self.before) & present(self.after)
 
 
-def read_poses(path: PathLike) -> Poses:
-    """Poses of a file; keypoints of score 0 are missing unless filled."""
-    return _make_poses(open_poses(path), str(path), holds_input(path))
+def read_poses(
+    path: PathLike, skeleton: Optional[PathLike] = None, **reading: Any
+) -> Poses:
+    """Poses of a file; keypoints of score 0 are missing unless filled.
+
+    ``skeleton``, a name or file, names keypoints; ``reading`` are arguments of
+    :func:`open_poses`.
+    """
+    poses = open_poses(path, **reading)
+    return _make_poses(poses, str(path), holds_input(path), skeleton)
 
 
-def read_input(path: PathLike) -> Poses:
+def read_input(
+    path: PathLike, skeleton: Optional[PathLike] = None, **reading: Any
+) -> Poses:
     """The poses that a refined file came from."""
     path = Path(path)
-    open_poses(path)  # what is wrong with the file itself is told first
+    # What is wrong with the file itself is told first.
+    open_poses(path, **reading)
     with tempfile.TemporaryDirectory() as folder:
         restored = Path(folder) / path.name
         restore_input(path, restored)
         try:
-            return _make_poses(open_poses(restored), f'{path} (input)')
+            poses = open_poses(restored, **reading)
+            return _make_poses(poses, f'{path} (input)', skeleton=skeleton)
         except ValueError as error:
             reason = str(error).replace(str(restored), str(path))
             raise ValueError(reason) from None
 
 
-def read_truth(path: PathLike) -> Poses:
+def read_truth(path: PathLike, **reading: Any) -> Poses:
     """True poses: ``keypoints_gt`` of the flat layout, else the keypoints."""
-    poses = open_poses(path)
+    poses = open_poses(path, **reading)
     result = _make_poses(poses, str(path))
     if not isinstance(poses, FlatPoses):
         return result
@@ -96,7 +110,7 @@ def pair_up(
     before: Poses, after: Poses, truth: Optional[Poses] = None
 ) -> List[TrackPair]:
     """Find each person of the file before in the others, by name unless alone
-    in each.
+    in each; for the truth see :func:`find_truth`.
     """
     pairs = [
         TrackPair(
@@ -105,14 +119,24 @@ def pair_up(
         for a, i in zip(before.tracks, _same_persons(before, after))
     ]
     if truth is not None:
-        for pair, i in zip(pairs, _same_persons(before, truth)):
-            pair.truth = truth.tracks[i].keypoints
-            pair.boxes = None if truth.boxes is None else truth.boxes[i]
+        _check_units(before, truth)
+        names = truth.keypoint_names, before.keypoint_names
+        rename_keypoints(truth.tracks, *names, truth.title)
+        found = find_truth(
+            before.tracks, truth.tracks, truth.boxes, truth.title
+        )
+        for pair, person in zip(pairs, found):
+            pair.truth, pair.boxes = person
     return pairs
 
 
-def _make_poses(poses: PoseFile, title: str, refined: bool = False) -> Poses:
-    unit = None
+def _make_poses(
+    poses: PoseFile,
+    title: str,
+    refined: bool = False,
+    skeleton: Optional[PathLike] = None,
+) -> Poses:
+    unit = poses.unit
     if isinstance(poses, FlatPoses):
         unit = poses.sequences.meta.get('units')
     if poses.has_rotations or unit in ROTATIONS:
@@ -121,10 +145,13 @@ def _make_poses(poses: PoseFile, title: str, refined: bool = False) -> Poses:
             'of joints'
         )
     poses.check()
+    names = poses.keypoint_names
+    if skeleton is not None:
+        names = list(known_names(poses, skeleton))
     return Poses(
         title,
         [_make_track(track, refined) for track in poses.tracks],
-        poses.keypoint_names,
+        names,
         # Readers give lengths in metres.
         'm' if unit in LENGTHS else unit,
     )
@@ -144,11 +171,7 @@ def _make_track(track: PersonTrack, refined: bool) -> PersonTrack:
 
 def _same_persons(first: Poses, second: Poses) -> List[int]:
     """Indices of the tracks of the second in the order of the first."""
-    if None not in (first.unit, second.unit) and first.unit != second.unit:
-        raise ValueError(
-            f'{second.title}: unit: expected {first.unit} as in '
-            f'{first.title}, found {second.unit}'
-        )
+    _check_units(first, second)
     _check_names(first, second)
     place = {track.name: i for i, track in enumerate(second.tracks)}
     if len(first.tracks) == len(second.tracks) == 1:
@@ -164,6 +187,14 @@ def _same_persons(first: Poses, second: Poses) -> List[int]:
         found = second.tracks[place[track.name]]
         _check_track(track, found, first.title, second.title)
     return [place[track.name] for track in first.tracks]
+
+
+def _check_units(first: Poses, second: Poses) -> None:
+    if None not in (first.unit, second.unit) and first.unit != second.unit:
+        raise ValueError(
+            f'{second.title}: unit: expected {first.unit} as in '
+            f'{first.title}, found {second.unit}'
+        )
 
 
 def _unknown_person(

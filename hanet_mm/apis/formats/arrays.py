@@ -3,8 +3,10 @@
 
 T: frames, P: persons, K: keypoints. ``.npy``, or an ``.npz`` archive with
 ``data`` (as in ultralytics' results) or ``keypoints``: (T, K, C) of one
-person or (T, P, K, C) of several, C = 3 for x, y and score, C = 2 for x and y.
-Archives may have ``conf`` or ``scores`` (T, P, K), ``ids``, (T, P) or (P,),
+person or (T, P, K, C) of several. C = 2: x, y; C = 3: x, y and a score or, as
+3D poses are saved, x, y, z, see :func:`decide_dims`; C = 4: x, y, z and a
+score. 3D poses may be in mm, cm or m, 2D ones in pixels or fractions of the
+image. Archives may have ``conf`` or ``scores`` (T, P, K), ``ids``, (T, P) or (P,),
 with -1 or NaN for nobody, and ``keypoint_names`` (K,).
 """
 
@@ -17,7 +19,8 @@ from hanet_mm.core.data.files import PathLike, atomic_path, read_npz
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
-from .npz import read_names
+from .evidence import decide_dims, empty_places
+from .npz import read_fps, read_names
 
 _POINTS = ('data', 'keypoints')
 _SCORES = ('conf', 'scores', 'keypoint_scores')
@@ -55,20 +58,23 @@ class PoseArrays(DetectionFile):
         if (
             value.dtype.kind not in 'fiu'
             or value.ndim not in (3, 4)
-            or value.shape[-1] not in (2, 3)
+            or value.shape[-1] not in (2, 3, 4)
         ):
             raise ValueError(
                 f'{path}: {self.key}: expected numbers (T, K, 3) or '
-                '(T, P, K, 3), x, y and score, or x and y only, found '
+                '(T, P, K, 3), x, y and a score or z, or x and y only, found '
                 f'{value.dtype} {value.shape}'
             )
         self.keypoint_names = read_names(self.arrays, path)
         # (T, P, K, C)
         self.values = value if value.ndim == 4 else value[:, None]
-        points = self.values[..., :2].astype(np.float64)
+        dims = source.dims
+        if any(key in self.arrays for key in _SCORES):
+            dims = value.shape[-1]  # scores have a place of their own
+        self.dims = decide_dims(self.values, f'{path}: {self.key}', dims)
+        points = self.values[..., : self.dims].astype(np.float64)
         scores = self._scores()
-        if scores is None:
-            points = np.where((points == 0).all(-1)[..., None], np.nan, points)
+        points = empty_places(points, scores)
         there = ~np.isnan(points).any(-1)
         if scores is not None:
             there &= scores > 0
@@ -81,10 +87,10 @@ class PoseArrays(DetectionFile):
             points[self.places],
             None if scores is None else scores[self.places],
             [None if x == '' else x for x in ids[self.places]],
+            image_size=self.arrays.get('image_size'),
+            fps=read_fps(self.arrays, path),
         )
         super().__init__(source, found)
-        for track in self.tracks:
-            track.image_size = self.arrays.get('image_size')
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
@@ -92,7 +98,8 @@ class PoseArrays(DetectionFile):
         given = self.arrays[self.key]
         kind = given.dtype if given.dtype.kind == 'f' else np.float32
         values = self.values.astype(kind)
-        values[(*self.places, slice(None), slice(2))] = keypoints
+        where = (*self.places, slice(None), slice(self.dims))
+        values[where] = keypoints
         values = values.reshape(given.shape)
         filled = np.zeros(self.values.shape[:3], bool)
         filled[self.places] = flags
@@ -103,6 +110,10 @@ class PoseArrays(DetectionFile):
             arrays = dict(self.arrays, filled=filled.reshape(given.shape[:-1]))
             arrays[self.key] = values
             arrays[f'{self.key}_input'] = given
+            if self.new_ids is not None:
+                ids = np.full(self.values.shape[:2], -1)
+                ids[self.places] = self.new_ids
+                arrays['ids'] = ids
             np.savez(file, **arrays)
 
     def _scores(self) -> Optional[np.ndarray]:
@@ -110,9 +121,9 @@ class PoseArrays(DetectionFile):
         shape = self.values.shape[:3]
         key = next((key for key in _SCORES if key in self.arrays), None)
         if key is None:
-            if self.values.shape[3] == 2:
+            if self.values.shape[3] == self.dims:
                 return None
-            return self.values[..., 2].astype(np.float64)
+            return self.values[..., -1].astype(np.float64)
         value = self.arrays[key]
         if value.dtype.kind not in 'fiu' or value.size != np.prod(shape):
             raise ValueError(

@@ -27,6 +27,8 @@ from hanet_mm.core.data.scores import ignored_scores, usual_scores
 from hanet_mm.core.refine.refiner import RefineResult
 from hanet_mm.core.refine.trust import believed_scores
 
+from .evidence import empty_places, metre_scale, pixel_scale
+
 
 @dataclass
 class PersonTrack:
@@ -95,7 +97,8 @@ class Source(NamedTuple):
     """A file to read: its ending, such as '.json' ('folder' for a folder);
     parsed JSON, the cells of a table or shapes of some arrays of an archive by
     name; W, H in pixels if the caller gave them; a tracker that links persons
-    over time (None: the file has to).
+    over time (None: the file has to); the number of coordinates of a keypoint
+    if the caller gave it; whether pickles may be loaded.
     """
 
     path: Path
@@ -103,12 +106,15 @@ class Source(NamedTuple):
     content: Any = None
     image_size: Optional[Sequence[float]] = None
     tracker: Optional[Any] = None
+    dims: Optional[int] = None
+    trust_pickle: bool = False
 
 
 class PoseFile(ABC):
     """A file with the poses of one person or several: its tracks, K names if
     the file or its format defines them, how they are known if not from the
-    file, and whether keypoints are joint rotations.
+    file, whether keypoints are joint rotations, and the unit of coordinates
+    where it is known.
     """
 
     path: PathLike
@@ -116,12 +122,18 @@ class PoseFile(ABC):
     keypoint_names: Optional[List[str]] = None
     names_by: str = ''
     has_rotations: bool = False
+    unit: Optional[str] = None
 
     @abstractmethod
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """Write a file of the same layout, completely or not at all, from one
         result for each track.
         """
+
+    def count(self, refined: Sequence[RefineResult]) -> Tuple[int, int]:
+        """Number of keypoints that are written, and of those filled."""
+        flags = [np.asarray(x.filled) for x in refined]
+        return sum(x.size for x in flags), sum(int(x.sum()) for x in flags)
 
     def use_convention(
         self, skeletons: Mapping[int, Sequence[str]], num_keypoints: int
@@ -169,24 +181,53 @@ class Detections:
     ids: List[Optional[Hashable]]  # (N,), None: unknown
     id_field: str = 'track id'  # name of the ids in the file
     is_visibility: bool = False  # see PersonTrack
+    image_size: Optional[Sequence[float]] = None
+    fps: Optional[float] = None
+    # Whether they are fractions of the image; None: as they seem to be.
+    fractions: Optional[bool] = None
 
 
 class DetectionFile(PoseFile):
     """A file that lists the persons of each frame, linked by their ids, by the
     tracker of the source or, if there is one at most, by being alone; frames
-    without a person are filled for the network and not written.
+    without a person are filled for the network, not written and not counted.
+
+    Tracks are in pixels or, where their size tells the unit, in metres;
+    ``scale`` is what those of the file are multiplied by.
+
+    ``new_ids`` (N,) are the numbers of persons that the tracker found, to be
+    written with them, -1 for nobody; None if it was not needed.
     """
 
     def __init__(self, source: Source, detections: Detections):
         self.path = source.path
         self.detections = detections
+        self.new_ids: Optional[List[int]] = None
+        points = empty_places(detections.keypoints, detections.scores)
+        size = source.image_size
+        size = detections.image_size if size is None else size
+        detections.image_size = size
+        self.scale: Any
+        if points.shape[-1] == 2:
+            self.scale = pixel_scale(
+                points, source.path, size, detections.fractions
+            )
+        else:
+            self.scale, self.unit = metre_scale(points)
+        detections.keypoints = points * self.scale
         if all(person == NOBODY for person in detections.ids):
             detections.ids = [None] * len(detections.ids)
         ids = detections.ids
         if source.tracker is not None and None in ids:
             ids = self._track(source.tracker)
+            numbers: Dict[Hashable, int] = {NOBODY: NOBODY}
+            for person in ids:
+                numbers.setdefault(person, len(numbers) - 1)
+            self.new_ids = [numbers[person] for person in ids]
+            ids = [*self.new_ids]
         else:
-            self._check_ids()
+            ids = self._leave_out_empty(ids)
+            self._check_ids(ids)
         persons: Dict[Hashable, List[int]] = {}
         for row, person in enumerate(ids):
             if person != NOBODY:
@@ -202,14 +243,44 @@ class DetectionFile(PoseFile):
     def collect(
         self, refined: Sequence[RefineResult]
     ) -> Tuple[np.ndarray, np.ndarray]:
-        """Bring results to detections: keypoints (N, K, D), filled (N, K)."""
+        """Bring results to detections: keypoints (N, K, D) in the unit of the
+        file, filled (N, K).
+        """
         keypoints = self.detections.keypoints.copy()
         filled = np.zeros(keypoints.shape[:2], bool)
         for track, rows, result in zip(self.tracks, self.rows, refined):
             places = self.detections.frames[rows] - track.first_frame
             keypoints[rows] = result.keypoints[places]
             filled[rows] = result.filled[places]
-        return keypoints, filled
+        return keypoints / self.scale, filled
+
+    def count(self, refined: Sequence[RefineResult]) -> Tuple[int, int]:
+        """See :meth:`PoseFile.count`."""
+        flags = [
+            np.asarray(result.filled)[
+                self.detections.frames[rows] - track.first_frame
+            ]
+            for track, rows, result in zip(self.tracks, self.rows, refined)
+        ]
+        return sum(x.size for x in flags), sum(int(x.sum()) for x in flags)
+
+    def _leave_out_empty(
+        self, ids: List[Optional[Hashable]]
+    ) -> List[Optional[Hashable]]:
+        """Ids with NOBODY for places without id and any keypoint that are not
+        alone in their frame.
+        """
+        if None not in ids or not len(ids):
+            return ids
+        found = self.detections
+        frames, where = np.unique(found.frames, return_inverse=True)
+        several = np.bincount(where)[where] > 1
+        scores = scores_or_default(found.scores, found.keypoints.shape[:2])
+        empty = missing_keypoints(found.keypoints, scores).all(1) & several
+        return [
+            NOBODY if person is None and out else person
+            for person, out in zip(ids, empty.tolist())
+        ]
 
     def _make_track(self, person: Hashable, rows: np.ndarray) -> PersonTrack:
         """Put a person into consecutive frames; absent ones are NaN."""
@@ -217,8 +288,6 @@ class DetectionFile(PoseFile):
         name = f'{found.id_field} {person!r}'
         if person is None:
             name = 'person'
-        elif isinstance(person, tuple):
-            name = f'tracked person {person[0]}, segment {person[1]}'
         frames = found.frames[rows]
         gaps = np.diff(frames)
         if len(gaps) and gaps.max() > MAX_GAP:
@@ -237,16 +306,19 @@ class DetectionFile(PoseFile):
             keypoints,
             scores,
             int(frames[0]),
-            is_visibility=found.is_visibility,
+            found.image_size,
+            found.fps,
+            found.is_visibility,
         )
 
-    def _check_ids(self) -> None:
+    def _check_ids(self, given: List[Optional[Hashable]]) -> None:
         """Raise unless each person occurs once in a frame."""
         found = self.detections
-        field, seen = found.id_field, {}
+        field = found.id_field
+        seen: Dict[int, List[Optional[Hashable]]] = {}
         for row, frame in enumerate(found.frames.tolist()):
-            if found.ids[row] != NOBODY:
-                seen.setdefault(frame, []).append(found.ids[row])
+            if given[row] != NOBODY:
+                seen.setdefault(frame, []).append(given[row])
         for frame, ids in seen.items():
             where = f'{self.path}: frame {frame}: expected'
             if None in ids and len(ids) > 1:
@@ -257,8 +329,8 @@ class DetectionFile(PoseFile):
                 )
             if len(set(ids)) < len(ids):
                 raise ValueError(f'{where} each {field} once, found {ids}')
-        if None in found.ids and len({*found.ids} - {NOBODY}) > 1:
-            frame = found.frames[found.ids.index(None)]
+        if None in given and len({*given} - {NOBODY}) > 1:
+            frame = found.frames[given.index(None)]
             raise ValueError(
                 f'{self.path}: frame {frame}: a person has no {field}, '
                 'others have: expected it for all or none'

@@ -12,7 +12,14 @@ from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
-from .values import frame_numbers, read_triples, write_triples
+from .frame_names import frame_numbers
+from .values import (
+    add_ids,
+    is_absent,
+    merge_changes,
+    read_triples,
+    write_triples,
+)
 
 # Keypoint names by the number of keypoints.
 COCO_SKELETONS: Dict[int, Sequence[str]] = {
@@ -67,39 +74,42 @@ class ResultList(DetectionFile):
                     f'{path}: entry {index}: expected a dict with image_id '
                     'and keypoints'
                 )
-        self.content = content
-        frames = frame_numbers(
+        self.content, self.id_field = content, id_field
+        # Entries of nobody stay as they are.
+        self.entries = [x for x in content if not is_absent(x['keypoints'])]
+        numbers = frame_numbers(
             [entry['image_id'] for entry in content], path, 'image_id'
         )
-        ids = _read_ids(content, id_field, path)
+        there = [not is_absent(entry['keypoints']) for entry in content]
+        ids = _read_ids(self.entries, id_field, path)
         where = [
             f'{path}: entry {index} (image_id {entry["image_id"]!r})'
             for index, entry in enumerate(content)
+            if there[index]
         ]
         keypoints, scores = read_triples(
-            [entry['keypoints'] for entry in content], 'keypoints', where
+            [entry['keypoints'] for entry in self.entries], 'keypoints', where
         )
         self.use_convention(skeletons, keypoints.shape[1])
-        super().__init__(
-            source, Detections(frames, keypoints, scores, ids, id_field)
-        )
+        found = Detections(numbers[there], keypoints, scores, ids, id_field)
+        super().__init__(source, found)
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
         keypoints, filled = self.collect(refined)
-        given = [entry['keypoints'] for entry in self.content]
-        content = [
-            {
-                **entry,
+        given = [entry['keypoints'] for entry in self.entries]
+        changes = {
+            id(entry): {
                 'keypoints': points,
                 'keypoints_input': entry['keypoints'],
                 'filled': flags,
             }
             for entry, points, flags in zip(
-                self.content, write_triples(keypoints, given), filled.tolist()
+                self.entries, write_triples(keypoints, given), filled.tolist()
             )
-        ]
-        write_json(out, content, self.path)
+        }
+        add_ids(changes, self.entries, self.id_field, self.new_ids)
+        write_json(out, merge_changes(self.content, changes, ()), self.path)
 
 
 def _read_ids(

@@ -1,11 +1,14 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Landmarks of MediaPipe Pose, dumped as JSON.
 
-A list with an entry for each frame: the 33 landmarks ``{x, y, z,
-visibility}``; or a list of such lists, one for each person; or ``null`` or
-``[]`` if nobody was found; or a dict with one of these as ``landmarks`` or
-``pose_landmarks`` and optionally ``frame``, ``frame_id`` or ``frame_index``.
-The list may be the ``frames`` of a dict with ``width`` and ``height``.
+An entry for each frame, in a list, in ``frames`` of a dict with ``width``,
+``height`` and ``fps`` beside it, or in a dict by the number of the frame. An
+entry is the 33 landmarks of a person, or a list of such, or a dict with one
+of these as ``landmarks`` or ``pose_landmarks`` and optionally ``frame``,
+``frame_id`` or ``frame_index``; nothing (``null``, ``[]``, ``{}``) where
+nobody was found. The landmarks may be in ``landmark``, as protobuf prints
+them, or in a dict by their names. A landmark is ``{x, y, z, visibility}`` or
+a list of these numbers.
 
 x and y are fractions of the image size, which has to be known because a
 refiner works in pixels. z is copied. ``visibility`` tells whether a landmark
@@ -17,30 +20,43 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from hanet_mm.core.data.files import PathLike, to_lists, write_json
+from hanet_mm.core.poses.skeleton import plain_name
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
-from .values import merge_changes, stack_numbers
+from .values import is_absent, stack_numbers
 
 NAMES = SKELETONS['mediapipe33'].keypoint_names
+_PLAIN = [plain_name(name) for name in NAMES]
 _LANDMARKS = ('landmarks', 'pose_landmarks', 'poseLandmarks')
-_FRAME = ('frame', 'frame_id', 'frame_index')
+_FRAME = ('frame', 'frame_id', 'frame_index', 'frame_number')
+_WRAP = 'landmark'
 
-Landmarks = List[Dict[str, Any]]
+Landmarks = List[Any]
 
 
 def matches(source: Source) -> bool:
     """Whether JSON looks like such landmarks."""
     entries = source.content
     if isinstance(entries, dict):
-        entries = entries.get('frames')
+        if 'frames' not in entries and not _is_numbered(entries):
+            return False
+        entries = entries.get('frames', [*entries.values()])
     if not isinstance(entries, list):
         return False
-    first = next((entry for entry in entries if entry), None)
+    first = next((x for x in entries if not _is_nobody(x)), None)
     if isinstance(first, dict):
-        return any(key in first for key in _LANDMARKS)
-    return first is None or isinstance(first, list)
+        return any(key in first for key in (*_LANDMARKS, _WRAP)) or (
+            _are_named(first)
+        )
+    while isinstance(first, list) and first:
+        first = next((x for x in first if not is_absent(x)), None)
+    return first is None or (
+        isinstance(first, (int, float))
+        or isinstance(first, dict)
+        and (_WRAP in first or not {'keypoints', 'box', 'a'} & {*first})
+    )
 
 
 class MediaPipeLandmarks(DetectionFile):
@@ -48,54 +64,76 @@ class MediaPipeLandmarks(DetectionFile):
 
     Refined coordinates replace ``x`` and ``y``; the input is kept as
     ``x_input`` and ``y_input`` of each landmark, and ``filled`` marks the
-    landmarks that were missing.
+    landmarks that were missing. Landmarks that are lists of numbers become
+    such dicts. Persons that were tracked have ``track_id`` in each landmark.
     """
 
     def __init__(self, source: Source):
         path, self.content = source.path, source.content
         self.keypoint_names = list(NAMES)
-        self.image_size = np.array(_image_size(source))
+        self.image_size, rate = _image_size(source), None
+        if isinstance(self.content, dict):
+            rate = _read_rate(self.content.get('fps'), path)
         self.people: List[Landmarks] = []
+        self.given: List[Any] = []  # the people as the file has them
         where, frames = [], []
         for number, people in _read_frames(self.content, path):
-            for landmarks in people:
-                self.people.append(landmarks)
+            for person in people:
+                place = f'{path}: frame {number}'
+                self.given.append(person)
+                self.people.append(_parse_landmarks(person, place))
                 frames.append(number)
-                where.append(f'{path}: frame {number}')
-        points, scores = _read_landmarks(self.people, where)
-        numbers = np.array(frames, np.int64)
-        points = points * self.image_size
-        ids = [None] * len(frames)
-        found = Detections(numbers, points, scores, ids, is_visibility=True)
+                where.append(place)
+        points, scores = _read_numbers(self.people, where)
+        ids = [person[0].get('track_id') for person in self.people]
+        found = Detections(
+            np.array(frames, np.int64),
+            points,
+            scores,
+            ids,
+            'track_id',
+            is_visibility=True,
+            image_size=self.image_size,
+            fps=rate,
+            fractions=True,
+        )
         super().__init__(source, found)
-        for track in self.tracks:
-            track.image_size = self.image_size
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
         keypoints, filled = self.collect(refined)
-        keypoints = to_lists(keypoints / self.image_size)
-        changes = {
-            id(landmark): dict(
-                x=x,
-                y=y,
-                x_input=landmark['x'],
-                y_input=landmark['y'],
-                filled=flag,
-            )
-            for landmarks, points, flags in zip(
-                self.people, keypoints, filled.tolist()
-            )
-            for landmark, (x, y), flag in zip(landmarks, points, flags)
-        }
-        keys = (*_LANDMARKS, 'frames')
-        write_json(out, merge_changes(self.content, changes, keys), self.path)
+        changes: Dict[int, List[Dict[str, Any]]] = {}
+        for row, (points, flags) in enumerate(
+            zip(to_lists(keypoints), filled.tolist())
+        ):
+            changes[id(self.given[row])] = [
+                dict(
+                    landmark,
+                    x=x,
+                    y=y,
+                    x_input=landmark['x'],
+                    y_input=landmark['y'],
+                    filled=flag,
+                )
+                for landmark, (x, y), flag in zip(
+                    self.people[row], points, flags
+                )
+            ]
+            if self.new_ids is not None:
+                for landmark in changes[id(self.given[row])]:
+                    landmark['track_id'] = self.new_ids[row]
+        content = _with_changes(self.content, changes)
+        if isinstance(content, dict) and self.image_size is not None:
+            if 'frames' in content:
+                width, height = map(float, self.image_size)
+                content = dict(content, width=width, height=height)
+        write_json(out, content, self.path)
 
 
 read = MediaPipeLandmarks
 
 
-def _image_size(source: Source) -> Sequence[float]:
+def _image_size(source: Source) -> Optional[Sequence[float]]:
     content = source.content
     if source.image_size is not None:
         return source.image_size
@@ -107,28 +145,73 @@ def _image_size(source: Source) -> Sequence[float]:
             f'{source.path}: width, height: expected numbers above 0, found '
             f'{size}'
         )
-    raise ValueError(
-        f'{source.path}: MediaPipe coordinates are fractions of the image '
-        'size, which is not in the file: give it with --image-size W H'
-    )
+    return None
 
 
-def _read_frames(
-    content: Any, path: PathLike
-) -> List[Tuple[int, List[Landmarks]]]:
+def _read_rate(value: Any, path: PathLike) -> Optional[float]:
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not value > 0:
+        raise ValueError(
+            f'{path}: fps: expected a number above 0, found {value!r}'
+        )
+    return float(value)
+
+
+def _is_nobody(value: Any) -> bool:
+    """Whether an entry of a frame holds no landmarks."""
+    if isinstance(value, dict):
+        keys = [key for key in (*_LANDMARKS, _WRAP) if key in value]
+        return bool(keys) and _is_nobody(value[keys[0]]) or not value
+    return is_absent(value)
+
+
+def _is_numbered(content: Dict[Any, Any]) -> bool:
+    return bool(content) and all(str(key).isdecimal() for key in content)
+
+
+def _are_named(value: Any) -> bool:
+    """Whether a dict holds the landmarks by their names."""
+    return isinstance(value, dict) and len(
+        {*map(plain_name, map(str, value))} & {*_PLAIN}
+    ) == len(NAMES)
+
+
+def _is_person(value: Any) -> bool:
+    """Whether a value is one person, not a list of them."""
+    if isinstance(value, dict):
+        return True
+    first = value[0] if value else None
+    if isinstance(first, list):
+        return not is_absent(first) and not isinstance(first[0], (dict, list))
+    return isinstance(first, dict) and _WRAP not in first
+
+
+def _read_frames(content: Any, path: PathLike) -> List[Tuple[int, List[Any]]]:
     """Number of each frame and its people."""
-    entries = content['frames'] if isinstance(content, dict) else content
+    entries = content
+    if isinstance(content, dict):
+        entries = content.get('frames')
+        if entries is None:
+            entries = [
+                {'frame': int(key), 'landmarks': value}
+                if _is_person(value) and not _entry_key(value)
+                else {'frame': int(key), **value}
+                if isinstance(value, dict)
+                else {'frame': int(key), 'landmarks': value}
+                for key, value in content.items()
+            ]
     frames, seen = [], set()
     for position, entry in enumerate(entries):
         number, landmarks = position, entry
-        if isinstance(entry, dict):
-            key = next((key for key in _LANDMARKS if key in entry), None)
-            if key is None:
+        if isinstance(entry, dict) and not _are_named(entry):
+            key = _entry_key(entry)
+            if key is None and _WRAP not in entry and entry:
                 raise ValueError(
                     f'{path}: frame {position}: expected a dict with '
                     f'{" or ".join(_LANDMARKS)}'
                 )
-            landmarks = entry[key]
+            landmarks = entry if key is None else entry[key]
             number = next((entry[x] for x in _FRAME if x in entry), position)
         if type(number) is not int or number < 0 or number in seen:
             raise ValueError(
@@ -136,34 +219,55 @@ def _read_frames(
                 f'frame once and from 0, found {number!r}'
             )
         seen.add(number)
-        landmarks = landmarks or []
-        if not isinstance(landmarks, list):
+        if _is_nobody(landmarks):
+            frames.append((number, []))
+            continue
+        if not isinstance(landmarks, (list, dict)):
             raise ValueError(
                 f'{path}: frame {number}: expected a list of landmarks, '
                 f'found {type(landmarks).__name__}'
             )
-        alone = bool(landmarks) and isinstance(landmarks[0], dict)
-        people = [landmarks] if alone else [x for x in landmarks if x]
-        frames.append((number, people))
+        people = [landmarks] if _is_person(landmarks) else landmarks
+        frames.append((number, [x for x in people if not _is_nobody(x)]))
     return frames
 
 
-def _read_landmarks(
+def _entry_key(entry: Any) -> Optional[str]:
+    if not isinstance(entry, dict):
+        return None
+    return next((key for key in _LANDMARKS if key in entry), None)
+
+
+def _parse_landmarks(person: Any, where: str) -> List[Dict[str, Any]]:
+    """The 33 landmarks of a person as dicts with x and y."""
+    if isinstance(person, dict) and _WRAP in person:
+        person = person[_WRAP]
+    if _are_named(person):
+        by_name = {plain_name(name): x for name, x in person.items()}
+        person = [by_name[name] for name in _PLAIN]
+    found = len(person) if isinstance(person, list) else 'none'
+    if found != len(NAMES):
+        raise ValueError(
+            f'{where}: expected {len(NAMES)} landmarks, found {found}'
+        )
+    landmarks = []
+    for index, landmark in enumerate(person):
+        if isinstance(landmark, list) and 2 <= len(landmark) <= 5:
+            keys = ('x', 'y', 'z', 'visibility', 'presence')
+            landmark = dict(zip(keys, landmark))
+        if not isinstance(landmark, dict) or not {'x', 'y'} <= {*landmark}:
+            raise ValueError(
+                f'{where}: landmark {index}: expected a dict with x, y, '
+                f'z and visibility, found {landmark!r}'
+            )
+        landmarks.append(landmark)
+    return landmarks
+
+
+def _read_numbers(
     people: List[Landmarks], where: List[str]
 ) -> Tuple[np.ndarray, Optional[np.ndarray]]:
     """x, y (N, 33, 2) as in the file, and visibility (N, 33) or None."""
-    for landmarks, place in zip(people, where):
-        found = len(landmarks) if isinstance(landmarks, list) else 'none'
-        if found != len(NAMES):
-            raise ValueError(
-                f'{place}: expected {len(NAMES)} landmarks, found {found}'
-            )
-        for index, landmark in enumerate(landmarks):
-            if not isinstance(landmark, dict) or not {'x', 'y'} <= {*landmark}:
-                raise ValueError(
-                    f'{place}: landmark {index}: expected a dict with x, y, '
-                    f'z and visibility, found {landmark!r}'
-                )
     if not people:
         return np.zeros((0, len(NAMES), 2)), None
     values = [[[x['x'], x['y']] for x in landmarks] for landmarks in people]
@@ -172,3 +276,23 @@ def _read_landmarks(
         return points, None
     values = [[x.get('visibility') for x in one] for one in people]
     return points, stack_numbers(values, 'visibility', '(33,)', where)
+
+
+def _with_changes(content: Any, changes: Dict[int, List[Any]]) -> Any:
+    """Copy JSON with other landmarks of the people, by their ``id``."""
+    if id(content) in changes:
+        new = changes[id(content)]
+        if isinstance(content, dict) and _WRAP in content:
+            return dict(content, **{_WRAP: new})
+        if isinstance(content, dict):
+            by_name = dict(zip(_PLAIN, new))
+            return {name: by_name[plain_name(name)] for name in content}
+        return new
+    if isinstance(content, list):
+        return [_with_changes(x, changes) for x in content]
+    if isinstance(content, dict):
+        return {
+            key: _with_changes(value, changes)
+            for key, value in content.items()
+        }
+    return content

@@ -15,7 +15,7 @@ from hanet_mm.core.data.files import PathLike, to_lists, write_json
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
-from .values import merge_changes, stack_numbers
+from .values import add_ids, is_absent, merge_changes, stack_numbers
 
 Instance = Dict[str, Any]
 
@@ -76,7 +76,11 @@ def parse_mmpose_video(content: Any, path: PathLike) -> MMPoseVideo:
 
 
 def parse_instances(instances: Any, where: str) -> List[Instance]:
-    """Check that the instances of a frame are a list of dicts."""
+    """Check that the instances of a frame are a list of dicts; null is an
+    empty one.
+    """
+    if instances is None:
+        return []
     if not isinstance(instances, list) or not all(
         isinstance(instance, dict) for instance in instances
     ):
@@ -119,6 +123,8 @@ class MMPosePredictions(DetectionFile):
         frames, ids = [], []
         for frame, instances in video.frames:
             for instance in instances:
+                if is_absent(instance.get('keypoints', 0)):
+                    continue
                 self.instances.append(instance)
                 frames.append(frame)
                 ids.append(_track_id(instance, f'{path}: frame {frame}'))
@@ -155,6 +161,7 @@ class MMPosePredictions(DetectionFile):
                 self.instances, to_lists(keypoints), filled.tolist()
             )
         }
+        add_ids(changes, self.instances, 'track_id', self.new_ids)
         keys = ('instance_info', 'instances')
         write_json(out, merge_changes(self.content, changes, keys), self.path)
 

@@ -6,6 +6,7 @@ person with optional ``scores`` or ``keypoint_scores`` (T, K), ``image_size``
 (2,) and ``keypoint_names`` (K,); or SMPL's ``pose`` or ``poses`` (T, 3K).
 """
 
+from importlib import import_module
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
@@ -25,11 +26,13 @@ from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import PersonTrack, PoseFile, Source
+from .evidence import decide_dims, pixel_scale
 
 FLAT_KEYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
 _NAMES = 'keypoint_names'
+_FPS = 'fps'
 _PLAIN_KEYS = (
-    *('keypoints', 'scores', 'keypoint_scores', 'image_size', _NAMES),
+    *('keypoints', 'scores', 'keypoint_scores', 'image_size', _FPS),
 )
 
 
@@ -44,7 +47,9 @@ def read(source: Source) -> PoseFile:
     if 'keypoints_est' in source.content:
         return FlatPoses(path)
     if 'keypoints' in source.content:
-        return PlainPoses(path)
+        if _are_triples(source):
+            return import_module('.arrays', __package__).read(source)
+        return PlainPoses(source)
     for key in SmplPoses.keys:
         if read_npz(path, (), (key,)):
             return SmplPoses(path, key)
@@ -57,6 +62,20 @@ def read(source: Source) -> PoseFile:
             f'{error}; or keypoints (T, K, D), or pose (T, 72), of one person'
         ) from None
     raise AssertionError('unreachable: a needed key is missing')
+
+
+def _are_triples(source: Source) -> bool:
+    """Whether keypoints (T, K, 3) seem to be x, y, score: not documented, and
+    not 3D.
+    """
+    shape = source.content['keypoints']
+    if {'scores', 'keypoint_scores'} & {*source.content} or len(shape) != 3:
+        return False
+    points = read_npz(source.path, (), ('keypoints',))['keypoints']
+    if shape[2] != 3 or not points.size or points.dtype.kind not in 'fiu':
+        return False
+    where = f'{source.path}: keypoints'
+    return decide_dims(points, where, source.dims, usual=3) == 2
 
 
 class FlatPoses(PoseFile):
@@ -113,12 +132,12 @@ class PlainPoses(PoseFile):
     that were missing.
     """
 
-    def __init__(self, path: PathLike):
-        self.path = path
-        self.arrays = arrays = read_npz(path, (), _PLAIN_KEYS)
+    def __init__(self, source: Source):
+        self.path = path = source.path
+        self.arrays = arrays = read_npz(path, (), (), prefix='')
         self.keypoint_names = read_names(arrays, path)
         for key, value in arrays.items():
-            if key != _NAMES and value.dtype.kind not in 'fiu':
+            if key in _PLAIN_KEYS and value.dtype.kind not in 'fiu':
                 raise ValueError(
                     f'{path}: {key}: expected numbers, found {value.dtype}'
                 )
@@ -128,9 +147,19 @@ class PlainPoses(PoseFile):
                 f'{path}: image_size: expected W, H > 0, found {size.tolist()}'
             )
         scores = arrays.get('scores', arrays.get('keypoint_scores'))
+        size = size if source.image_size is None else source.image_size
+        points, self.scale = arrays['keypoints'], np.ones(1)
+        if points.shape[-1] == 2:
+            self.scale = pixel_scale(points, path, size)
+        if (self.scale != 1).any():
+            points = points * self.scale
         self.tracks = [
             PersonTrack(
-                'keypoints', arrays['keypoints'], scores, image_size=size
+                'keypoints',
+                points,
+                scores,
+                image_size=size,
+                fps=read_fps(arrays, path),
             )
         ]
 
@@ -138,7 +167,7 @@ class PlainPoses(PoseFile):
         """See :meth:`PoseFile.save`."""
         values = dict(
             self.arrays,
-            keypoints=refined[0].keypoints,
+            keypoints=refined[0].keypoints / self.scale,
             keypoints_input=self.arrays['keypoints'],
             filled=refined[0].filled,
         )
@@ -191,6 +220,22 @@ def read_names(
             f'{names.dtype} {names.shape}'
         )
     return names.tolist()
+
+
+def read_fps(
+    arrays: Dict[str, np.ndarray], path: PathLike, keys: Sequence[str] = (_FPS,)
+) -> Optional[float]:
+    """Frames per second of an archive, or None."""
+    key = next((key for key in keys if key in arrays), None)
+    if key is None:
+        return None
+    rate = arrays[key]
+    if rate.dtype.kind not in 'fiu' or rate.size != 1 or not rate > 0:
+        raise ValueError(
+            f'{path}: {key}: expected one number above 0, found '
+            f'{rate.dtype} {rate.shape}'
+        )
+    return float(rate.reshape(()))
 
 
 def _save_npz(out: PathLike, values: Dict[str, Optional[np.ndarray]]) -> None:

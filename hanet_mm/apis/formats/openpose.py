@@ -19,8 +19,10 @@ from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
+from .frame_names import frame_numbers, natural_order
 from .values import (
-    frame_numbers,
+    add_ids,
+    is_absent,
     merge_changes,
     read_triples,
     write_triples,
@@ -59,14 +61,6 @@ class PeopleFrames(DetectionFile):
     def __init__(self, source: Source, frames: Dict[str, Any]):
         self.path, self.frames = source.path, frames
         numbers = frame_numbers(list(frames), self.path, 'name of a frame')
-        if len(np.unique(numbers)) < len(numbers):
-            order = np.argsort(numbers, kind='stable')
-            same = np.flatnonzero(np.diff(numbers[order]) == 0)[0]
-            first, second = (list(frames)[i] for i in order[same : same + 2])
-            raise ValueError(
-                f'{self.path}: expected a different number for each frame, '
-                f'found {first} and {second}'
-            )
         # Each person and the field of the keypoints.
         self.people: List[Tuple[Dict[str, Any], str]] = []
         where, rows, ids = [], [], []
@@ -97,7 +91,7 @@ class PeopleFrames(DetectionFile):
         """The frames with refined keypoints."""
         keypoints, filled = self.collect(refined)
         given = [person[field] for person, field in self.people]
-        changes = {
+        changes: Dict[int, Dict[str, Any]] = {
             id(person): {
                 field: points,
                 f'{field}_input': person[field],
@@ -107,6 +101,14 @@ class PeopleFrames(DetectionFile):
                 self.people, write_triples(keypoints, given), filled.tolist()
             )
         }
+        ids = self.new_ids
+        if ids is not None:
+            ids = [
+                [number] if isinstance(x.get('person_id'), list) else number
+                for number, (x, _) in zip(ids, self.people)
+            ]
+        people = [person for person, _ in self.people]
+        add_ids(changes, people, 'person_id', ids)
         return {
             name: merge_changes(content, changes, ('people', 'bodies'))
             for name, content in self.frames.items()
@@ -118,7 +120,7 @@ class OpenPoseFolder(PeopleFrames):
 
     def __init__(self, source: Source):
         self.path = source.path
-        names = sorted(x.name for x in source.path.glob('*.json'))
+        names = natural_order([x.name for x in source.path.glob('*.json')])
         frames = {name: read_json(self._file(name)) for name in names}
         super().__init__(source, frames)
 
@@ -154,7 +156,8 @@ read = OpenPoseFolder
 def has_people(content: Any) -> bool:
     """Whether JSON looks like the people of one frame."""
     return isinstance(content, dict) and any(
-        isinstance(content.get(key), list) for key, _ in _FIELDS
+        isinstance(content.get(key, 0), (list, type(None)))
+        for key, _ in _FIELDS
     )
 
 
@@ -164,10 +167,10 @@ def _find_people(content: Any, where: str) -> List[Tuple[Dict[str, Any], str]]:
             f"{where}: expected a dict with a list 'people' or 'bodies', "
             f'found {type(content).__name__}'
         )
-    key = 'people' if isinstance(content.get('people'), list) else 'bodies'
+    key = 'people' if 'people' in content else 'bodies'
     fields = [field for holder, field in _FIELDS if holder == key]
     people = []
-    for index, person in enumerate(content[key]):
+    for index, person in enumerate(content[key] or ()):
         known = person if isinstance(person, dict) else {}
         field = next((x for x in fields if x in known), None)
         if field is None:
@@ -175,7 +178,8 @@ def _find_people(content: Any, where: str) -> List[Tuple[Dict[str, Any], str]]:
                 f'{where}: person {index}: expected a dict with '
                 f'{" or ".join(fields)}'
             )
-        people.append((person, field))
+        if not is_absent(person[field]):
+            people.append((person, field))
     return people
 
 

@@ -30,16 +30,22 @@ def open_poses(
     format: Optional[str] = None,
     image_size: Optional[Sequence[float]] = None,
     tracker: Optional[Any] = None,
+    dims: Optional[int] = None,
+    trust_pickle: bool = False,
 ) -> PoseFile:
     """Open a pose file.
 
     Args:
         path: A file, or a folder with a file for each frame.
         format: A key of :data:`FORMATS`. Defaults to None: by the content.
-        image_size: W, H in pixels, for MediaPipe's relative coordinates;
+        image_size: W, H in pixels, for coordinates that are fractions of it;
             replaces the size in the file.
         tracker: :class:`hanet_mm.apis.tracking.PoseTracker` or an object
             with the same methods, for files without person ids.
+        dims: 2 for keypoints of x, y and a score, 3 for x, y, z. Defaults
+            to None: by the content; an error where that may be either.
+        trust_pickle: Whether to load pickles, which can run any code: only
+            of files that you trust.
 
     Returns:
         PoseFile: The persons over time; its ``save`` writes the same format.
@@ -61,7 +67,12 @@ def open_poses(
             f'{path}: format {format}: expected '
             f'{_list_kinds(FORMATS[format])}, found {kind}'
         )
-    source = Source(path, kind, _peek(path, kind), image_size, tracker)
+    if dims not in (None, 2, 3):
+        raise ValueError(f'dims: expected 2 or 3, found {dims!r}')
+    content = _peek(path, kind)
+    source = Source(
+        path, kind, content, image_size, tracker, dims, trust_pickle
+    )
     if format is not None:
         return _module(format).read(source)
     choices = [name for name, kinds in FORMATS.items() if kind in kinds]
@@ -113,7 +124,10 @@ def _peek(path: Path, kind: str) -> Any:
     if kind == '.csv':
         return _module('csv').read_table(path)
     if kind == '.npz':
-        known = ('data', 'keypoints', 'ids', 'track_ids', 'keypoints_est')
+        known = (
+            *('data', 'keypoints', 'ids', 'track_ids', 'keypoints_est'),
+            *('scores', 'keypoint_scores'),
+        )
         return {x: y.shape for x, y in read_npz(path, (), known).items()}
     return None
 

@@ -1,39 +1,12 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Numbers and frame names in pose files, and changes to parsed JSON.
+"""Numbers in pose files, and changes to parsed JSON.
 
 N: detections in all frames, K: keypoints.
 """
 
-import re
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
-
-from hanet_mm.core.data.files import PathLike
-
-_DIGITS = re.compile(r'\d+')
-_ENDINGS = re.compile(r'(_keypoints)?(\.[A-Za-z]\w*)?$')
-
-
-def frame_numbers(
-    names: Sequence[object], path: PathLike, key: str
-) -> np.ndarray:
-    """Frame numbers (N,): integers, or the last digits in file names."""
-    numbers: List[int] = []
-    for name in names:
-        found: List[Any] = []
-        if isinstance(name, str):
-            found = _DIGITS.findall(_ENDINGS.sub('', name))
-        elif type(name) is int:
-            found = [name]
-        if not found or not 0 <= int(found[-1]) < 2**62:
-            raise ValueError(
-                f'{path}: {key}: expected a number from 0, or a name that '
-                f'ends in the frame number, found {name!r}'
-            )
-        numbers.append(int(found[-1]))
-    return np.array(numbers, np.int64)
-
 
 def stack_numbers(
     values: Sequence[Any], key: str, letters: str, where: Sequence[str]
@@ -97,6 +70,26 @@ def merge_changes(
     }
     copy.update(changes.get(id(content), {}))
     return copy
+
+
+def add_ids(
+    changes: Dict[int, Dict[str, Any]],
+    people: Sequence[Any],
+    field: str,
+    ids: Optional[Sequence[Any]],
+) -> None:
+    """Add the ids of people, dicts of parsed JSON, to their changes."""
+    for person, value in zip(people, ids or ()):
+        changes[id(person)][field] = value
+
+
+def is_absent(value: Any) -> bool:
+    """Whether keypoints are those of nobody: null or empty. A list of null is
+    somebody whose keypoints are missing.
+    """
+    if isinstance(value, list):
+        return all(isinstance(x, list) and is_absent(x) for x in value)
+    return value is None or value == {}
 
 
 def _shape(value: Any) -> tuple:
