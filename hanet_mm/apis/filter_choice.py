@@ -25,16 +25,21 @@ _USUAL: Dict[str, Mapping[str, float]] = {
 
 
 def choose_filter(
-    text: str, tracks: List[PersonTrack], fps: Optional[float] = None
+    text: str,
+    tracks: List[PersonTrack],
+    fps: Optional[float] = None,
+    rotations: bool = False,
 ) -> Any:
     """Make a filter from ``name`` or ``name:argument=number,...``.
 
     Names are the keys of :data:`hanet_mm.filters.FILTERS`, arguments those of
     the class, such as ``gaussian:sigma=3``. The tracks tell the size of a
-    person and, unless ``fps`` is given, the frame rate.
+    person and, unless ``fps`` is given, the frame rate. Of ``rotations`` see
+    :class:`hanet_mm.filters.rotations.RotationFilter`.
     """
     name, _, settings = text.partition(':')
     try:
+        from hanet_mm.filters.rotations import RotationFilter
         from hanet_mm.filters.tuning import find_filter
     except ImportError as error:
         raise ImportError(
@@ -45,7 +50,8 @@ def choose_filter(
     if fps is None:
         rates = [x.fps for x in tracks if x.fps] or [USUAL_RATE]
         fps = float(np.median(rates))
-    arguments = kind.in_units(_USUAL[name], _person_size(tracks), fps)
+    size = 1.0 if rotations else _person_size(tracks)
+    arguments = kind.in_units(_USUAL[name], size, fps)
     known = [x for x in inspect.signature(kind).parameters if x != 'rotations']
     for setting in filter(None, settings.split(',')):
         key, equals, value = setting.partition('=')
@@ -56,6 +62,8 @@ def choose_filter(
                 f'{", ".join(known)}, found {setting!r}'
             )
         arguments[key] = _number(value, text)
+    if rotations:
+        return RotationFilter(kind(rotations=True, **arguments))
     return kind(**arguments)
 
 

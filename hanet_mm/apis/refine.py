@@ -95,7 +95,9 @@ class RefineOptions:
     def choose(self, poses: PoseFile) -> Tuple[Any, str]:
         """The refiner of a file, and its name if it is the default."""
         if self.filter_name:
-            chosen = choose_filter(self.filter_name, poses.tracks, self.fps)
+            chosen = choose_filter(
+                self.filter_name, poses.tracks, self.fps, poses.has_rotations
+            )
             return chosen, ''
         if self.refiner is not None:
             return self.refiner, ''
@@ -108,7 +110,7 @@ class RefineOptions:
         except ValueError as error:
             raise ValueError(
                 f'{poses.path}: {error}; name one with --refiner, or a '
-                'filter with --filter'
+                'filter with --filter, such as savgol'
             ) from None
         return self._defaults[name], name
 
@@ -185,10 +187,10 @@ def refine_opened(
         poses.ignore_scores()
     poses.check()
     refiner, default = options.choose(poses)
-    if poses.has_rotations and not isinstance(refiner, Refiner):
+    if poses.has_rotations and options.unswap:
         raise ValueError(
-            f'{poses.path}: expected keypoints, found rotations, which '
-            'filters of coordinates cannot smooth'
+            f'{poses.path}: unswap: expected keypoints, found rotations, of '
+            'which left and right are not told apart by where they are'
         )
     plan = plan_keypoints(poses, refiner, options.skeleton)
     if default:

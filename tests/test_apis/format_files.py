@@ -96,6 +96,57 @@ def write_coco(folder, persons):
     )
 
 
+def write_coco_dict(folder, persons):
+    images = [
+        dict(id=100 + i, file_name=f'walk/{i:06d}.jpg', width=640, height=480)
+        for i in range(FRAMES)
+    ]
+    annotations = [
+        dict(
+            image_id=100 + frame,
+            keypoints=triples(points, scores),
+            track_id=number,
+        )
+        for frame, number, points, scores in each(persons)
+    ]
+    return write(
+        folder / 'person_keypoints.json',
+        dict(
+            images=images[::-1],
+            annotations=annotations,
+            categories=[dict(id=1, name='person', keypoints=COCO)],
+        ),
+    )
+
+
+def write_ultralytics(folder, persons, text=False):
+    frames = [[] for _ in range(FRAMES)]
+    for frame, number, points, scores in each(persons):
+        frames[frame] += [
+            {
+                'name': 'person',
+                'class': 0,
+                'confidence': 0.9,
+                'box': dict(x1=1.0, y1=2.0, x2=3.0, y2=4.0),
+                'track_id': number,
+                'keypoints': dict(
+                    x=points[:, 0].tolist(),
+                    y=points[:, 1].tolist(),
+                    visible=scores.tolist(),
+                ),
+            },
+            {'name': 'dog', 'class': 16, 'confidence': 0.3, 'box': {}},
+        ]
+    if text:
+        frames = [json.dumps(x) for x in frames]
+    return write(folder / 'results.json', frames)
+
+
+def write_ultralytics_text(folder, persons):
+    """As ``to_json`` gives the frames."""
+    return write_ultralytics(folder, persons, text=True)
+
+
 def write_alphapose(folder, persons, idx=int):
     return write(
         folder / 'alphapose-results.json',
@@ -212,6 +263,11 @@ class Example(NamedTuple):
 
 EXAMPLES = {
     'coco': Example(write_coco, 'coco', 'coco17', 2),
+    'coco dict': Example(write_coco_dict, 'coco_dict', 'coco17', 2),
+    'ultralytics': Example(write_ultralytics, 'ultralytics', 'coco17', 2),
+    'ultralytics text': Example(
+        write_ultralytics_text, 'ultralytics', 'coco17', 2
+    ),
     'alphapose': Example(write_alphapose, 'alphapose', 'coco17', 2),
     'alphapose halpe': Example(write_alphapose, 'alphapose', 'halpe26', 2),
     'alphapose idx lists': Example(

@@ -206,7 +206,7 @@ def test_npy_files_that_are_none(tmp_path):
 
 
 BAD_TABLES = {
-    'no frame': ('a_x,a_y\n1,2\n', 'expected columns frame, <name>_x'),
+    'no frame': ('person,a_x,a_y\n1,2,3\n', 'expected a column frame or'),
     'no names': ('frame,a_x\n1,2\n', 'found the columns frame, a_x'),
     'empty': ('', 'found the columns none'),
     'word': ('frame,a_x,a_y\n1,2,3\n\n2,2,b\n', "line 4: a_y: .* 'b'"),

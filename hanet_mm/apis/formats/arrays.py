@@ -6,8 +6,8 @@ T: frames, P: persons, K: keypoints. ``.npy``, or an ``.npz`` archive with
 person or (T, P, K, C) of several. C = 2: x, y; C = 3: x, y and a score or, as
 3D poses are saved, x, y, z, see :func:`decide_dims`; C = 4: x, y, z and a
 score. 3D poses may be in mm, cm or m, 2D ones in pixels or fractions of the
-image. Archives may have ``conf`` or ``scores`` (T, P, K), ``ids``, (T, P) or (P,),
-with -1 or NaN for nobody, and ``keypoint_names`` (K,).
+image. Archives may have ``conf`` or ``scores`` (T, P, K), ``ids``, (T, P) or
+(P,), with -1 or NaN for nobody, and ``keypoint_names`` (K,).
 """
 
 from pathlib import Path

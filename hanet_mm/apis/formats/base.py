@@ -273,7 +273,7 @@ class DetectionFile(PoseFile):
         if None not in ids or not len(ids):
             return ids
         found = self.detections
-        frames, where = np.unique(found.frames, return_inverse=True)
+        where = np.unique(found.frames, return_inverse=True)[1]
         several = np.bincount(where)[where] > 1
         scores = scores_or_default(found.scores, found.keypoints.shape[:2])
         empty = missing_keypoints(found.keypoints, scores).all(1) & several

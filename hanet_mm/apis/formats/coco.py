@@ -81,7 +81,7 @@ class ResultList(DetectionFile):
             [entry['image_id'] for entry in content], path, 'image_id'
         )
         there = [not is_absent(entry['keypoints']) for entry in content]
-        ids = _read_ids(self.entries, id_field, path)
+        ids = read_ids(self.entries, id_field, path)
         where = [
             f'{path}: entry {index} (image_id {entry["image_id"]!r})'
             for index, entry in enumerate(content)
@@ -112,7 +112,7 @@ class ResultList(DetectionFile):
         write_json(out, merge_changes(self.content, changes, ()), self.path)
 
 
-def _read_ids(
+def read_ids(
     content: List[Dict[str, Any]], field: str, path: PathLike
 ) -> List[Any]:
     """Person id of each entry, None where there is none.

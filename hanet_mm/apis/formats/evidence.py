@@ -13,7 +13,7 @@ from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.poses.units import LENGTHS, suspect_unit
 
 # No person in a picture is smaller, and none in metres is larger.
-_SMALLEST_PERSON = 20.0
+SMALLEST_PERSON = 20.0
 # Fractions of an image may leave it, but not often and not by far.
 _FRACTIONS = (-0.5, 1.5)
 _OUTSIDE = 0.1
@@ -63,14 +63,14 @@ def decide_dims(
     third = known[:, 2]
     if (third >= LOWEST).all() and (third <= HIGHEST).all():
         # Scores are usual, and a person in pixels is large.
-        if size > _SMALLEST_PERSON:
+        if size > SMALLEST_PERSON:
             return 2
-    elif third.min() > LOWEST and third.max() > _PERCENT:
-        return 3
-    elif (third < LOWEST).any():
-        # On both sides of 0, and a body in proportion: no logits.
-        if _DEPTH[0] * size < np.ptp(third) < _DEPTH[1] * size:
+    elif third.min() >= LOWEST:
+        if third.max() > _PERCENT:
             return 3
+    elif _DEPTH[0] * size < np.ptp(third) < _DEPTH[1] * size:
+        # On both sides of 0, and a body in proportion: no logits.
+        return 3
     if usual is not None:
         return usual
     raise ValueError(
@@ -91,7 +91,7 @@ def are_fractions(points: np.ndarray) -> bool:
     return bool(
         inside.mean() > 1 - _OUTSIDE
         and (known < 0).mean() < _OUTSIDE
-        and np.abs(known).max() < _SMALLEST_PERSON / 2
+        and np.abs(known).max() < SMALLEST_PERSON / 2
     )
 
 

@@ -89,9 +89,7 @@ def _natural(pieces: Sequence[str]) -> list:
     return [int(x) if i % 2 else x for i, x in enumerate(pieces)]
 
 
-def _check_different(
-    numbers: Dict[object, int], path: PathLike
-) -> None:
+def _check_different(numbers: Dict[object, int], path: PathLike) -> None:
     """Raise if two names end in one number, unless they are times: several
     recordings would be read as one.
     """

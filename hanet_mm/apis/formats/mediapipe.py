@@ -52,11 +52,9 @@ def matches(source: Source) -> bool:
         )
     while isinstance(first, list) and first:
         first = next((x for x in first if not is_absent(x)), None)
-    return first is None or (
-        isinstance(first, (int, float))
-        or isinstance(first, dict)
-        and (_WRAP in first or not {'keypoints', 'box', 'a'} & {*first})
-    )
+    if isinstance(first, dict):
+        return _WRAP in first or not {'keypoints', 'box'} & {*first}
+    return first is None or isinstance(first, (int, float))
 
 
 class MediaPipeLandmarks(DetectionFile):
@@ -123,10 +121,9 @@ class MediaPipeLandmarks(DetectionFile):
                 for landmark in changes[id(self.given[row])]:
                     landmark['track_id'] = self.new_ids[row]
         content = _with_changes(self.content, changes)
-        if isinstance(content, dict) and self.image_size is not None:
-            if 'frames' in content:
-                width, height = map(float, self.image_size)
-                content = dict(content, width=width, height=height)
+        if isinstance(content, dict) and 'frames' in content:
+            width, height = map(float, self.detections.image_size or ())
+            content = dict(content, width=width, height=height)
         write_json(out, content, self.path)
 
 
@@ -162,7 +159,7 @@ def _is_nobody(value: Any) -> bool:
     """Whether an entry of a frame holds no landmarks."""
     if isinstance(value, dict):
         keys = [key for key in (*_LANDMARKS, _WRAP) if key in value]
-        return bool(keys) and _is_nobody(value[keys[0]]) or not value
+        return not value or (bool(keys) and _is_nobody(value[keys[0]]))
     return is_absent(value)
 
 

@@ -50,9 +50,9 @@ def read(source: Source) -> PoseFile:
         if _are_triples(source):
             return import_module('.arrays', __package__).read(source)
         return PlainPoses(source)
-    for key in SmplPoses.keys:
-        if read_npz(path, (), (key,)):
-            return SmplPoses(path, key)
+    smpl = import_module('.smpl', __package__)
+    if smpl.SmplPoses.found_in(path):
+        return smpl.SmplPoses(path)
     try:
         read_npz(path, FLAT_KEYS, ())
     except ObjectArrayError:
@@ -121,7 +121,7 @@ class FlatPoses(PoseFile):
             keypoints_input=self.sequences.keypoints_est,
             filled=np.concatenate([x.filled for x in refined]),
         )
-        _save_npz(out, values)
+        save_npz(out, values)
 
 
 class PlainPoses(PoseFile):
@@ -171,40 +171,7 @@ class PlainPoses(PoseFile):
             keypoints_input=self.arrays['keypoints'],
             filled=refined[0].filled,
         )
-        _save_npz(out, values)
-
-
-class SmplPoses(PoseFile):
-    """The joint rotations of one person, as SMPL fits are stored.
-
-    Refined rotations replace ``pose`` or ``poses``, (T, 3K) or (T, K, 3)
-    axis-angle; the input is kept as ``<key>_input``, and ``filled`` (T, K)
-    marks the joints that were missing. Other arrays (shape, translation, ...)
-    are copied.
-    """
-
-    keys = ('pose', 'poses', 'smpl_poses')
-    has_rotations = True
-
-    def __init__(self, path: PathLike, key: str):
-        self.path, self.key = path, key
-        self.arrays = arrays = read_npz(path, (), (), prefix='')
-        value = arrays[key]
-        joints, rest = divmod(value[:1].size, 3)
-        if value.dtype.kind not in 'fiu' or rest or not joints:
-            raise ValueError(
-                f'{path}: {key}: expected numbers (T, 3K) or (T, K, 3), found '
-                f'{value.dtype} {value.shape}'
-            )
-        self.tracks = [PersonTrack(key, value.reshape(-1, joints, 3))]
-
-    def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
-        """See :meth:`PoseFile.save`."""
-        given = self.arrays[self.key]
-        values = dict(self.arrays, filled=refined[0].filled)
-        values[self.key] = refined[0].keypoints.reshape(given.shape)
-        values[f'{self.key}_input'] = given
-        _save_npz(out, values)
+        save_npz(out, values)
 
 
 def read_names(
@@ -223,7 +190,9 @@ def read_names(
 
 
 def read_fps(
-    arrays: Dict[str, np.ndarray], path: PathLike, keys: Sequence[str] = (_FPS,)
+    arrays: Dict[str, np.ndarray],
+    path: PathLike,
+    keys: Sequence[str] = (_FPS,),
 ) -> Optional[float]:
     """Frames per second of an archive, or None."""
     key = next((key for key in keys if key in arrays), None)
@@ -238,7 +207,7 @@ def read_fps(
     return float(rate.reshape(()))
 
 
-def _save_npz(out: PathLike, values: Dict[str, Optional[np.ndarray]]) -> None:
+def save_npz(out: PathLike, values: Dict[str, Optional[np.ndarray]]) -> None:
     arrays = {key: value for key, value in values.items() if value is not None}
     with atomic_path(out) as temporary, open(temporary, 'wb') as file:
         np.savez(file, **arrays)

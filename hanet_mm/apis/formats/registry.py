@@ -16,6 +16,8 @@ FORMATS: Dict[str, Tuple[str, ...]] = {
     'mmpose': ('.json',),
     'alphapose': ('.json',),
     'coco': ('.json',),
+    'coco_dict': ('.json',),
+    'ultralytics': ('.json',),
     'mediapipe': ('.json',),
     'openpose': ('folder',),
     'arrays': ('.npz', '.npy'),

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+
 def stack_numbers(
     values: Sequence[Any], key: str, letters: str, where: Sequence[str]
 ) -> np.ndarray:
