@@ -142,6 +142,19 @@ def test_keypoints_at_the_origin_are_missing_and_filled(name):
     assert_same(found, np.nan_to_num(expected))
 
 
+def test_properties_of_ultralytics_that_were_read_before_are_refined():
+    """They are computed once, for each object."""
+    maker = next(x for x in MAKERS if x.name == 'real ultralytics')
+    poses, scores = walk()
+    results = maker.video(poses, scores)
+    before = [x.keypoints.xy.clone() for x in results]
+    for result, given, found in zip(results, before, hanet_mm.refine(results)):
+        assert result.keypoints.xy.equal(given)
+        assert found.keypoints.xy.equal(found.keypoints.data[..., :2])
+        assert not found.keypoints.xy.equal(given)
+        assert found.keypoints.conf.equal(result.keypoints.conf)
+
+
 def test_what_supervision_marks_invisible_is_missing_and_keeps_its_place():
     poses, scores = walk()
     gaps = poses[:, 0].copy()

@@ -208,7 +208,8 @@ class ResultStream:
         frame.keypoint_scores = scores.reshape(shape)
         frame.bboxes = np.full((len(rows), 4), np.nan, np.float32)
         frame.bbox_scores = np.ones(len(rows), np.float32)
-        ids = [people.known_ids[row] for row in rows]
+        known_ids = people.known_ids
+        ids = [known_ids[row] for row in rows]
         frame.track_ids, frame.segments = self._link(frame, ids)
         known = np.asarray(frame.track_ids >= 0)
         frame.keep(known)
