@@ -1,5 +1,11 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Registration of the OpenMMLab floor when the package is imported."""
+"""Registration in OpenMMLab, which happens when it is used.
+
+Importing hanet_mm imports nothing of OpenMMLab. When a process imports
+MMPose's registries, our modules are added to the places from which they
+import what they register (``Registry(locations=...)``): the first build or
+look-up in a registry imports MMPose's own modules and then ours.
+"""
 
 import re
 import sys
@@ -8,24 +14,21 @@ from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import NamedTuple, Optional, Tuple
 
-FLOOR = (
-    'codecs',
-    'datasets',
-    'engine',
-    'evaluation',
-    'models',
-    'visualization.pose_sequence_visualizer',
-)
-# What the floor needs of MMPose. Importing these first tells a broken
-# installation (a warning) from a fault of our own modules (an error).
-MMPOSE_MODULES = (
-    'mmpose.registry',
-    'mmpose.codecs',
-    'mmpose.datasets',
-    'mmpose.evaluation',
-    'mmpose.models',
-    'mmpose.structures',
-    'mmpose.visualization',
+from ._after_import import after_import
+
+# Registries, and our modules that register in them.
+LOCATIONS = (
+    ('mmpose.MODELS', 'hanet_mm.models'),
+    ('mmpose.KEYPOINT_CODECS', 'hanet_mm.codecs'),
+    ('mmpose.DATASETS', 'hanet_mm.datasets.pose_sequence_dataset'),
+    ('mmpose.DATASETS', 'hanet_mm.datasets.benchmark_datasets'),
+    ('mmpose.DATASETS', 'hanet_mm.datasets.cmu_mocap_sequence_dataset'),
+    ('mmpose.DATASETS', 'hanet_mm.datasets.simulated_pose_sequence_dataset'),
+    ('mmpose.TRANSFORMS', 'hanet_mm.datasets.transforms'),
+    ('mmpose.METRICS', 'hanet_mm.evaluation'),
+    ('mmpose.HOOKS', 'hanet_mm.engine'),
+    ('mmengine.FUNCTIONS', 'hanet_mm.engine'),
+    ('mmpose.VISUALIZERS', 'hanet_mm.visualization.pose_sequence_visualizer'),
 )
 
 
@@ -47,39 +50,65 @@ SUPPORTED = {
 
 
 def register_openmmlab_floor() -> None:
-    """Import the subpackages that register classes in MMPose.
+    """Add our modules to MMPose's registries, now or when they are imported.
 
-    Without MMPose nothing happens. Where OpenMMLab is installed but does not
-    import, a warning names the cause and the core works all the same.
+    A process that already runs OpenMMLab (a config that is loading us, a
+    script that imported MMPose before) has them added now. There, packages
+    below the lowest supported release are an error: going on would end in an
+    unknown class. MMPose that does not import is a warning with its cause.
 
-    Packages below the lowest supported release are an error in a process
-    that already runs OpenMMLab (a config that is loading us, a script that
-    imported MMPose before): going on would end in an unknown class. In any
-    other process only the core can be wanted, and they are a warning.
+    In any other process nothing is imported, and without MMPose nothing
+    happens. Too old packages are a warning when MMPose is imported.
 
     Raises:
         ImportError: OpenMMLab is running and a package is too old.
     """
     if not _is_installed('mmpose'):
         return
-    too_old = find_too_old()
-    if too_old:
-        if 'mmengine' in sys.modules:
+    if 'mmengine' in sys.modules:
+        too_old = find_too_old()
+        if too_old:
             raise ImportError(too_old)
-        _warn_core_only(too_old)
-        return
+        if not _import_registries():
+            return
+    after_import('mmpose.registry', _add_locations)
+    after_import('mmengine.runner', _import_engine)
+
+
+def _import_registries() -> bool:
+    """Import MMPose's registries; a warning and False if that fails."""
     try:
         with warnings.catch_warnings():
             # MMEngine's own affair: nothing that our users could mend.
             warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
-            for name in MMPOSE_MODULES:
-                import_module(name)
+            import_module('mmpose.registry')
     except Exception as error:
         _warn_core_only(f'MMPose does not import: {_describe(error)}')
+        return False
+    return True
+
+
+def _add_locations() -> None:
+    """Let registries import our modules when they are first asked."""
+    too_old = find_too_old()
+    if too_old:
+        _warn_core_only(too_old)
         return
     _warn_untested()
-    for name in FLOOR:
-        import_module(f'hanet_mm.{name}')
+    for name, location in LOCATIONS:
+        package, _, name = name.partition('.')
+        registry = getattr(import_module(f'{package}.registry'), name)
+        if registry._imported:  # has been asked, and asks no location again
+            import_module(location)
+        else:
+            # A list of its own: registries without locations share one.
+            registry._locations = [*registry._locations, location]
+
+
+def _import_engine() -> None:
+    """Import what a runner needs before it asks a registry."""
+    if not find_too_old() and _import_registries():
+        import_module('hanet_mm.engine')
 
 
 def find_too_old() -> str:

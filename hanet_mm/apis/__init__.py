@@ -1,10 +1,24 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""The Python API of the command ``hanet-mm``.
+"""The Python API of the command ``hanet-mm``, imported when used.
 
-Imports torch and numpy only; OpenMMLab is imported when it is needed.
+Needs torch and numpy only; OpenMMLab is imported when it is needed.
 """
 
-from .export import export_refiner
-from .refine import RefineSummary, refine_file
+from typing import TYPE_CHECKING
+
+from hanet_mm._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .export import export_refiner
+    from .refine import RefineSummary, refine_file
 
 __all__ = ['RefineSummary', 'export_refiner', 'refine_file']
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        'RefineSummary': 'refine',
+        'export_refiner': 'export',
+        'refine_file': 'refine',
+    },
+)

@@ -6,11 +6,18 @@ import sys
 from importlib import import_module
 from typing import List, Optional
 
+from hanet_mm.version import __version__
+
 # Modules of hanet_mm.apis.commands; only the one that runs is imported.
-COMMANDS = (
-    *('refine', 'video', 'compare', 'evaluate', 'extract', 'models'),
-    'export',
-)
+COMMANDS = {
+    'refine': 'refine the keypoints in a file or folder',
+    'video': 'detect, track and refine the poses in a video',
+    'compare': 'compare poses before and after refinement',
+    'evaluate': 'measure refiners beside filters on data with truth',
+    'extract': 'make a training file for your own estimator',
+    'models': 'list the bundled refiners',
+    'export': 'make the portable file of a refiner from a checkpoint',
+}
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -40,11 +47,16 @@ def _build_parser(argv: List[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='hanet-mm', description='Refine pose sequences with HANet.'
     )
+    parser.add_argument(
+        '--version', action='version', version=f'hanet_mm {__version__}'
+    )
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
-    named = [x for x in COMMANDS if x in argv[:1]]
-    for name in named or COMMANDS:
-        module = import_module(f'hanet_mm.apis.commands.{name}')
-        module.add_parser(commands)
+    for name, text in COMMANDS.items():
+        if name in argv[:1]:
+            module = import_module(f'hanet_mm.apis.commands.{name}')
+            module.add_parser(commands)
+        else:
+            commands.add_parser(name, help=text)
     return parser
 
 

@@ -1,10 +1,14 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Datasets of pose sequences and their transforms."""
+"""Datasets of pose sequences and their transforms, imported when used.
 
-from importlib.util import find_spec
+Metainfo and the simulation of people and estimators need numpy only.
+"""
 
-# Metainfo and the simulation of people and estimators need numpy only.
-if find_spec('mmpose') is not None:
+from typing import TYPE_CHECKING
+
+from hanet_mm._lazy import lazy_names
+
+if TYPE_CHECKING:
     from .benchmark_datasets import (
         AistSequenceDataset,
         AistSmplSequenceDataset,
@@ -54,3 +58,28 @@ __all__ = [
     'SimulatedPoseSequenceDataset',
     'SyntheticPoseSequenceDataset',
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        'AistSequenceDataset': 'benchmark_datasets',
+        'AistSmplSequenceDataset': 'benchmark_datasets',
+        'CmuMocapSequenceDataset': 'cmu_mocap_sequence_dataset',
+        'CmuMocapSmplSequenceDataset': 'cmu_mocap_sequence_dataset',
+        'Human36mSequenceDataset': 'benchmark_datasets',
+        'JhmdbSequenceDataset': 'benchmark_datasets',
+        'MeasureEvidence': 'transforms',
+        'PackPoseSequenceInputs': 'transforms',
+        'PoseSequenceDataset': 'pose_sequence_dataset',
+        'PoseTrack17SequenceDataset': 'benchmark_datasets',
+        'PoseTrack18SequenceDataset': 'benchmark_datasets',
+        'Pw3dSequenceDataset': 'benchmark_datasets',
+        'Pw3dSmplSequenceDataset': 'benchmark_datasets',
+        'RandomPoseFlip': 'transforms',
+        'RandomYaw': 'transforms',
+        'SimulateEstimatorNoise': 'transforms',
+        'SimulateRotationNoise': 'transforms',
+        'SimulatedPoseSequenceDataset': 'simulated_pose_sequence_dataset',
+        'SyntheticPoseSequenceDataset': 'simulated_pose_sequence_dataset',
+    },
+)

@@ -4,8 +4,9 @@
 Only the visualizer needs MMPose; the rest needs Matplotlib and OpenCV.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, List
+from typing import TYPE_CHECKING
+
+from hanet_mm._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .pose_sequence_visualizer import PoseSequenceVisualizer
@@ -13,20 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = ['PoseSequenceVisualizer', 'plot_trajectories', 'trajectory_figure']
 
-_LAZY = {
-    'PoseSequenceVisualizer': 'pose_sequence_visualizer',
-    'plot_trajectories': 'trajectory_plot',
-    'trajectory_figure': 'trajectory_plot',
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import the names when they are first used (PEP 562)."""
-    if name not in _LAZY:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(import_module(f'{__name__}.{_LAZY[name]}'), name)
-
-
-def __dir__() -> List[str]:
-    """List the lazy names too."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        'PoseSequenceVisualizer': 'pose_sequence_visualizer',
+        'plot_trajectories': 'trajectory_plot',
+        'trajectory_figure': 'trajectory_plot',
+    },
+)

@@ -10,7 +10,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         'compare',
-        help='compare poses before and after refinement',
         description='Compare the poses of the same persons in two files: how '
         'much they jitter, whether one is behind the other, what was changed '
         'or filled; and with the truth, their errors.',

@@ -12,7 +12,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         'evaluate',
-        help='measure refiners beside filters on data with truth',
         description='Measure refiners on data with truth, beside the input '
         'and tuned classical filters: errors, smoothness and lag, and how '
         'they fare with missing frames, other frame rates, few frames to '

@@ -10,7 +10,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         'export',
-        help='make the portable file of a refiner from a checkpoint',
         description='Make the portable file of a refiner from a checkpoint '
         'of a training run. The file needs neither OpenMMLab nor the config.',
     )

@@ -23,7 +23,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         'extract',
-        help='make a training file for your own estimator',
         description='Run detector and estimator over an annotated video data '
         'set and write the flat file that HANet is trained with. A run that '
         'was stopped resumes where it was.',

@@ -14,7 +14,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         'models',
-        help='list the bundled refiners',
         description='List the bundled refiners, or print the model card of '
         'one: training data, results, limits and licence.',
     )

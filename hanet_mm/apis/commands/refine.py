@@ -15,7 +15,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         'refine',
-        help='refine the keypoints in a file or folder',
         description='Refine the keypoints of any pose estimator. The output '
         'has the layout of the input; the input keypoints are kept beside '
         'the refined ones, and filled marks those that were missing.',

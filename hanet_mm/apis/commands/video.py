@@ -12,7 +12,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         'video',
-        help='detect, track and refine the poses in a video',
         description="Detect persons, estimate their poses with MMPose's "
         'models, track them and refine the tracks. Ctrl-C keeps what is '
         'finished.',

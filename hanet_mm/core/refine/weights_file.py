@@ -10,13 +10,15 @@ import json
 import os
 import warnings
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Tuple
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
 
 from ..data.files import PathLike, atomic_path
+
+if TYPE_CHECKING:
+    # Torch takes seconds to import; names and cards do not need it.
+    from torch import Tensor, nn
 
 WEIGHTS = Path(__file__).resolve().parents[2] / 'weights'
 # What is taken where nobody names a refiner, by the number of coordinates.
@@ -111,9 +113,11 @@ VERSION = 1
 
 
 def write_portable(
-    path: PathLike, weights: Dict[str, Tensor], header: dict
+    path: PathLike, weights: Dict[str, 'Tensor'], header: dict
 ) -> None:
     """Write weights and the header from which to rebuild their network."""
+    from safetensors.torch import save
+
     weights = {
         name: value.detach().cpu().contiguous()
         for name, value in weights.items()
@@ -124,7 +128,7 @@ def write_portable(
         temporary.write_bytes(save(weights, metadata={HEADER: text}))
 
 
-def read_portable(path: PathLike) -> Tuple[Dict[str, Tensor], dict]:
+def read_portable(path: PathLike) -> Tuple[Dict[str, 'Tensor'], dict]:
     """Read weights and header (without version) of a portable file."""
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such refiner file')
@@ -144,7 +148,7 @@ def read_portable(path: PathLike) -> Tuple[Dict[str, Tensor], dict]:
 
 
 def load_weights(
-    network: nn.Module, weights: Mapping[str, Tensor], source: PathLike
+    network: 'nn.Module', weights: Mapping[str, 'Tensor'], source: PathLike
 ) -> None:
     """Copy weights into a network that must have exactly these."""
     expected = {k: tuple(v.shape) for k, v in network.state_dict().items()}
