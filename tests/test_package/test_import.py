@@ -258,8 +258,9 @@ from torch.utils.data import DataLoader
 if __name__ == '__main__':
     init_default_scope('mmpose')
     data = DATASETS.build(dict(
-        type='SyntheticPoseSequenceDataset', num_sequences=1, seq_len_range=(9, 9),
-        window_size=8, pipeline=[dict(type='PackPoseSequenceInputs')],
+        type='SyntheticPoseSequenceDataset', num_sequences=1,
+        seq_len_range=(9, 9), window_size=8,
+        pipeline=[dict(type='PackPoseSequenceInputs')],
     ))
     loader = DataLoader(
         data, batch_size=None, num_workers=1, multiprocessing_context='spawn'
