@@ -186,6 +186,7 @@ def refine_opened(
     if options.ignore_scores:
         poses.ignore_scores()
     poses.check()
+    ignored = poses.ignore_impossible()
     refiner, default = options.choose(poses)
     if poses.has_rotations and options.unswap:
         raise ValueError(
@@ -215,6 +216,7 @@ def refine_opened(
         num_left=results.count(None),
         default=default,
         num_swapped=count_swapped(final),
+        num_ignored=ignored,
         assumed_fps=_assumed_rate(poses, refiner, options),
     )
 

@@ -14,7 +14,8 @@ class RefineSummary:
     tells how keypoints were mapped ('' if they are the refiner's), ``default``
     names the refiner if it is the default. ``num_swapped`` frames had left
     and right swapped; None: nobody looked. ``assumed_fps`` is the frame rate
-    where nobody said one.
+    where nobody said one. ``num_ignored`` counts given placeholders and
+    outliers that counted as missing.
     """
 
     num_sequences: int
@@ -27,6 +28,7 @@ class RefineSummary:
     default: str = ''
     num_swapped: Optional[int] = None
     assumed_fps: Optional[float] = None
+    num_ignored: Tuple[int, int] = (0, 0)
 
     def __str__(self) -> str:
         left = ''
@@ -44,7 +46,8 @@ class RefineSummary:
         return (
             f'{self.num_frames} frames of {self.num_sequences} sequences '
             f'refined, {self.num_filled} of {self.num_keypoints} keypoints '
-            f'filled{swapped}; {left}{rate}{default}'
+            f'filled{swapped}{ignored_text(*self.num_ignored)}; '
+            f'{left}{rate}{default}'
             f'{_describe(self.refiner)}{names}'
         )
 
@@ -92,6 +95,16 @@ def swapped_text(num_swapped: Optional[int], num_frames: int) -> str:
     return (
         f', left and right corrected in {num_swapped} of {num_frames} frames'
     )
+
+
+def ignored_text(placeholders: int, outliers: int) -> str:
+    """How many given keypoints counted as missing; '' if none."""
+    kinds = []
+    if placeholders:
+        kinds.append(f'{placeholders} placeholders such as (0, 0)')
+    if outliers:
+        kinds.append(f'{outliers} outliers far from the person')
+    return f', {" and ".join(kinds)} counted as missing' if kinds else ''
 
 
 def _describe(refiner: Any) -> str:

@@ -4,6 +4,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from format_files import (
     make_coco_refiner,
@@ -39,6 +40,28 @@ def test_summary_is_one_line_with_all_numbers(tmp_path, refiner, capsys):
         "normalization 'box'",
     ):
         assert part in captured.out
+
+
+def test_placeholders_and_outliers_are_counted(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    poses = (
+        300 + 60 * rng.normal(size=(1, 17, 2)) + np.arange(8)[:, None, None]
+    )
+    poses = np.concatenate([poses, np.full((8, 17, 1), 0.9)], -1)
+    poses[3:5, 9, :2] = -1  # with a score of 0.9
+    poses[6, 2, 0] = 1e6
+    source, out = tmp_path / 'in.npy', tmp_path / 'out.npy'
+    np.save(source, poses)
+    assert main(['refine', str(source), '-o', str(out)]) == 0
+    summary = capsys.readouterr().out
+    assert '3 of 136 keypoints filled' in summary
+    assert (
+        '2 placeholders such as (0, 0) and 1 outliers far from the person '
+        'counted as missing'
+    ) in summary
+    refined = np.load(out)[..., :2]
+    assert refined.min() > 0
+    assert refined.max() < 600
 
 
 def test_bad_arguments(tmp_path, assert_fails):

@@ -23,6 +23,7 @@ import numpy as np
 
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.data.gaps import missing_keypoints, scores_or_default
+from hanet_mm.core.data.plausible import check_range, ignored_keypoints
 from hanet_mm.core.data.scores import ignored_scores, usual_scores
 from hanet_mm.core.refine.refiner import RefineResult
 from hanet_mm.core.refine.trust import believed_scores
@@ -45,6 +46,19 @@ class PersonTrack:
     image_size: Optional[Sequence[float]] = None
     fps: Optional[float] = None
     is_visibility: bool = False
+
+    def ignore_impossible(self) -> Tuple[int, int]:
+        """Let placeholders and outliers count as missing; how many there are.
+
+        See :mod:`hanet_mm.core.data.plausible`; the keypoints stay.
+        """
+        if self.keypoints.shape[-1] > 3:
+            return 0, 0
+        ignored = ignored_keypoints(self.keypoints, self.missing)
+        if ignored.any.any():
+            scores = scores_or_default(self.scores, self.keypoints.shape[:2])
+            self.scores = np.where(ignored.any, 0, scores)
+        return int(ignored.placeholders.sum()), int(ignored.outliers.sum())
 
     @property
     def believed(self) -> Optional[np.ndarray]:
@@ -84,6 +98,7 @@ class PersonTrack:
                 'expected finite or NaN, found '
                 f'{points[frame, keypoint].tolist()}'
             )
+        check_range(points, 'expected coordinates', self.first_frame)
         if scores is not None:
             usual_scores(scores, lambda x: f'frame {self.first_frame + x}')
         if self.missing.all():
@@ -149,6 +164,16 @@ class PoseFile(ABC):
             if track.scores is not None:
                 track.scores = ignored_scores(track.scores)
                 track.is_visibility = False
+
+    def ignore_impossible(self) -> Tuple[int, int]:
+        """Let placeholders and outliers count as missing; how many there are.
+
+        Rotations are neither.
+        """
+        if self.has_rotations:
+            return 0, 0
+        counts = [track.ignore_impossible() for track in self.tracks]
+        return sum(x for x, _ in counts), sum(x for _, x in counts)
 
     def check(self) -> None:
         """Raise a ValueError unless every track can be refined."""

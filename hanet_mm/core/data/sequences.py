@@ -23,10 +23,13 @@ from .checks import (
     name_frame,
 )
 from .files import PathLike, atomic_path, read_npz
+from .plausible import unmasked
 from .scores import ignored_scores, usual_scores
 
 # Before the name of an extra array in the file.
 EXTRAS = 'extras/'
+# What a numpy mask hides is of weight 0, or NaN.
+_MASKED = {'scores': 0.0, 'visible': 0.0}
 _ALWAYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
 
 
@@ -165,6 +168,7 @@ class PoseSequences(SequenceArrays):
             try:
                 # What float32 cannot hold becomes inf and is refused below.
                 with np.errstate(over='ignore'):
+                    value = unmasked(value, _MASKED.get(name, np.nan))
                     value = np.asarray(value, dtype=np.float32)
             except (TypeError, ValueError):
                 raise ValueError(f'{name}: expected numbers') from None

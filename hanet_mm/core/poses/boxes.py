@@ -10,6 +10,8 @@ from typing import Optional
 
 import numpy as np
 
+# Share of the coordinates that counts as no distance.
+_NEXT_TO_NOTHING = 1e-6
 # With fewer keypoints in common, two poses cannot be compared.
 MIN_COMMON_KEYPOINTS = 3
 
@@ -77,6 +79,35 @@ def person_size(
     sizes = box_sizes(boxes_around(np.asarray(keypoints), valid))
     sizes = sizes[sizes > 0]
     return float(np.median(sizes)) if len(sizes) else float('nan')
+
+
+def unit_length(
+    keypoints: np.ndarray, valid: Optional[np.ndarray] = None
+) -> float:
+    """Length above 0 that distances of a person (T, K, D) are measured in.
+
+    The size of the person; if all keypoints of a frame are always in one
+    place, the longest side of the box of all frames; if nothing ever moves
+    next to nothing, in proportion to the coordinates, so that it makes no
+    difference whether these are pixels or parts of the picture.
+
+    Examples:
+        >>> unit_length(np.array([[[0.0, 0.0]], [[3.0, 4.0]]]))
+        4.0
+    """
+    size = person_size(keypoints, valid)
+    if size > 0:
+        return size
+    points = np.asarray(keypoints)
+    everywhere = boxes_around(
+        points.reshape(-1, points.shape[-1]),
+        None if valid is None else valid.reshape(-1),
+    )
+    size = float(box_sizes(everywhere))
+    if size > 0:
+        return size
+    far = np.abs(everywhere).max()
+    return float(_NEXT_TO_NOTHING * far) if far > 0 else 1.0
 
 
 def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:

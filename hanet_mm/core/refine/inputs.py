@@ -20,10 +20,12 @@ from ..data.gaps import (
     missing_keypoints,
     scores_or_default,
 )
+from ..data.plausible import check_range, ignored_keypoints, unmasked
 from ..data.scores import usual_scores
 from ..poses.rotations import rot6d_to_axis_angle, unwrap_axis_angle
 from ..poses.units import as_rot6d, check_metres
 from .swap_chains import SwapChains
+from .trust import OUTLIER
 from .unswap import unswap
 
 Array = Union[np.ndarray, Tensor]
@@ -126,7 +128,9 @@ class RefineInputs:
 
     ``missing`` marks keypoints that were filled and ``empty`` those of them
     that stay empty in the results, bool (T, K); ``several`` means a list was
-    given. ``swapped``, bool (T, K), is None if nobody looked for swaps.
+    given. ``outliers``, bool (T, K), are those of ``missing`` that were given
+    far away from the person. ``swapped``, bool (T, K), is None if nobody
+    looked for swaps.
     """
 
     given: List[Array]
@@ -136,6 +140,7 @@ class RefineInputs:
     missing: List[np.ndarray]
     empty: List[np.ndarray]
     swapped: List[Optional[np.ndarray]]
+    outliers: List[np.ndarray]
 
     def check_metres(self) -> None:
         """Raise a ValueError if 3D joints seem to be in another unit."""
@@ -161,6 +166,10 @@ class RefineInputs:
             filled = torch.from_numpy(missing).to(joints.device)
             filled = filled & ~joints.isnan().any(-1)
             given = self.given[index]
+            reason = None if reasons is None else reasons[index]
+            if reason is not None:
+                reason = np.where(self.outliers[index], OUTLIER, reason)
+                reason = reason.astype(np.uint8)
             error = None if errors is None else errors[index]
             if error is not None:
                 nowhere = joints.isnan().any(-1)
@@ -169,10 +178,7 @@ class RefineInputs:
                 None
                 if x is None
                 else _as_given(given, torch.from_numpy(x), False)
-                for x in (
-                    self.swapped[index],
-                    None if reasons is None else reasons[index],
-                )
+                for x in (self.swapped[index], reason)
             ]
             results.append(
                 RefineResult(
@@ -213,14 +219,17 @@ def read_refine_inputs(
             f'{len(sequences)} sequences of keypoints but '
             f'{len(all_scores)} of scores'
         )
-    inputs = RefineInputs(sequences, several, [], [], [], [], [])
+    inputs = RefineInputs(sequences, several, [], [], [], [], [], [])
     for index, pair in enumerate(zip(sequences, all_scores)):
         name = f'sequence {index}' if several else 'keypoints'
         points, known = read_sequence(*pair, shape, name)
+        known, outliers = without_ignored(points, known)
         swapped = None
         if chains is not None:
             rate = 30.0 if fps is None else fps[index]
             points, known, swapped = unswap(points, chains, known, fps=rate)
+            flip = chains.flip_indices
+            outliers = np.where(swapped, outliers[:, flip], outliers)
         missing = known == 0
         shape = shape or cast(Shape, points.shape[1:])
         if missing.all():
@@ -235,7 +244,24 @@ def read_refine_inputs(
         inputs.missing.append(missing)
         inputs.empty.append(long_gaps(missing, max_gap))
         inputs.swapped.append(swapped)
+        inputs.outliers.append(outliers)
     return inputs
+
+
+def without_ignored(
+    points: np.ndarray, scores: np.ndarray
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Scores (T, K) of keypoints (T, K, D) that are 0 where these are
+    placeholders or outliers, and the outliers, bool (T, K).
+
+    Rotations are neither.
+    """
+    if points.shape[-1] > 3:
+        return scores, np.zeros(scores.shape, bool)
+    ignored = ignored_keypoints(points, scores == 0)
+    if not ignored.any.any():
+        return scores, ignored.outliers
+    return np.where(ignored.any, np.float32(0), scores), ignored.outliers
 
 
 def read_sequence(
@@ -249,7 +275,10 @@ def read_sequence(
 
     Messages count the frames from ``first_frame``.
     """
-    points = _to_numpy(keypoints).astype(np.float32)
+    exact = _to_numpy(keypoints, np.nan)
+    # What float32 cannot hold becomes inf and is refused below.
+    with np.errstate(over='ignore'):
+        points = exact.astype(np.float32)
     expected = shape or points.shape[1:]
     if points.ndim != 3 or points.shape[1:] != expected or 0 in expected:
         sizes = f' = (T, {shape[0]}, {shape[1]})' if shape else ''
@@ -258,13 +287,9 @@ def read_sequence(
         )
     if not len(points):
         raise ValueError(f'{name}: expected at least 1 frame, found 0')
-    if np.isinf(points).any():
-        frame = int(np.isinf(points).any((1, 2)).argmax())
-        raise ValueError(
-            f'{name}: infinite coordinate in frame {first_frame + frame}'
-        )
+    check_range(points, name, first_frame)
     if scores is not None:
-        scores = _to_numpy(scores)
+        scores = _to_numpy(scores, 0)
     scores = scores_or_default(scores, points.shape[:2])
     if scores.shape != points.shape[:2]:
         raise ValueError(
@@ -278,11 +303,12 @@ def read_sequence(
     return points, np.where(missing, np.float32(0), scores)
 
 
-def _to_numpy(array: Array) -> np.ndarray:
+def _to_numpy(array: Array, masked: float) -> np.ndarray:
+    """As numbers, with those that a mask hides replaced by another."""
     if isinstance(array, Tensor):
         # numpy has no bfloat16.
         return array.detach().float().cpu().numpy()
-    return np.asarray(array)
+    return unmasked(array, masked)
 
 
 def _as_given(given: Array, value: Tensor, cast: bool = True) -> Array:

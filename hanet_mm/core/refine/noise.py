@@ -11,7 +11,7 @@ from typing import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..poses.boxes import box_sizes, boxes_around
+from ..poses.boxes import box_sizes, boxes_around, unit_length
 
 # Order of the differences, and the rate of the frames that they are of.
 _ORDER, _RATE = 6, 30.0
@@ -91,13 +91,16 @@ def local_size(
     """Size of the person around each frame of poses (T, K, D), (T, 1).
 
     The median over the near frames of the longest side of the box around
-    the keypoints; 1 where there is none. People come nearer and go away.
+    the keypoints; that of all where there is none. People come nearer and
+    go away.
     """
     sizes = box_sizes(boxes_around(poses.astype(np.float64), ~missing))
     sizes = np.nan_to_num(sizes)[:, None]
     half = round(_NEAR_SIZE * fps)
     sizes = local_quantile(sizes, sizes > 0, half, 0.5)
-    return np.where(sizes > 0, sizes, 1.0)
+    if (sizes > 0).all():
+        return sizes
+    return np.where(sizes > 0, sizes, unit_length(poses, ~missing))
 
 
 def local_quantile(

@@ -10,6 +10,9 @@ from ..poses.rotations import project_rot6d
 
 NORMALIZATIONS = ('none', 'image', 'box', 'root', 'rot6d')
 
+# Least size of a box, as a share of the coordinates.
+_NEXT_TO_NOTHING = 1e-6
+
 
 class Affine(NamedTuple):
     """Invertible change of coordinates of each window.
@@ -98,8 +101,21 @@ def fit_normalization(
     center = torch.where(
         nowhere[:, None], poses.mean((1, 2)), (high + low) / 2
     )
-    size = torch.where(nowhere | (size <= 0), torch.ones_like(size), size)
+    pointlike = nowhere | (size <= 0)
+    if pointlike.any():
+        size = torch.where(pointlike, _size_in_time(poses, center), size)
     return Affine(center[:, None, None, :], size[:, None, None, None])
+
+
+def _size_in_time(poses: Tensor, center: Tensor) -> Tensor:
+    """Longest side of boxes around windows (B, T, K, D), or next to nothing.
+
+    In proportion to the coordinates, be they pixels or parts of the picture.
+    """
+    size = 2 * (poses - center[:, None, None]).abs().amax((1, 2, 3))
+    least = _NEXT_TO_NOTHING * center.abs().amax(1)
+    least = torch.where(least > 0, least, torch.ones_like(least))
+    return torch.maximum(size, least)
 
 
 def finish_poses(name: str, poses: Tensor) -> Tensor:

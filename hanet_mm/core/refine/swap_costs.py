@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from ..poses.boxes import person_size
+from ..poses.boxes import unit_length
 from .swap_chains import NUM_CHAINS, SwapChains
 
 # Frames that a frame is compared with.
@@ -36,8 +36,7 @@ def measure_motion(
     keypoints: np.ndarray, seen: np.ndarray, chains: SwapChains
 ) -> MotionScale:
     """Measure what each chain moves, from (T, K, D) and seen, bool (T, K)."""
-    size = person_size(keypoints.astype(np.float64), seen)
-    size = size if size > 0 else 1.0
+    size = unit_length(keypoints.astype(np.float64), seen)
     motion = np.full((NUM_CHAINS, LAGS + 1), _LEAST_MOTION)
     motion[:, :LAGS] *= np.sqrt(1 + np.arange(LAGS))
     for chain in range(NUM_CHAINS):

@@ -6,6 +6,7 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 
 from ..data.gaps import PastSight, fill_missing, long_gaps
+from ..refine.inputs import without_ignored
 from ..refine.unswap import swap_sides
 from .clock import Elapsed
 from .sides import StreamSides
@@ -45,6 +46,11 @@ class StreamBuffer:
         self.keypoints = np.zeros((0, num_keypoints, coord_dims), np.float32)
         self.scores = np.zeros((0, num_keypoints), np.float32)
         self.swapped = np.zeros((0, num_keypoints), bool)
+        # Scores that are 0 where the keypoint is a placeholder or an outlier.
+        self.known = np.zeros((0, num_keypoints), np.float32)
+        self.outliers = np.zeros((0, num_keypoints), bool)
+        # First frame of which that has changed, None if nothing has.
+        self._changed: Optional[int] = None
         self.last_seen = -np.inf
         self._past = PastSight(
             np.zeros(num_keypoints, bool),
@@ -65,11 +71,16 @@ class StreamBuffer:
     def corrected(self) -> Tuple[np.ndarray, np.ndarray]:
         """Keypoints (F, K, D) and scores (F, K), swaps undone."""
         if self.sides is None or not self.swapped.any():
-            return self.keypoints, self.scores
+            return self.keypoints, self.known
         chains = self.sides.chains
-        return swap_sides(self.keypoints, self.scores, self.swapped, chains)[
-            :2
-        ]
+        return swap_sides(self.keypoints, self.known, self.swapped, chains)[:2]
+
+    def outlying(self) -> np.ndarray:
+        """Outliers at the keypoints that they are given for now, (F, K)."""
+        if self.sides is None:
+            return self.outliers
+        flip = self.sides.chains.flip_indices
+        return np.where(self.swapped, self.outliers[:, flip], self.outliers)
 
     def add(self, elapsed: Elapsed, frame: Optional[GivenFrame]) -> None:
         """Append missed frames and the newest one, None if missed too."""
@@ -81,8 +92,6 @@ class StreamBuffer:
         scores = np.zeros((count, self.scores.shape[1]), np.float32)
         if frame is not None:
             keypoints[-1], scores[-1] = frame.keypoints, frame.scores
-            if frame.scores.any():
-                self.last_seen = float(position[-1])
         self.index = np.append(self.index, elapsed.indices)
         self.timestamp = np.append(self.timestamp, elapsed.timestamps)
         self.position = np.append(self.position, position)
@@ -90,21 +99,40 @@ class StreamBuffer:
         self.scores = np.concatenate([self.scores, scores])
         swapped = np.zeros((count, self.scores.shape[1]), bool)
         self.swapped = np.concatenate([self.swapped, swapped])
+        self._look()
 
-    def decide_sides(self, last: bool) -> int:
-        """Decide which keypoints are swapped; ``last``: no frame follows.
+    def decide(self, last: bool) -> int:
+        """Decide which keypoints count and which are swapped.
 
-        Returns the first frame of which something else is said than before,
-        F if there is none.
+        ``last``: no frame follows. Returns the first frame of which something
+        else is said than before, F if there is none.
         """
+        changed, self._changed = self._changed, None
+        first = len(self) if changed is None else changed
         if self.sides is None:
-            return len(self)
+            return first
+        if changed is not None:
+            self.sides.reset()
         before = self.swapped
         self.swapped = self.sides.decide(
-            self.keypoints, self.scores > 0, self.position, last
+            self.keypoints, self.known > 0, self.position, last
         )
-        changed = np.any(before != self.swapped, axis=1)
-        return int(changed.argmax()) if changed.any() else len(self)
+        swaps = np.flatnonzero(np.any(before != self.swapped, axis=1))
+        return min([first, *swaps[:1].tolist()])
+
+    def _look(self) -> None:
+        """Tell placeholders and outliers, of frames before too."""
+        before = self.known
+        self.known, self.outliers = without_ignored(
+            self.keypoints, self.scores
+        )
+        old = np.any(before != self.known[: len(before)], axis=1)
+        if old.any():
+            self._changed = int(old.argmax())
+        seen = np.flatnonzero(np.any(self.known > 0, axis=1))
+        if len(seen):
+            newest = float(self.position[seen[-1]])
+            self.last_seen = max(self.last_seen, newest)
 
     def filled(self) -> np.ndarray:
         """Keypoints (F, K, D) with gaps filled by what is known so far.
@@ -150,4 +178,7 @@ class StreamBuffer:
             self.sides.drop(count)
 
 
-_ROWS = ('index', 'timestamp', 'position', 'keypoints', 'scores', 'swapped')
+_ROWS = (
+    *('index', 'timestamp', 'position', 'keypoints', 'scores', 'swapped'),
+    *('known', 'outliers'),
+)

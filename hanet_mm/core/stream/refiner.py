@@ -19,7 +19,7 @@ from ..data.gaps import check_max_gap
 from ..poses.units import check_metres
 from ..refine.frame_rate import check_fps, count_phases, frame_steps
 from ..refine.inference import refine_windows
-from ..refine.inputs import Array
+from ..refine.inputs import Array, without_ignored
 from ..refine.normalization import finish_poses
 from ..refine.refiner import Refiner
 from .buffer import GivenFrame
@@ -313,7 +313,9 @@ class StreamingRefiner:
         given = read_frame(keypoints, scores, self._settings, name, index)
         new = track_id not in self._tracks
         if new and self.refiner.normalization == 'root':
-            check_metres(given.keypoints[None], name, given.scores[None] > 0)
+            points, scores = given.keypoints[None], given.scores[None]
+            scores = without_ignored(points, scores)[0]
+            check_metres(points, name, scores > 0)
         return given
 
     def _step(

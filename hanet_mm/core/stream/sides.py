@@ -60,6 +60,10 @@ class StreamSides:
         flip = self.chains.flip_indices
         return decoder.swapped() & (seen | seen[:, flip])
 
+    def reset(self) -> None:
+        """Decide of the whole buffer anew: frames are seen otherwise."""
+        self._decoder, self._count = None, 0
+
     def drop(self, count: int) -> None:
         """Forget the first frames of the buffer."""
         self._whole = False

@@ -21,7 +21,7 @@ from ..refine.inputs import (
 )
 from ..refine.normalization import finish_poses
 from ..refine.swap_chains import SwapChains
-from ..refine.trust import limit_to_noise, robust_path
+from ..refine.trust import OUTLIER, limit_to_noise, robust_path
 from .buffer import GivenFrame, StreamBuffer
 from .clock import Elapsed
 from .phase import PassingWindow, PhaseWindows
@@ -180,9 +180,9 @@ class StreamTrack:
 
         None if there is no such window, or nothing was seen.
         """
+        self._decide(last)
         if not np.isfinite(self.buffer.last_seen):
             return None
-        self._decide_sides(last)
         positions = snap(self.buffer.position)
         newest = float(positions[-1])
         due = positions[self._emitted : self._due(positions, last)]
@@ -238,9 +238,9 @@ class StreamTrack:
         rest = slice(self._emitted, len(self.buffer))
         return self._results(rest, snap(self.buffer.position), None)
 
-    def _decide_sides(self, last: bool) -> None:
+    def _decide(self, last: bool) -> None:
         """Take windows back that show what is seen otherwise now."""
-        changed = self.buffer.decide_sides(last)
+        changed = self.buffer.decide(last)
         if changed == len(self.buffer):
             return
         before = self.buffer.position[changed - 1] if changed else -1.0
@@ -332,7 +332,8 @@ class StreamTrack:
         trusted = limit_to_noise(
             refined, path, missing, buffer.swapped, fps, error
         )
-        return trusted.keypoints[due], trusted.reason[due]
+        reason = np.where(buffer.outlying(), OUTLIER, trusted.reason)
+        return trusted.keypoints[due], reason[due].astype(np.uint8)
 
     def _as_given(self, poses: Tensor) -> Tensor:
         """Poses (K, D) in the shape in which they came."""
