@@ -10,7 +10,7 @@ keypoints: errors beside the input and filters (tuned on --tune), errors of
 filled keypoints beside a straight line, and errors beside those that the
 refiner expects; on the files of --tune: what the parts of the first refiner
 are worth, each switched off alone. Tables go to tables.md, the bars to
-errors.png, the reports of hanet-mm evaluate to a folder for each file.
+errors.png, the reports of hanet-mm evaluate to the folder evaluate.
 --clean adds the range of motion kept of clean motion, --simulated TEST TRAIN
 errors of simulated estimates. --pages puts the tables into Markdown pages,
 between <!-- table: NAME --> and <!-- end -->.
@@ -20,6 +20,7 @@ import argparse
 import copy
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -58,6 +59,7 @@ from hanet_mm.core.data.files import atomic_path
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
 from hanet_mm.core.refine.swap_chains import SwapChains
+from hanet_mm.progress import track
 
 # Share of the keypoints that is taken away to have gaps of known truth.
 REMOVED = 0.2
@@ -77,21 +79,22 @@ def main() -> None:
             shorten(x, args.few, out / 'few') for x in args.simulated
         ]
     names = short_names(args.data)
-    tables: Tables = {}
-    for found in (
-        measure_accuracy(args, names, out),
-        measure_gaps(args.refiners, args.data),
-        measure_expected(args.refiners[0], args.data, names),
-        measure_ablation(args.refiners, args.tune or args.data),
-    ):
-        tables.update(found)
+    parts = [
+        partial(measure_accuracy, args, names, out),
+        partial(measure_gaps, args.refiners, args.data),
+        partial(measure_expected, args.refiners[0], args.data, names),
+        partial(measure_ablation, args.refiners, args.tune or args.data),
+    ]
     if args.clean:
-        tables['clean'] = measure_clean(args.refiners, args.clean)
+        parts.append(partial(measure_clean, args.refiners, args.clean))
     if args.simulated:
-        tables.update(measure_simulated(args, out / 'simulated'))
-    text = '\n'.join(f'## {k}\n\n{v}' for k, v in tables.items())
-    with atomic_path(out / 'tables.md') as temporary:
-        temporary.write_text(text, encoding='utf-8')
+        parts.append(partial(measure_simulated, args, out / 'simulated'))
+    tables: Tables = {}
+    for part in track(parts, 'tables'):
+        tables.update(part())
+        text = '\n'.join(f'## {k}\n\n{v}' for k, v in tables.items())
+        with atomic_path(out / 'tables.md') as temporary:
+            temporary.write_text(text, encoding='utf-8')
     for page in args.pages:
         path = Path(page)
         path.write_text(fill_page(path.read_text('utf-8'), tables), 'utf-8')
@@ -158,7 +161,7 @@ def measure_accuracy(
         for data, tune in zip(args.data, args.tune or [None] * len(args.data))
     ]
     *_, report = evaluate_files(requests)
-    write_report(out, report)
+    write_report(out / 'evaluate', report)
     files = report.get('files', {names[0]: report})
     rows = [x['tables'][0]['rows'] for x in files.values()]
     average = report['tables'][0]['rows']
@@ -287,7 +290,7 @@ def with_chains(refiner: Refiner, chains: Optional[SwapChains]) -> Refiner:
     return other
 
 
-def measure_clean(refiners: Sequence[str], kinds: List[str]) -> str:
+def measure_clean(refiners: Sequence[str], kinds: List[str]) -> Tables:
     """What is left of clean motion, and how far it is moved."""
     # It simulates people, which the rest does not need.
     import clean_motion
@@ -300,7 +303,7 @@ def measure_clean(refiners: Sequence[str], kinds: List[str]) -> str:
         poses = clean_motion.run(name, cases)
         rows[name] = [clean_motion.measure(*x) for x in zip(cases, poses)]
     rows['median (5) + Butterworth 6 Hz'] = rows.pop(SMOOTHER)
-    return clean_table(rows)
+    return dict(clean=clean_table(rows))
 
 
 def measure_simulated(args: argparse.Namespace, out: Path) -> Tables:
