@@ -125,7 +125,7 @@ def file_tables(
     return dict(
         files=markdown_table(headings, lines),
         short=markdown_table(
-            ['mean error %, (frames made worse %)', *names, 'average'],
+            ['mean error % (frames made worse %)', *names, 'average'],
             [[name, *cells] for name, cells in short.items()],
         ),
     )
