@@ -212,7 +212,7 @@ def refine_opened(
         num_keypoints=num_keypoints,
         num_filled=num_filled,
         refiner=refiner,
-        keypoints=plan.report,
+        keypoints='; '.join(filter(None, [plan.report, poses.note])),
         num_left=results.count(None),
         default=default,
         num_swapped=count_swapped(final),

@@ -238,7 +238,10 @@ def test_tables_that_are_no_text(tmp_path):
 def test_wrong_formats(tmp_path):
     path, _ = write_example('coco', tmp_path)
     for name, part in (
-        ('openpose', 'expected a folder of OpenPose, found .json'),
+        (
+            'openpose',
+            'expected a folder with a file for each frame, found .json',
+        ),
         ('csv', 'expected a file ending in .csv, found .json'),
         ('mmpose', 'entry 0: expected a dict with frame_id and instances'),
     ):

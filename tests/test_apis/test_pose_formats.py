@@ -299,7 +299,11 @@ def test_cells_of_tables_may_be_empty(tmp_path):
 @pytest.mark.parametrize('name', sorted({x.name for x in EXAMPLES.values()}))
 def test_all_formats_have_an_example(name):
     assert name in FORMATS
-    others = {'mmpose', 'npz'}  # test_refine_predictions, _archives
+    # test_refine_predictions, test_refine_archives
+    others = {'mmpose', 'npz'}
+    # test_format_programs
+    others |= {'mmpose_folder', 'ultralytics_txt', 'trc', 'deeplabcut'}
+    others |= {'videopose3d'}
     assert {x.name for x in EXAMPLES.values()} | others == {*FORMATS}
 
 

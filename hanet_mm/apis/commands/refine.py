@@ -22,9 +22,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         'source',
         metavar='IN',
-        help='predictions of MMPose, results in the COCO format, AlphaPose, '
-        'OpenPose (a folder), MediaPipe (.json); arrays (.npz, .npy); tables '
-        '(.csv); or a folder of such files',
+        help='predictions of MMPose, results and annotations of COCO, '
+        'AlphaPose, MediaPipe, ultralytics (.json); OpenPose, MMPose, labels '
+        'of ultralytics (a folder); arrays, SMPL (.npz, .npy); tables, '
+        'DeepLabCut, SLEAP (.csv); markers (.trc); or a folder of such files',
     )
     parser.add_argument(
         '-o',

@@ -198,9 +198,8 @@ def compare_files(
         first = read_input(before, skeleton, **reading)
         second = read_poses(before, skeleton, **reading)
     else:
-        first, second = (
-            read_poses(x, skeleton, **reading) for x in (before, after)
-        )
+        first = read_poses(before, skeleton, **reading)
+        second = read_poses(after, skeleton, True, **reading)
     reading.pop('format', None)
     gt = None if truth is None else read_truth(truth, **reading)
     pairs = pair_up(first, second, gt)

@@ -17,7 +17,12 @@ from hanet_mm.apis.formats import open_poses
 from hanet_mm.apis.formats.base import PersonTrack, PoseFile
 from hanet_mm.apis.formats.npz import FlatPoses
 from hanet_mm.apis.keypoint_plan import known_names
-from hanet_mm.core.data.files import PathLike, read_json, read_npz
+from hanet_mm.core.data.files import (
+    ObjectArrayError,
+    PathLike,
+    read_json,
+    read_npz,
+)
 from hanet_mm.core.metrics.measures import present
 from hanet_mm.core.poses.units import LENGTHS, ROTATIONS
 
@@ -56,15 +61,20 @@ class TrackPair:
 
 
 def read_poses(
-    path: PathLike, skeleton: Optional[PathLike] = None, **reading: Any
+    path: PathLike,
+    skeleton: Optional[PathLike] = None,
+    after: bool = False,
+    **reading: Any,
 ) -> Poses:
-    """Poses of a file; keypoints of score 0 are missing unless filled.
+    """Poses of a file; keypoints of score 0 are missing unless filled, as they
+    are taken for in files ``after`` refinement that cannot tell.
 
     ``skeleton``, a name or file, names keypoints; ``reading`` are arguments of
     :func:`open_poses`.
     """
     poses = open_poses(path, **reading)
-    return _make_poses(poses, str(path), holds_input(path), skeleton)
+    refined = holds_input(path) or (after and not poses.keeps_input)
+    return _make_poses(poses, str(path), refined, skeleton)
 
 
 def read_input(
@@ -278,7 +288,10 @@ def _read(path: Path) -> Any:
         return {x.name: read_json(x) for x in sorted(path.glob('*.json'))}
     kind = path.suffix.lower()
     if kind == '.npz':
-        return read_npz(path, (), (), prefix='')
+        try:
+            return read_npz(path, (), (), prefix='')
+        except ObjectArrayError:
+            return None
     if kind == '.csv':
         return _read_table(path)
     return read_json(path) if kind == '.json' else None

@@ -65,6 +65,7 @@ class PoseArrays(DetectionFile):
                 '(T, P, K, 3), x, y and a score or z, or x and y only, found '
                 f'{value.dtype} {value.shape}'
             )
+        self.keeps_input = source.kind != '.npy'
         self.keypoint_names = read_names(self.arrays, path)
         # (T, P, K, C)
         self.values = value if value.ndim == 4 else value[:, None]
@@ -72,6 +73,8 @@ class PoseArrays(DetectionFile):
         if any(key in self.arrays for key in _SCORES):
             dims = value.shape[-1]  # scores have a place of their own
         self.dims = decide_dims(self.values, f'{path}: {self.key}', dims)
+        if self.dims == 3 and value.shape[-1] == 3 and dims is None:
+            self.note = 'taken as x, y, z (--dims 2 for x, y, score)'
         points = self.values[..., : self.dims].astype(np.float64)
         scores = self._scores()
         points = empty_places(points, scores)

@@ -128,8 +128,9 @@ class Source(NamedTuple):
 class PoseFile(ABC):
     """A file with the poses of one person or several: its tracks, K names if
     the file or its format defines them, how they are known if not from the
-    file, whether keypoints are joint rotations, and the unit of coordinates
-    where it is known.
+    file, whether keypoints are joint rotations, the unit of coordinates where
+    it is known, whether refined files keep their input, and what was decided
+    about the numbers by their values.
     """
 
     path: PathLike
@@ -138,6 +139,8 @@ class PoseFile(ABC):
     names_by: str = ''
     has_rotations: bool = False
     unit: Optional[str] = None
+    keeps_input: bool = True
+    note: str = ''
 
     @abstractmethod
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:

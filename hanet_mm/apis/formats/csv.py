@@ -164,6 +164,7 @@ class CsvTable(DetectionFile):
                 f'several rows for a frame, found '
                 f'{", ".join(self.table.columns)}'
             )
+        self.note = 'no column of frames: each row is one'
         return np.arange(len(self.table.rows))
 
     def _ids(self) -> List[Any]:

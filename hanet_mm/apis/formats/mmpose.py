@@ -150,6 +150,10 @@ class MMPosePredictions(DetectionFile):
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
+        write_json(out, self.refined_content(refined), self.path)
+
+    def refined_content(self, refined: Sequence[RefineResult]) -> Any:
+        """The content with refined keypoints."""
         keypoints, filled = self.collect(refined)
         changes: Dict[int, Dict[str, Any]] = {
             id(instance): dict(
@@ -163,7 +167,7 @@ class MMPosePredictions(DetectionFile):
         }
         add_ids(changes, self.instances, 'track_id', self.new_ids)
         keys = ('instance_info', 'instances')
-        write_json(out, merge_changes(self.content, changes, keys), self.path)
+        return merge_changes(self.content, changes, keys)
 
     def _stack(self, key: str, letters: str, where: List[str]) -> np.ndarray:
         values = [instance.get(key) for instance in self.instances]

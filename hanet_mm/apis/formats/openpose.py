@@ -7,18 +7,19 @@ OpenPose: a folder with a file for each frame, ``{"people": [{"person_id":
 case with ``bodies`` of ``joints``; its ``sep-json`` is a folder of them.
 """
 
-import os
-import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
 from hanet_mm.core.data.files import PathLike, read_json, write_json
+from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
+from .folders import write_folder
 from .frame_names import frame_numbers, natural_order
 from .values import (
     add_ids,
@@ -38,6 +39,8 @@ _FIELDS: Tuple[Tuple[str, str], ...] = (
     ('bodies', 'joints'),
     ('people', 'pose_keypoints'),
 )
+# In sizes of a person; a neck is nearer to the middle of the shoulders.
+_NEAR = 0.12
 
 
 def matches(source: Source) -> bool:
@@ -77,6 +80,9 @@ class PeopleFrames(DetectionFile):
             where,
         )
         self.use_convention(OPENPOSE_SKELETONS, keypoints.shape[1])
+        if _is_25b(keypoints, scores):
+            self.keypoint_names = list(SKELETONS['openpose25b'].keypoint_names)
+            self.names_by = 'by where they are'
         numbers = np.array(rows, np.int64)
         found = Detections(numbers, keypoints, scores, ids, 'person_id')
         super().__init__(source, found)
@@ -133,21 +139,13 @@ class OpenPoseFolder(PeopleFrames):
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """Write a folder, which must not exist or be empty."""
-        out = Path(out)
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise FileExistsError(
-                f'{out}: expected no such folder or an empty one for the '
-                'output, found something in it'
-            )
-        temporary = out.with_name(f'.{out.name}.{os.getpid()}.tmp')
-        try:
-            for name, content in self.refined_frames(refined).items():
-                write_json(temporary / name, content, self._file(name))
-            if out.is_dir():  # empty; Windows replaces no folder
-                out.rmdir()
-            os.replace(temporary, out)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        frames = self.refined_frames(refined)
+        write_folder(
+            out, {name: partial(self._write, x) for name, x in frames.items()}
+        )
+
+    def _write(self, content: Any, path: Path) -> None:
+        write_json(path, content, self._file(path.name))
 
 
 read = OpenPoseFolder
@@ -193,3 +191,25 @@ def _person_id(person: Dict[str, Any], where: str) -> int:
             f'found {value!r}'
         )
     return value
+
+
+def _is_25b(keypoints: np.ndarray, scores: np.ndarray) -> bool:
+    """Whether 25 keypoints (N, 25, 2) are in the order of BODY_25B.
+
+    In BODY_25 keypoint 1 is the neck, between the shoulders 2 and 5, and 8 is
+    between the hips 9 and 12; in BODY_25B keypoint 17 is above the neck,
+    between the shoulders 5 and 6.
+    """
+    if keypoints.shape[1] != 25:
+        return False
+    points = np.where(scores[..., None] > 0, keypoints, np.nan)
+
+    def beside_middle(k: int, a: int, b: int) -> float:
+        middle = (points[:, a] + points[:, b]) / 2
+        distances = np.linalg.norm(points[:, k] - middle, axis=-1)
+        known = distances[np.isfinite(distances)]
+        return float(np.median(known)) if len(known) else np.nan
+
+    usual = beside_middle(1, 2, 5) + beside_middle(8, 9, 12)
+    neck, size = beside_middle(17, 5, 6), person_size(points)
+    return neck < min(usual / 2, _NEAR * size) and usual > _NEAR * size

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Dict, Optional, Sequence, Tuple
 
-from hanet_mm.core.data.files import PathLike, read_json, read_npz
+from hanet_mm.core.data.files import PathLike, npz_keys, read_json, read_npz
 
 from .base import PoseFile, Source
 
@@ -20,9 +20,14 @@ FORMATS: Dict[str, Tuple[str, ...]] = {
     'ultralytics': ('.json',),
     'mediapipe': ('.json',),
     'openpose': ('folder',),
+    'mmpose_folder': ('folder',),
+    'ultralytics_txt': ('folder',),
+    'videopose3d': ('.npz',),
     'arrays': ('.npz', '.npy'),
     'npz': ('.npz',),
+    'deeplabcut': ('.csv',),
     'csv': ('.csv',),
+    'trc': ('.trc',),
 }
 KINDS = tuple(dict.fromkeys(kind for x in FORMATS.values() for kind in x))
 
@@ -116,7 +121,7 @@ def _list_kinds(kinds: Sequence[str]) -> str:
     endings = [kind for kind in kinds if kind != 'folder']
     parts = [f'a file ending in {" or ".join(endings)}'] if endings else []
     if 'folder' in kinds:
-        parts.append('a folder of OpenPose')
+        parts.append('a folder with a file for each frame')
     return ', or '.join(parts)
 
 
@@ -130,6 +135,8 @@ def _peek(path: Path, kind: str) -> Any:
             *('data', 'keypoints', 'ids', 'track_ids', 'keypoints_est'),
             *('scores', 'keypoint_scores'),
         )
+        if 'positions_2d' in npz_keys(path):
+            return {'positions_2d': ()}
         return {x: y.shape for x, y in read_npz(path, (), known).items()}
     return None
 

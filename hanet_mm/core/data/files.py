@@ -85,6 +85,12 @@ def read_npz(
         return {key: _read(archive, path, key) for key in wanted}
 
 
+def npz_keys(path: PathLike) -> Sequence[str]:
+    """Keys of an ``.npz`` archive; nothing of it is read."""
+    with _open_archive(path) as archive:
+        return list(archive.files)
+
+
 def _open_archive(path: PathLike) -> Any:
     try:
         archive = np.load(path, allow_pickle=False)

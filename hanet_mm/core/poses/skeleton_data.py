@@ -4,10 +4,10 @@
 Names and orders are those of MMPose's ``coco``, ``halpe26``,
 ``coco_wholebody``, ``h36m``, ``jhmdb``, ``posetrack18`` and ``mpii``;
 ``posetrack15`` is ``posetrack18`` without the ears, ``lsp14`` the joints of
-Leeds Sports Pose. ``openpose25`` is BODY_25 and ``openpose18`` COCO of
-OpenPose, in the orders of its documentation; ``mediapipe33`` are the
-landmarks of MediaPipe Pose. Keypoints that MMPose has too are named as
-there.
+Leeds Sports Pose. ``openpose25`` is BODY_25, ``openpose25b`` BODY_25B and
+``openpose18`` COCO of OpenPose, in the orders of its documentation;
+``mediapipe33`` are the landmarks of MediaPipe Pose. Keypoints that MMPose has
+too are named as there.
 """
 
 from pathlib import Path
@@ -305,6 +305,21 @@ openpose18 = make_skeleton(
     (*_OPENPOSE_LINKS, *_both(('neck', '*_hip'))),
 )
 
+# The neck lies above the line of the shoulders, as in MPII.
+openpose25b = make_skeleton(
+    'openpose25b',
+    (*_NAMES, 'upper_neck', 'head_top', *_OPENPOSE_FEET),
+    (
+        *_LINKS,
+        *(('upper_neck', 'head_top'), ('nose', 'upper_neck')),
+        *_both(
+            ('*_ankle', '*_big_toe'),
+            ('*_big_toe', '*_small_toe'),
+            ('*_ankle', '*_heel'),
+        ),
+    ),
+)
+
 mediapipe33 = make_skeleton(
     'mediapipe33',
     (
@@ -360,7 +375,7 @@ SKELETONS: Dict[str, Skeleton] = {
     for skeleton in (
         *(coco17, halpe26, coco_wholebody_body, coco_wholebody133),
         *(h36m17, jhmdb15, posetrack15, posetrack18, mpii16, lsp14),
-        *(openpose25, openpose18, mediapipe33),
+        *(openpose25, openpose25b, openpose18, mediapipe33),
     )
 }
 

@@ -1,0 +1,164 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Labels of ultralytics: the folder ``labels`` of ``save_txt=True``.
+
+A text file for each frame in which something was found, whose name ends in
+the number of the frame. A line is a class, the box and the keypoints, x, y
+and, if there are such, scores, as fractions of the image; then perhaps the
+confidence of the box (``save_conf=True``) and the id of the track.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, List, NamedTuple, Sequence
+
+import numpy as np
+
+from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.refine.refiner import RefineResult
+
+from .base import DetectionFile, Detections, Source
+from .coco import COCO_SKELETONS
+from .folders import write_folder
+from .frame_names import frame_numbers, natural_order
+
+_BOX = 5  # numbers of the class and the box
+_MOST = 4  # numbers in a line of a detector without keypoints: 2 more
+_COUNTS = tuple(COCO_SKELETONS)
+_USUAL = 17  # keypoints of the models that come with ultralytics
+
+
+class _Layout(NamedTuple):
+    """Numbers of a line: K keypoints of C numbers, where the id is."""
+
+    keypoints: int
+    size: int
+    id_place: int  # -1: none
+
+
+def matches(source: Source) -> bool:
+    """Whether a folder holds such files."""
+    for file in sorted(source.path.glob('*.txt')):
+        with open(file, encoding='utf-8', errors='replace') as lines:
+            words = next(lines, '').split()
+        if words:
+            return len(words) > _BOX + _MOST and all(map(_is_number, words))
+    return False
+
+
+class UltralyticsLabels(DetectionFile):
+    """A folder of labels. Refined keypoints replace the given ones, with
+    their scores; boxes and ids stay, ids of a tracker are added.
+    """
+
+    keeps_input = False
+
+    def __init__(self, source: Source):
+        self.path = folder = source.path
+        self.names = natural_order([x.name for x in folder.glob('*.txt')])
+        numbers = frame_numbers(self.names, folder, 'name of a file')
+        self.places: List[tuple] = []
+        values: List[List[float]] = []
+        frames = []
+        for name, number in zip(self.names, numbers.tolist()):
+            text = (folder / name).read_text(encoding='utf-8')
+            for index, line in enumerate(filter(str.split, text.split('\n'))):
+                where = f'{folder / name}: line {index + 1}'
+                words = line.split()
+                if not all(map(_is_number, words)):
+                    raise ValueError(f'{where}: expected numbers only')
+                values.append([float(x) for x in words])
+                if len(values[-1]) != len(values[0]):
+                    raise ValueError(
+                        f'{where}: expected {len(values[0])} numbers as in '
+                        f'other lines, found {len(words)}'
+                    )
+                self.places.append((name, index))
+                frames.append(number)
+        self.values = np.array(values).reshape(len(values), -1)
+        self.layout = _find_layout(self.values, folder)
+        count, size, id_place = self.layout
+        numbers = self.values[:, _BOX : _BOX + count * size]
+        points = numbers.reshape(-1, count, size)
+        self.use_convention(COCO_SKELETONS, count)
+        ids: List[Any] = [None] * len(points)
+        if id_place >= 0:
+            ids = self.values[:, id_place].astype(int).tolist()
+        super().__init__(
+            source,
+            Detections(
+                np.array(frames, np.int64),
+                points[..., :2],
+                points[..., 2] if size == 3 else None,
+                ids,
+                'track id',
+                fractions=True,
+            ),
+        )
+
+    def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
+        """Write a folder, which must not exist or be empty."""
+        keypoints, _ = self.collect(refined)
+        count, size, _ = self.layout
+        values = self.values.copy()
+        end = _BOX + count * size
+        points = values[:, _BOX:end].reshape(-1, count, size)
+        points[..., :2] = np.nan_to_num(keypoints)  # 0: not found
+        values[:, _BOX:end] = points.reshape(len(values), -1)
+        if self.new_ids is not None:
+            values = np.column_stack([values, self.new_ids])
+        lines: dict = {name: [] for name in self.names}
+        for (name, _), row in zip(self.places, values.tolist()):
+            lines[name].append(' '.join(f'{x:.6g}' for x in row))
+        write_folder(
+            out, {name: partial(_write, x) for name, x in lines.items()}
+        )
+
+
+read = UltralyticsLabels
+
+
+def _find_layout(values: np.ndarray, path: PathLike) -> _Layout:
+    """What the numbers of lines (N, L) are.
+
+    With scores, three for each keypoint; behind them are a confidence, a
+    fraction, and an id, an integer.
+    """
+    if not len(values):
+        return _Layout(0, 2, -1)
+    rest = values.shape[1] - _BOX
+    choices = []
+    for extra in range(3):
+        tail = values[:, values.shape[1] - extra :]
+        whole = (tail == np.floor(tail)).all(0)
+        if extra == 2 and not whole[1]:
+            continue
+        for size in (3, 2):
+            count, left = divmod(rest - extra, size)
+            points = values[:, _BOX : _BOX + count * size]
+            scores = points.reshape(len(values), -1, size)[..., 2:]
+            if left or count < 1 or (scores > 1).any():
+                continue
+            has_id = extra == 2 or (extra == 1 and bool(whole[0]))
+            place = values.shape[1] - 1 if has_id else -1
+            choices.append(_Layout(count, size, place))
+    known = [x for x in choices if x.keypoints == _USUAL]
+    known = known or [x for x in choices if x.keypoints in _COUNTS] or choices
+    if len({x[:2] for x in known}) != 1:
+        raise ValueError(
+            f'{path}: expected lines of a class, a box and keypoints of one '
+            f'of the sizes {", ".join(map(str, _COUNTS))}, found '
+            f'{values.shape[1]} numbers'
+        )
+    return known[0]
+
+
+def _write(lines: List[str], path: Path) -> None:
+    path.write_text('\n'.join([*lines, '']), encoding='utf-8')
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,124 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Filters of rotations: against scipy, and by what rotations are."""
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation, Slerp
+
+from hanet_mm.apis import refine_file
+from hanet_mm.filters import FILTERS, GaussianFilter
+from hanet_mm.filters.rotations import RotationFilter, slerp_gaps
+
+
+def matrices(vectors):
+    return Rotation.from_rotvec(vectors.reshape(-1, 3)).as_matrix()
+
+
+def angles_between(a, b):
+    first, second = (Rotation.from_rotvec(x.reshape(-1, 3)) for x in (a, b))
+    return (first.inv() * second).magnitude()
+
+
+def turning(frames=40):
+    """A joint that turns by 4 rad about an axis, through half a turn."""
+    axis = np.array([0.6, 0.0, 0.8])
+    return np.linspace(1, 5, frames)[:, None, None] * axis
+
+
+def test_gaps_are_filled_by_slerp():
+    ends = Rotation.from_rotvec([[0.1, 0.2, 0.3], [1.0, -0.7, 0.2]])
+    expected = Slerp([0, 5], ends)(np.arange(6)).as_matrix()
+    known = expected[..., :2].reshape(6, 1, 6).astype(np.float32)
+    missing = np.zeros((6, 1), bool)
+    missing[1:5] = True
+    given = np.where(missing[..., None], 0, known)
+    np.testing.assert_allclose(slerp_gaps(given, missing), known, atol=1e-6)
+
+
+@pytest.mark.parametrize('name', FILTERS)
+def test_noise_falls_and_half_a_turn_is_no_jump(name):
+    from hanet_mm.apis.filter_choice import choose_filter
+
+    truth = turning()
+    noise = np.random.default_rng(0).normal(0, 0.05, truth.shape)
+    noisy = (
+        Rotation.from_rotvec(truth[:, 0]) * Rotation.from_rotvec(noise[:, 0])
+    ).as_rotvec()[:, None]
+    assert np.abs(np.diff(noisy[:, 0], axis=0)).max() > 3  # it wraps around
+    result = choose_filter(name, [], 30, rotations=True).refine(noisy)
+    inner = slice(5, -5)
+    before = angles_between(noisy[inner], truth[inner]).mean()
+    after = angles_between(result.keypoints[inner], truth[inner]).mean()
+    assert after < 0.9 * before
+    assert np.abs(np.diff(result.keypoints[:, 0], axis=0)).max() < 1
+
+
+def test_turning_the_world_turns_the_result():
+    noisy = turning() + np.random.default_rng(0).normal(0, 0.1, (40, 1, 3))
+    world = Rotation.from_rotvec([0.4, 1.1, -0.3])
+    turned = (world * Rotation.from_rotvec(noisy[:, 0])).as_rotvec()
+    method = RotationFilter(GaussianFilter(2, rotations=True))
+    plain = method.refine(noisy).keypoints
+    other = method.refine(turned[:, None]).keypoints
+    expected = (world * Rotation.from_rotvec(plain[:, 0])).as_matrix()
+    np.testing.assert_allclose(matrices(other), expected, atol=1e-5)
+
+
+def test_what_is_never_known_stays_unknown():
+    given = np.concatenate([turning(), np.full((40, 1, 3), np.nan)], 1)
+    given[3:6, 0] = np.nan
+    method = RotationFilter(GaussianFilter(1, rotations=True))
+    result = method.refine(given)
+    assert np.isnan(result.keypoints[:, 1]).all()
+    assert result.filled[:, 0].sum() == 3
+    assert not result.filled[:, 1].any()
+    with pytest.raises(ValueError, match='no rotation in any frame'):
+        method.refine(given[:, 1:])
+    with pytest.raises(ValueError, match=r'found \(40, 6\)'):
+        method.refine(given.reshape(40, 6))
+
+
+@pytest.mark.parametrize('numbers', [69, 72, 156, 165])
+def test_files_of_smpl(tmp_path, numbers):
+    """All joints at once, their parts with them; the rest is kept."""
+    joints = numbers // 3
+    rng = np.random.default_rng(0)
+    poses = np.repeat(turning(), joints, 1) / 5
+    poses = (poses + rng.normal(0, 0.02, poses.shape)).reshape(40, -1)
+    path, out = tmp_path / 'in.npz', tmp_path / 'out.npz'
+    np.savez(
+        path,
+        poses=poses,
+        root_orient=poses[:, :3],
+        pose_body=poses[:, 3:66],
+        trans=poses[:, :3] + 1,
+        mocap_framerate=120.0,
+    )
+    refine_file(path, out, 'filter:savgol')
+    with np.load(out) as after:
+        assert after['poses'].shape == poses.shape
+        np.testing.assert_array_equal(after['poses_input'], poses)
+        np.testing.assert_array_equal(after['trans'], poses[:, :3] + 1)
+        np.testing.assert_array_equal(
+            after['root_orient'], after['poses'][:, :3]
+        )
+        np.testing.assert_array_equal(
+            after['pose_body'], after['poses'][:, 3:66]
+        )
+        rough = np.diff(poses, n=2, axis=0).std()
+        assert np.diff(after['poses'], n=2, axis=0).std() < rough / 2
+
+
+def test_parts_and_matrices(tmp_path):
+    vectors = turning()
+    path, out = tmp_path / 'in.npz', tmp_path / 'out.npz'
+    np.savez(
+        path,
+        global_orient=matrices(vectors).reshape(40, 1, 3, 3),
+        body_pose=np.repeat(vectors / 5, 23, 1).reshape(40, 69),
+        betas=np.ones(10),
+    )
+    refine_file(path, out, 'filter:gaussian:sigma=0.001')
+    with np.load(path) as before, np.load(out) as after:
+        for key in ('global_orient', 'body_pose', 'betas'):
+            np.testing.assert_allclose(after[key], before[key], atol=1e-5)
