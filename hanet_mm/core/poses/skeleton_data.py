@@ -305,19 +305,10 @@ openpose18 = make_skeleton(
     (*_OPENPOSE_LINKS, *_both(('neck', '*_hip'))),
 )
 
-# The neck lies above the line of the shoulders, as in MPII.
 openpose25b = make_skeleton(
     'openpose25b',
     (*_NAMES, 'upper_neck', 'head_top', *_OPENPOSE_FEET),
-    (
-        *_LINKS,
-        *(('upper_neck', 'head_top'), ('nose', 'upper_neck')),
-        *_both(
-            ('*_ankle', '*_big_toe'),
-            ('*_big_toe', '*_small_toe'),
-            ('*_ankle', '*_heel'),
-        ),
-    ),
+    (*_LINKS, *_FEET, ('nose', 'upper_neck'), ('upper_neck', 'head_top')),
 )
 
 mediapipe33 = make_skeleton(
@@ -381,9 +372,8 @@ SKELETONS: Dict[str, Skeleton] = {
 
 
 def find_skeleton(name: PathLike) -> Skeleton:
-    """A skeleton of :data:`SKELETONS`, or of a JSON file.
-
-    Raises a FileNotFoundError or ValueError if there is no such skeleton.
+    """A skeleton of :data:`SKELETONS`, or of a JSON file; a FileNotFoundError
+    or ValueError if there is none.
     """
     text = str(name)
     if text in SKELETONS:
