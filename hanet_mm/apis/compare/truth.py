@@ -116,8 +116,8 @@ def _nearest(
                 distances[i, j] = np.nanmedian(errors)
     chosen: List[Optional[int]] = [None] * len(estimates)
     while np.isfinite(distances).any():
-        i, j = np.unravel_index(distances.argmin(), distances.shape)
-        chosen[i] = int(j)
+        i, j = divmod(int(distances.argmin()), distances.shape[1])
+        chosen[i] = j
         distances[i], distances[:, j] = np.inf, np.inf
     return chosen
 

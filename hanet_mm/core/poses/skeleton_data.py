@@ -372,9 +372,7 @@ SKELETONS: Dict[str, Skeleton] = {
 
 
 def find_skeleton(name: PathLike) -> Skeleton:
-    """A skeleton of :data:`SKELETONS`, or of a JSON file; a FileNotFoundError
-    or ValueError if there is none.
-    """
+    """A skeleton of :data:`SKELETONS` or of a JSON file, or an error."""
     text = str(name)
     if text in SKELETONS:
         return SKELETONS[text]
