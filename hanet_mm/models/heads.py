@@ -3,7 +3,6 @@
 
 from typing import Dict, Tuple
 
-import numpy as np
 import torch
 from mmpose.models.heads.base_head import BaseHead
 from mmpose.registry import KEYPOINT_CODECS, MODELS
@@ -11,7 +10,6 @@ from mmpose.utils.typing import (
     ConfigType,
     OptConfigType,
     OptSampleList,
-    SampleList,
 )
 from torch import Tensor
 
@@ -19,6 +17,8 @@ from hanet_mm.codecs import EVIDENCE
 from hanet_mm.core.nn.decoder import KinematicDecoder, RefinedPoses
 from hanet_mm.core.nn.kinematics import Kinematics
 from hanet_mm.core.refine.trust import allowed_part
+
+from .window_samples import stack_instances
 
 Features = Tuple[Tensor, Kinematics]
 
@@ -139,9 +139,3 @@ def limited(
     steps = final - path
     length = steps.norm(dim=-1).clamp(min=torch.finfo(steps.dtype).eps)
     return path + steps * torch.minimum(part, limit / length)[..., None]
-
-
-def stack_instances(samples: SampleList, field: str, like: Tensor) -> Tensor:
-    """Stack one field of the samples' training labels, typed as ``like``."""
-    arrays = [sample.gt_instance_labels[field] for sample in samples]
-    return torch.as_tensor(np.stack(arrays)).to(like)

@@ -26,7 +26,7 @@ from hanet_mm.core.refine.inference import (
     refine_sequences,
 )
 
-from .heads import stack_instances
+from .window_samples import stack_instances
 
 
 @MODELS.register_module()

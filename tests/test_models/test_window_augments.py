@@ -10,6 +10,7 @@ from mmpose.structures import PoseDataSample
 
 import hanet_mm  # noqa: F401
 from hanet_mm.models.data_preprocessors.window_augments import WindowBatch
+from hanet_mm.models.window_samples import stack_instances
 
 pytestmark = pytest.mark.mm
 
@@ -394,7 +395,7 @@ def run_preprocessor(batch, training, augments):
     return preprocessor(data, training=training)
 
 
-def test_preprocessor_writes_labels_back():
+def test_labels_of_the_loss_are_augmented_like_the_inputs():
     batch = make_batch()
     augments = [
         dict(type='RandomTimeReversal', prob=1.0),
@@ -409,15 +410,27 @@ def test_preprocessor_writes_labels_back():
     expected = augment('RandomTimeReversal', known, prob=1.0)
     expected = augment('RefitBox', expected)
     torch.testing.assert_close(data['inputs'], expected.poses)
-    for index, sample in enumerate(data['data_samples']):
-        labels = sample.gt_instance_labels
-        for key, values in (
-            ('keypoint_labels', expected.target),
-            ('keypoint_weights', expected.weights),
-            ('keypoint_scores', expected.scores),
-        ):
-            assert labels[key].dtype == np.float32
-            np.testing.assert_allclose(labels[key], values[index])
+    for key, values in (
+        ('keypoint_labels', expected.target),
+        ('keypoint_weights', expected.weights),
+        ('keypoint_scores', expected.scores),
+    ):
+        labels = stack_instances(data['data_samples'], key, data['inputs'])
+        torch.testing.assert_close(labels, values)
+
+
+def test_augmentation_leaves_the_samples_as_they_are():
+    batch = make_batch()
+    sample = make_sample(batch, 0)
+    before = sample.gt_instance_labels.keypoint_labels.copy()
+    data = dict(inputs=[batch.poses[0].numpy()], data_samples=[sample])
+    build(
+        'PoseSequenceDataPreprocessor',
+        batch_augments=[dict(type='RandomTimeReversal', prob=1.0)],
+    )(data, training=True)
+    np.testing.assert_array_equal(
+        sample.gt_instance_labels.keypoint_labels, before
+    )
 
 
 @pytest.mark.parametrize('training', [False, True])

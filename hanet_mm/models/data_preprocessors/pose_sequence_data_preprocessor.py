@@ -13,6 +13,7 @@ from torch import Tensor
 
 from hanet_mm.codecs import EVIDENCE
 
+from ..window_samples import WindowSamples, stack_instances
 from .window_augments import WindowBatch
 
 # Training labels in the order of a WindowBatch, after its poses.
@@ -23,8 +24,8 @@ _LABELS = ('keypoint_scores', 'keypoint_labels', 'keypoint_weights')
 class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
     """Stack windows for training, keep sequences apart for testing.
 
-    Data samples stay where they are: what the loss needs of them is stacked
-    first and moved in one go.
+    Data samples stay where they are. What the loss needs of augmented windows
+    stays stacked and on the device, in :class:`WindowSamples`.
 
     Args:
         batch_augments (list[ConfigType], optional): Augmentations of training
@@ -58,16 +59,12 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
     @torch.no_grad()
     def _augment(
         self, inputs: Tensor, samples: List[PoseDataSample]
-    ) -> Tuple[Tensor, List[PoseDataSample]]:
+    ) -> Tuple[Tensor, WindowSamples]:
         keys = _LABELS
         if EVIDENCE[0] in samples[0].gt_instance_labels:
             keys = _LABELS + EVIDENCE
-        labels = [
-            np.stack([sample.gt_instance_labels[key] for sample in samples])
-            for key in keys
-        ]
         batch = WindowBatch(
-            inputs, *(torch.as_tensor(x).to(inputs) for x in labels)
+            inputs, *(stack_instances(samples, key, inputs) for key in keys)
         )
         # What nobody knows may be NaN, and must not get into the estimates.
         unknown = (batch.weights == 0)[..., None]
@@ -76,7 +73,5 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
         )
         for augment in self.batch_augments:
             batch = augment(batch)
-        for key, values in zip(keys, batch[1:]):
-            for sample, value in zip(samples, values.cpu().numpy()):
-                sample.gt_instance_labels[key] = value
-        return batch.poses, samples
+        labels = dict(zip(keys, batch[1:]))
+        return batch.poses, WindowSamples(samples, labels)
