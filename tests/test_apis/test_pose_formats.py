@@ -303,7 +303,7 @@ def test_all_formats_have_an_example(name):
     others = {'mmpose', 'npz'}
     # test_format_programs
     others |= {'mmpose_folder', 'ultralytics_txt', 'trc', 'deeplabcut'}
-    others |= {'videopose3d'}
+    others |= {'videopose3d', 'smpl_pickle'}  # test_rotation_filter
     assert {x.name for x in EXAMPLES.values()} | others == {*FORMATS}
 
 

@@ -70,7 +70,7 @@ def test_bad_arguments(tmp_path, assert_fails):
     assert_fails(tmp_path / 'no.npz', 'no.npz: no such pose file')
     assert_fails(
         tmp_path / 'a.xml',
-        'expected a file ending in .json or .npz or .npy or .csv or .trc',
+        'expected a file ending in .json or .npz or .npy or .csv or .trc or',
         'found .xml',
     )
     assert_fails(

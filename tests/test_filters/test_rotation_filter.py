@@ -1,11 +1,14 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Filters of rotations: against scipy, and by what rotations are."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
 from hanet_mm.apis import refine_file
+from hanet_mm.apis.formats import open_poses
 from hanet_mm.filters import FILTERS, GaussianFilter
 from hanet_mm.filters.rotations import RotationFilter, slerp_gaps
 
@@ -122,3 +125,56 @@ def test_parts_and_matrices(tmp_path):
     with np.load(path) as before, np.load(out) as after:
         for key in ('global_orient', 'body_pose', 'betas'):
             np.testing.assert_allclose(after[key], before[key], atol=1e-5)
+
+
+def four_humans(poses):
+    """Frames with the rotations of persons as matrices."""
+    return {
+        f'outputs/{t:06d}.jpg': dict(
+            tid=[3],
+            smpl=[
+                dict(
+                    global_orient=matrices(pose[:1]),
+                    body_pose=matrices(pose[1:]),
+                    betas=np.ones(10),
+                )
+            ],
+            time=t,
+        )
+        for t, pose in enumerate(poses)
+    }
+
+
+PICKLES = {
+    'vibe': lambda x: {
+        1: dict(
+            pose=x.reshape(len(x), 72).astype(np.float32),
+            frame_ids=np.arange(len(x)) + 5,
+            betas=np.ones((len(x), 10)),
+        )
+    },
+    'aist': lambda x: dict(smpl_poses=x.reshape(len(x), 72), smpl_trans=1),
+    '4d-humans': four_humans,
+}
+
+
+@pytest.mark.parametrize('name', PICKLES)
+def test_pickles_are_read_on_trust(tmp_path, name):
+    poses = np.repeat(turning(), 24, 1) / 5
+    path, out = tmp_path / 'in.pkl', tmp_path / 'out.pkl'
+    path.write_bytes(pickle.dumps(PICKLES[name](poses)))
+    with pytest.raises(ValueError, match='--trust-pickle'):
+        open_poses(path)
+    (track,) = open_poses(path, trust_pickle=True).tracks
+    assert track.first_frame == (5 if name == 'vibe' else 0)
+    np.testing.assert_allclose(track.keypoints, poses, atol=1e-6)
+    rough = poses + np.random.default_rng(0).normal(0, 0.02, poses.shape)
+    path.write_bytes(pickle.dumps(PICKLES[name](rough)))
+    refine_file(path, out, 'filter:savgol', trust_pickle=True)
+    (after,) = open_poses(out, trust_pickle=True).tracks
+    before = np.diff(rough, n=2, axis=0).std()
+    assert np.diff(after.keypoints, n=2, axis=0).std() < before / 2
+    given = pickle.loads(path.read_bytes())
+    found = pickle.loads(out.read_bytes())
+    assert {*given} == {*found}
+    assert type(next(iter(found.values()))) is type(next(iter(given.values())))

@@ -294,7 +294,20 @@ def _read(path: Path) -> Any:
             return None
     if kind == '.csv':
         return _read_table(path)
-    return read_json(path) if kind == '.json' else None
+    if kind != '.json':
+        return None
+    content = read_json(path)
+    # Results of ultralytics may be the text of each frame.
+    if isinstance(content, list) and all(isinstance(x, str) for x in content):
+        content = list(map(_parse_text, content))
+    return content
+
+
+def _parse_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _read_table(path: Path) -> Dict[str, List[str]]:
@@ -335,8 +348,8 @@ def _kept(key: str) -> str:
 
 def _is_nested(content: Any) -> bool:
     """Whether the content is a list of anything but numbers."""
-    return (
-        isinstance(content, list)
-        and bool(content)
-        and isinstance(content[0], (dict, list))
-    )
+    if not isinstance(content, list):
+        return False
+    # The first frame may be null: without people.
+    first = next((x for x in content if x is not None), None)
+    return isinstance(first, (dict, list))

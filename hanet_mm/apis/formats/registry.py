@@ -28,6 +28,7 @@ FORMATS: Dict[str, Tuple[str, ...]] = {
     'deeplabcut': ('.csv',),
     'csv': ('.csv',),
     'trc': ('.trc',),
+    'smpl_pickle': ('.pkl',),
 }
 KINDS = tuple(dict.fromkeys(kind for x in FORMATS.values() for kind in x))
 
