@@ -2,10 +2,13 @@
 """The command line, ``hanet-mm``."""
 
 import argparse
+import os
 import sys
+import traceback
 from importlib import import_module
 from typing import List, Optional
 
+from hanet_mm.apis.errors import describe_error
 from hanet_mm.version import __version__
 
 # Modules of hanet_mm.apis.commands; only the one that runs is imported.
@@ -28,18 +31,32 @@ def main(argv: Optional[List[str]] = None) -> int:
             those of the process.
 
     Returns:
-        0, or 1 after an error, which is one line on stderr.
+        0, 1 after an error, which is one line on stderr, or 130 after an
+        interruption. With --debug the traceback of an error follows.
     """
     argv = sys.argv[1:] if argv is None else argv
+    # Of any command, before it or after it.
+    debug = '--debug' in argv
+    argv = [x for x in argv if x != '--debug']
     args = _build_parser(argv).parse_args(argv)
     try:
         summary = args.run(args)
-    except (OSError, ValueError, ImportError) as error:
-        # One line, also if the message of a library has several.
-        reason = ' '.join(str(error).split())
-        sys.stderr.write(f'hanet-mm: error: {reason}\n')
+        sys.stdout.write(f'{summary}\n')
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write('hanet-mm: interrupted\n')
+        return 130
+    except BrokenPipeError:
+        # Whoever reads the output has read enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    sys.stdout.write(f'{summary}\n')
+    except Exception as error:
+        source = getattr(args, 'source', None)
+        text = describe_error(error, source)
+        sys.stderr.write(f'hanet-mm: error: {text}\n')
+        if debug:
+            traceback.print_exc()
+        return 1
     return 0
 
 
@@ -49,6 +66,11 @@ def _build_parser(argv: List[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--version', action='version', version=f'hanet_mm {__version__}'
+    )
+    parser.add_argument(
+        '--debug',
+        action='store_true',
+        help='show the traceback of an error, with any command',
     )
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     for name, text in COMMANDS.items():

@@ -27,6 +27,7 @@ from hanet_mm.core.refine.refiner import Refiner, RefineResult, load_refiner
 from hanet_mm.core.refine.weights_file import default_refiner
 from hanet_mm.progress import track as track_progress
 
+from .errors import describe_error
 from .filter_choice import choose_filter
 from .formats import KINDS, PoseFile, is_pose_folder, open_poses
 from .keypoint_plan import (
@@ -266,10 +267,10 @@ def refine_folder(
             continue
         try:
             done = refine_poses(item, target, options)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # one bad file does not stop the others
             if getattr(error, 'errno', None) in _FATAL:
                 raise
-            reason = ' '.join(str(error).split())
+            reason = describe_error(error, item)
             summary.failed.append((str(item), reason))
         else:
             summary.add(done)

@@ -6,6 +6,8 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 from hanet_mm.core.refine.refiner import Refiner, RefineResult
 
+from .errors import count_errors
+
 
 @dataclass
 class RefineSummary:
@@ -77,7 +79,7 @@ class FolderSummary:
             f'{self.num_skipped} were finished already',
         ]
         if self.failed:
-            reasons = ' | '.join(reason for _, reason in self.failed)
+            reasons = count_errors(self.failed)
             parts.append(f'{len(self.failed)} failed: {reasons}')
         return '; '.join(parts)
 

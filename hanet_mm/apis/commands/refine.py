@@ -4,6 +4,7 @@
 import argparse
 from pathlib import Path
 
+from hanet_mm.apis.errors import SeveralErrors
 from hanet_mm.apis.formats import is_pose_folder
 from hanet_mm.apis.refine import RefineOptions, refine_file, refine_folder
 from hanet_mm.core.refine.weights_file import DEFAULTS
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> str:
         source, args.out, RefineOptions(**options), progress=True
     )
     if summary.failed:
-        raise ValueError(f'{args.out}: {summary}')
+        raise SeveralErrors(f'{args.out}: {summary}')
     return f'{args.out}: {summary}'
 
 

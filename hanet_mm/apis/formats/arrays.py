@@ -15,7 +15,7 @@ from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike, atomic_path, read_npz
+from hanet_mm.core.data.files import PathLike, atomic_path, read_npy, read_npz
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
@@ -162,14 +162,7 @@ read = PoseArrays
 def _read_arrays(path: PathLike) -> Tuple[Dict[str, np.ndarray], str]:
     """The arrays by key, and the key of the keypoints."""
     if Path(path).suffix.lower() == '.npy':
-        try:
-            return dict(array=np.load(path, allow_pickle=False)), 'array'
-        except (ValueError, EOFError, OSError) as error:
-            reason = ' '.join(str(error).split())
-            raise ValueError(
-                f'{path}: cannot be read, truncated or not an .npy file of '
-                f'numbers ({reason})'
-            ) from None
+        return dict(array=read_npy(path)), 'array'
     arrays = read_npz(path, (), (), prefix='')
     key = next((key for key in _POINTS if key in arrays), None)
     if key is None:

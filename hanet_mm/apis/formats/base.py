@@ -98,7 +98,7 @@ class PersonTrack:
                 'expected finite or NaN, found '
                 f'{points[frame, keypoint].tolist()}'
             )
-        check_range(points, 'expected coordinates', self.first_frame)
+        check_range(points, 'keypoints', self.first_frame)
         if scores is not None:
             usual_scores(scores, lambda x: f'frame {self.first_frame + x}')
         if self.missing.all():

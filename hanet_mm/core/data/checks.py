@@ -98,11 +98,27 @@ def check_shapes(seqs: SequenceArrays) -> None:
                 f'extras[{name!r}]: expected numbers or strings, '
                 f'({shape[0]}, ...), found {value.dtype} {value.shape}'
             )
+    _check_meta(seqs.meta)
     names = seqs.meta.get('keypoint_names')
     if names is not None and len(names) != shape[1]:
         raise ValueError(
             f"meta['keypoint_names']: expected {shape[1]} names (K of "
             f'keypoints_est), found {len(names)}'
+        )
+
+
+def _check_meta(meta: Dict[str, Any]) -> None:
+    names, unit = meta.get('keypoint_names'), meta.get('units')
+    if names is not None and not (
+        isinstance(names, (list, tuple))
+        and all(isinstance(x, str) for x in names)
+    ):
+        raise ValueError(
+            f"meta['keypoint_names']: expected strings, found {names!r:.60}"
+        )
+    if unit is not None and not isinstance(unit, str):
+        raise ValueError(
+            f"meta['units']: expected a string, found {unit!r:.60}"
         )
 
 

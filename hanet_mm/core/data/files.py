@@ -2,13 +2,16 @@
 """Read and write files: whole or not at all, JSON with NaN, no pickles."""
 
 import json
+import math
 import os
 import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import (
+    IO,
     Any,
     Container,
     Dict,
@@ -30,7 +33,17 @@ _DAMAGE = (
     EOFError,
     RuntimeError,
     MemoryError,
+    SyntaxError,
+    TokenError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
 )
+
+LARGEST_ARRAY = 2**33
+"""Bytes of an array that are read: a damaged or malicious header may say any
+number, and a small archive expand to any."""
 
 
 class ObjectArrayError(ValueError):
@@ -101,8 +114,54 @@ def _open_archive(path: PathLike) -> Any:
     return archive
 
 
+def read_npy(path: PathLike) -> np.ndarray:
+    """Read an ``.npy`` file without unpickling anything."""
+    try:
+        with open(path, 'rb') as file:
+            _check_size(file, os.fstat(file.fileno()).st_size)
+            return np.load(file, allow_pickle=False)
+    except (*_DAMAGE, ValueError) as error:
+        reason = ' '.join(str(error).split())
+        raise ValueError(
+            f'{path}: cannot be read, truncated or not an .npy file of '
+            f'numbers ({reason})'
+        ) from None
+
+
+def _check_size(file: IO[bytes], size: int) -> None:
+    """Raise unless an array is as large as its header says; rewind.
+
+    ``size`` is that of the file, uncompressed.
+    """
+    if size > LARGEST_ARRAY:
+        raise ValueError(
+            f'expected at most {LARGEST_ARRAY} bytes, found {size}'
+        )
+    version = np.lib.format.read_magic(file)
+    reader = np.lib.format.read_array_header_2_0
+    if version == (1, 0):
+        reader = np.lib.format.read_array_header_1_0
+    shape, _, kind = reader(file)
+    # Python's integers do not overflow.
+    wanted = math.prod(int(x) for x in shape) * kind.itemsize
+    found = size - file.tell()
+    file.seek(0)
+    if not kind.hasobject and (min(shape, default=0) < 0 or wanted > found):
+        raise ValueError(
+            f'the header says {kind} {shape}, {wanted} bytes, found {found}'
+        )
+
+
+def _check_member(archive: Any, key: str) -> None:
+    name = key if key in archive.zip.namelist() else f'{key}.npy'
+    with archive.zip.open(name) as file:
+        if file.peek(6)[:6] == np.lib.format.MAGIC_PREFIX:
+            _check_size(file, archive.zip.getinfo(name).file_size)
+
+
 def _read(archive: Any, path: PathLike, key: str) -> np.ndarray:
     try:
+        _check_member(archive, key)
         value = archive[key]
     except (*_DAMAGE, ValueError, OSError) as error:
         if 'allow_pickle' not in str(error):

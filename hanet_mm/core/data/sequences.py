@@ -247,7 +247,7 @@ def _parse_meta(value: Optional[np.ndarray]) -> Dict[str, Any]:
         return {}
     try:
         meta = json.loads(str(value))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'meta: expected JSON, found {error}') from None
     if not isinstance(meta, dict):
         raise ValueError(

@@ -344,7 +344,16 @@ def load_refiner(
     weights, header = read_portable(path)
     try:
         refiner = Refiner(**header)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ValueError(
             f'{path}: the header is not one of a refiner: '
             f'{type(error).__name__}: {error}'

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Tuple
 from safetensors import SafetensorError, safe_open
 
 from ..data.files import PathLike, atomic_path
+from .header_check import check_header
 
 if TYPE_CHECKING:
     # Torch takes seconds to import; names and cards do not need it.
@@ -144,7 +145,9 @@ def read_portable(path: PathLike) -> Tuple[Dict[str, 'Tensor'], dict]:
         ) from None
     if text is None:
         raise ValueError(f'{path}: a safetensors file of another program')
-    return weights, _parse_header(path, text)
+    header = _parse_header(path, text)
+    check_header(header, weights, path)
+    return weights, header
 
 
 def load_weights(
@@ -175,7 +178,7 @@ def _shape(shape: Any) -> str:
 def _parse_header(path: PathLike, text: str) -> dict:
     try:
         header = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{path}: header is not JSON: {error}') from None
     version = header.pop('version', None) if isinstance(header, dict) else None
     if version != VERSION:

@@ -1,0 +1,71 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Errors as one line, for the command line and runs over many files."""
+
+import os
+from typing import Dict, Iterable, List, Tuple, Union
+
+# Raised on purpose, with a message for the user.
+EXPECTED = (OSError, ValueError, ImportError)
+LONGEST = 300
+# Messages of which the first is told in full.
+_MOST_KINDS = 5
+
+
+class SeveralErrors(ValueError):
+    """Errors of several files: each message is short, all of them may not."""
+
+
+def describe_error(
+    error: BaseException,
+    source: Union[str, 'os.PathLike[str]', None] = None,
+) -> str:
+    """An error in one line of at most ``LONGEST`` characters.
+
+    An error that nobody foresaw names its kind, and ``source`` as the file.
+    """
+    text = ' '.join(str(error).split())
+    if isinstance(error, SeveralErrors):
+        return text
+    if not _is_foreseen(error):
+        place = '' if source is None else f'{source}: '
+        kind = type(error).__name__
+        text = f'{place}not expected, {kind}: {text or "no message"}'
+        text = f'{text}; --debug shows where'
+    return shorten(text or type(error).__name__)
+
+
+def _is_foreseen(error: BaseException) -> bool:
+    """Whether it says what is wrong: not an error from deep inside numpy."""
+    if isinstance(error, UnicodeError) or not isinstance(error, EXPECTED):
+        return False
+    origin = type(error).__module__.split('.')[0]
+    return isinstance(error, OSError) or origin in ('builtins', 'hanet_mm')
+
+
+def shorten(text: str, longest: int = LONGEST) -> str:
+    """The text, or its beginning and end."""
+    if len(text) <= longest:
+        return text
+    end = longest // 3
+    return f'{text[: longest - end - 5]} ... {text[-end:]}'
+
+
+def count_errors(failed: Iterable[Tuple[str, str]]) -> str:
+    """Errors (file, message) in a line, equal ones once with their number."""
+    files: Dict[str, List[str]] = {}
+    first: Dict[str, str] = {}
+    for path, message in failed:
+        kind = message.replace(path, '').lstrip(': ')
+        files.setdefault(kind, []).append(path)
+        first.setdefault(kind, message)
+    texts = []
+    for kind, paths in files.items():
+        more = f' (and {len(paths) - 1} more alike)' if paths[1:] else ''
+        text = first[kind]
+        if paths[0] not in text:
+            text = f'{os.path.basename(paths[0])}: {text}'
+        texts.append(text + more)
+    rest = len(texts) - _MOST_KINDS
+    if rest > 0:
+        texts[_MOST_KINDS:] = [f'{rest} other errors']
+    return ' | '.join(texts)
