@@ -299,3 +299,23 @@ def test_json_of_mediapipe(tmp_path, name, nobody, numbered):
     np.testing.assert_allclose(
         after.keypoints[there], track.keypoints[there], atol=1e-2
     )
+
+
+@pytest.mark.parametrize('flat', [False, True])
+def test_three_numbers_of_an_instance(tmp_path, flat):
+    """x, y, score of somebody in pixels; x, y, z of somebody in metres."""
+    values = standing()[:12]
+    if flat:
+        values = np.dstack([PERSON.keypoints, PERSON.scores])
+    content = [
+        dict(frame_id=t, instances=[dict(keypoints=x.tolist())])
+        for t, x in enumerate(values)
+    ]
+    path, out = write(tmp_path / 'in.json', content), tmp_path / 'out.json'
+    (track,) = open_poses(path).tracks
+    assert track.keypoints.shape[-1] == (2 if flat else 3)
+    refine_file(path, out, 'filter:gaussian')
+    for old, new in zip(values, json.loads(out.read_text())):
+        found = np.array(new['instances'][0]['keypoints'])
+        assert found.shape == old.shape
+        assert (found[:, 2] == old[:, 2]).all() == flat

@@ -187,6 +187,44 @@ def test_labels_of_ultralytics(tmp_path, conf, ids, scores):
     assert figures['filled'].after == len(people)
 
 
+def test_results_of_the_real_ultralytics(tmp_path):
+    """What its own writers write of results made here."""
+    results = pytest.importorskip('ultralytics.engine.results')
+    torch = pytest.importorskip('torch')
+    labels = tmp_path / 'labels'
+    labels.mkdir()
+    frames = []
+    for t in range(FRAMES):
+        boxes = torch.tensor([[10, 20, 300, 400, 3, 0.9, 0]])
+        points = np.column_stack([FIRST.keypoints[t], FIRST.scores[t]])[None]
+        points = torch.tensor(points).float()
+        some = slice(0 if t == 0 else 1)  # nobody in the first frame
+        frames.append(
+            results.Results(
+                np.zeros((480, 640, 3), np.uint8),
+                path='clip.mp4',
+                names={0: 'person'},
+                boxes=boxes[some],
+                keypoints=points[some],
+            )
+        )
+        frames[-1].save_txt(labels / f'clip_{t + 1}.txt', save_conf=True)
+    files = {labels: 0.01}
+    for name, content in dict(
+        pixels=[x.summary() for x in frames],
+        fractions=[x.summary(normalize=True) for x in frames],
+    ).items():
+        files[write(tmp_path / f'{name}.json', content)] = 0.01
+    for file, atol in files.items():
+        (track,) = open_poses(file, image_size=SIZE).tracks
+        assert track.name.replace('_', ' ') == 'track id 3'
+        there = FIRST.scores[1:] > 0
+        np.testing.assert_allclose(
+            track.keypoints[there], FIRST.keypoints[1:][there], atol=atol
+        )
+        assert (track.missing == ~there).all()
+
+
 def test_pictures_of_mmpose(tmp_path):
     folder = tmp_path / 'predictions'
     folder.mkdir()

@@ -15,6 +15,7 @@ from hanet_mm.core.data.files import PathLike, to_lists, write_json
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
+from .evidence import decide_dims
 from .values import add_ids, is_absent, merge_changes, stack_numbers
 
 Instance = Dict[str, Any]
@@ -144,6 +145,12 @@ class MMPosePredictions(DetectionFile):
                     f'{path}: keypoint_scores: expected {keypoints.shape[1]} '
                     f'for each person, found {scores.shape[1]}'
                 )
+        self.third: Optional[np.ndarray] = None  # scores beside x, y
+        if scores is None and keypoints.shape[2] == 3:
+            title = f'{path}: keypoints'
+            if decide_dims(keypoints, title, source.dims, usual=3) == 2:
+                keypoints, scores = keypoints[..., :2], keypoints[..., 2]
+                self.third = scores
         numbers = np.array(frames, np.int64)
         found = Detections(numbers, keypoints, scores, ids, 'track_id')
         super().__init__(source, found)
@@ -155,6 +162,8 @@ class MMPosePredictions(DetectionFile):
     def refined_content(self, refined: Sequence[RefineResult]) -> Any:
         """The content with refined keypoints."""
         keypoints, filled = self.collect(refined)
+        if self.third is not None:
+            keypoints = np.dstack([keypoints, self.third])
         changes: Dict[int, Dict[str, Any]] = {
             id(instance): dict(
                 keypoints=points,
