@@ -49,8 +49,6 @@ class KinematicHead(KinematicDecoder, BaseHead):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if limited_loss is not None and self.error is None:
-            raise ValueError('limited_loss needs predict_error=True')
         self.loss_module = MODELS.build(loss or dict(type='OMLLoss'))
         # For heads with flip_indices and with predict_error.
         self.swap_loss = MODELS.build(dict(type='SideSwapLoss'))
@@ -112,7 +110,7 @@ class KinematicHead(KinematicDecoder, BaseHead):
                 stack_instances(batch_data_samples, key, final)
                 for key in EVIDENCE
             ]
-            final = limited(final, poses.log_error.float(), *evidence)
+            final = limited(final, *evidence)
             losses['loss_limited'] = self.limited_loss(final, target, weights)
         if self.accel_loss is not None:
             losses['loss_accel'] = self.accel_loss(final, target, weights)
@@ -125,17 +123,13 @@ class KinematicHead(KinematicDecoder, BaseHead):
 
 
 def limited(
-    final: Tensor,
-    log_error: Tensor,
-    path: Tensor,
-    noise: Tensor,
-    allowance: Tensor,
+    final: Tensor, path: Tensor, noise: Tensor, allowance: Tensor
 ) -> Tensor:
     """What the limit leaves of final poses, (B, T, K, D), differentiable.
 
-    The expected error does not learn from it.
+    In coordinates in which a person is of size 1.
     """
-    part, limit = allowed_part(noise, allowance, log_error.detach().exp())
+    part, limit = allowed_part(noise, allowance)
     steps = final - path
     length = steps.norm(dim=-1).clamp(min=torch.finfo(steps.dtype).eps)
     return path + steps * torch.minimum(part, limit / length)[..., None]

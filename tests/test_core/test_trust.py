@@ -166,26 +166,32 @@ def test_no_correction_is_beyond_the_noise(dims):
     found = limit_to_noise(refined, path, none)
     assert not found.limited.any()
     np.testing.assert_allclose(
-        found.keypoints - path.keypoints, 0.006, atol=2e-4
+        found.keypoints - path.keypoints, 0.004, atol=2e-4
     )
 
 
-def test_a_network_sure_beside_the_noise_is_believed_further():
+@pytest.mark.parametrize(
+    ('noise', 'part', 'most'),
+    [(0.01, 0.4, 1.2), (0.025, 0.65, 2.6), (0.05, 0.9, 4.0)],
+)
+def test_where_the_whole_body_is_noisy_the_network_is_believed_further(
+    noise, part, most
+):
     poses = moving(60, 60.0)
     none = nothing(poses)
+    poses[:, :2] = np.float32([[-300, -300], [700, 700]])  # of size 1000
     path = robust_path(poses, none, FPS)
-    path = path._replace(noise=np.full(none.shape, 3.0))
-    refined = path.keypoints + np.float32([4.0, 0.0])
-    error = np.full(none.shape, 1.0, np.float32)
-    error[:, 0] = np.nan
-    found = limit_to_noise(refined, path, none, expected_error=error)
-    moved = np.linalg.norm(found.keypoints - path.keypoints, axis=-1)
-    # noise / error = 3: 0.6 + 0.4 * 3 / 4 of the way, at most 0.8 * 4 * 3;
-    # where nothing is expected 0.6 of the way, at most 0.8 * 3.
-    np.testing.assert_allclose(moved[:, 1:], 3.6, rtol=1e-4)
-    np.testing.assert_allclose(found.limit[:, 1:], 9.6)
-    np.testing.assert_allclose(moved[:, 0], 2.4, rtol=1e-4)
-    np.testing.assert_allclose(found.limit[:, 0], 2.4)
+    path = path._replace(noise=np.full(none.shape, 1000 * noise))
+    # One joint alone says nothing of the body.
+    path.noise[:, 0] = 5.0
+    for length, limited in ((1.0, False), (1e4, True)):
+        refined = path.keypoints + np.float32([length, 0.0])
+        found = limit_to_noise(refined, path, none)
+        moved = np.linalg.norm(found.keypoints - path.keypoints, axis=-1)
+        wanted = 1000 * noise * most if limited else part * length
+        np.testing.assert_allclose(moved[:, 1:], wanted, rtol=2e-3)
+        assert (found.limited == limited).all()
+        np.testing.assert_allclose(found.limit[:, 0], 5.0 * most, rtol=1e-3)
 
 
 def test_expected_error_grows_with_noise_and_with_what_was_not_done():
@@ -206,7 +212,7 @@ def test_expected_error_grows_with_noise_and_with_what_was_not_done():
     np.testing.assert_allclose(expected(0, 0), 0.0212, rtol=1e-3)
     wanted = np.hypot(0.0212, np.sqrt(0.2 * 0.01))
     np.testing.assert_allclose(expected(0.01, 0), wanted, rtol=1e-3)
-    far = np.sqrt(1.7) * (0.1 - 0.8 * 0.01)
+    far = np.sqrt(1.7) * (0.1 - 1.2 * 0.01)
     wanted = np.hypot(wanted, far)
     np.testing.assert_allclose(expected(0.01, 0.1), wanted, rtol=1e-3)
 

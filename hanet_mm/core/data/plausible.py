@@ -83,7 +83,7 @@ def unmasked(values: Any, masked: float) -> np.ndarray:
     if not isinstance(values, np.ma.MaskedArray):
         return np.asarray(values)
     kind = np.result_type(values.dtype, np.float32)
-    return values.astype(kind).filled(masked)
+    return np.ma.filled(values.astype(kind), masked)
 
 
 def ignored_keypoints(keypoints: np.ndarray, missing: np.ndarray) -> Ignored:

@@ -200,7 +200,7 @@ def _limit(
         error = result.expected_error.cpu().numpy()
         # Where a filter stood in for the network the path is the better one.
         refined = np.where(np.isnan(error)[..., None], path.keypoints, refined)
-    trusted = limit_to_noise(refined, path, missing, swapped, fps, error)
+    trusted = limit_to_noise(refined, path, missing, swapped, fps)
     poses = torch.from_numpy(trusted.keypoints).to(result.keypoints)
     result = result._replace(keypoints=poses, reason=trusted.reason)
     if error is None:

@@ -9,9 +9,9 @@ leave the path as far as that noise and no further (:func:`limit_to_noise`).
 In gaps nothing was measured: there the limit grows with the distance to the
 nearest seen frame by what the joint moves within that time, if other
 keypoints of the frame were seen. A frame without any keypoint tells the
-network nothing, and the path stays. A network that expects errors of its own
-that are small beside the noise is believed further (:func:`allowed_part`):
-heavy noise bends the path too, and the network knows what a body can do.
+network nothing, and the path stays. Where the whole body is noisy the network
+is believed further (:func:`allowed_part`): heavy noise bends the path too, and
+the network knows what a body can do.
 """
 
 from typing import NamedTuple, Optional, Tuple, Union
@@ -54,10 +54,14 @@ _JUMP = 3.0
 _CUTOFF = 6.0
 # Least noise in body sizes, and the quantile of the residuals that it is.
 _LEAST_NOISE, _QUANTILE = 0.002, 0.75
-# The part of a correction that is taken, and the most in units of the noise:
-# both as real estimates with annotation have it (0.4 to 0.75; a correction
-# of many times the noise is right by about the noise).
-_PART, _MOST = 0.6, 0.8
+# Noise of the whole body, in body sizes, from and up to which the network is
+# believed further; the part of a correction that is taken, and the most in
+# units of the noise, before and after. Real estimates with annotation have
+# 0.3 to 0.6 up to 3 % of noise, and more beyond.
+_NOISY = (0.015, 0.035)
+_PART, _MOST = (0.4, 0.9), (1.2, 4.0)
+# Least noise that counts for the limit: half of that of outliers.
+_LEAST_LIMIT = 0.001
 # Squared errors of the result in terms of noise * body size, of the squared
 # way that was not taken, and of the squared body size, as real estimates with
 # annotation have them; networks know little of such errors.
@@ -156,35 +160,37 @@ def robust_path(
     noise = local_quantile(residuals, ~missing, near, _QUANTILE)
     return RobustPath(
         (smooth + origin).astype(np.float32),
-        np.maximum(noise, least),
+        np.maximum(noise, _LEAST_LIMIT * size),
         residuals,
         (apart > usual) & ~missing,
     )
 
 
 def allowed_part(
-    noise: Tensor, allowance: Tensor, expected_error: Optional[Tensor] = None
+    noise: Tensor, allowance: Tensor, size: Union[Tensor, float] = 1.0
 ) -> Tuple[Tensor, Tensor]:
     """The part of a correction that is taken, and how far it may go.
 
-    What two estimates of a place are worth beside each other is told by the
-    ratio of their errors, r = noise / expected error: the part is
-    0.6 + 0.4 r / (1 + r), the limit 0.8 (1 + r) (noise + allowance).
+    The part rises from 0.4 to 0.9, the limit from 1.2 to 4 times the noise
+    (and allowance), as the median noise over the keypoints of a frame rises
+    from 1.5 to 3.5 % of the body.
 
     Args:
-        noise (Tensor): See :class:`RobustPath`, (...).
-        allowance (Tensor): See :func:`gap_allowance`, (...).
-        expected_error (Tensor, optional): Of the refined pose, in the unit of
-            the noise, > 0, (...); NaN is unknown. Defaults to None: r = 0.
+        noise (Tensor): See :class:`RobustPath`, (..., K).
+        allowance (Tensor): See :func:`gap_allowance`, (..., K).
+        size (Tensor | float): Size of the person, (..., 1) or a number.
+            Defaults to 1.
 
     Returns:
-        Tuple[Tensor, Tensor]: The part, from 0 to 1, and the limit, (...).
+        Tuple[Tensor, Tensor]: The part (..., 1), from 0 to 1, and the limit
+        (..., K).
     """
-    ratio = torch.zeros_like(noise)
-    if expected_error is not None:
-        ratio = (noise / expected_error).nan_to_num(0)
-    part = _PART + (1 - _PART) * ratio / (1 + ratio)
-    return part, _MOST * (1 + ratio) * (noise + allowance)
+    body = noise.median(dim=-1, keepdim=True).values / size
+    low, high = _NOISY
+    rise = ((body - low) / (high - low)).clamp(0, 1)
+    part = _PART[0] + (_PART[1] - _PART[0]) * rise
+    most = _MOST[0] + (_MOST[1] - _MOST[0]) * rise
+    return part, most * (noise + allowance)
 
 
 def limit_to_noise(
@@ -193,7 +199,6 @@ def limit_to_noise(
     missing: np.ndarray,
     swapped: Optional[np.ndarray] = None,
     fps: float = 30.0,
-    expected_error: Optional[np.ndarray] = None,
 ) -> Trusted:
     """Limit refined poses to what the evidence in the sequence supports.
 
@@ -203,23 +208,19 @@ def limit_to_noise(
         missing (np.ndarray): Bool (T, K).
         swapped (np.ndarray, optional): See :func:`unswap`, bool (T, K).
         fps (float): Frames per second. Defaults to 30.
-        expected_error (np.ndarray, optional): Of the refined poses, in the
-            unit of the keypoints, (T, K). Defaults to None: not known.
 
     Returns:
         Trusted: Poses between the path and the refined ones.
     """
     steps: np.ndarray = refined - path.keypoints.astype(np.float64)
-    given = [path.noise, gap_allowance(path, missing, fps)]
-    if expected_error is not None:
-        given.append(expected_error.astype(np.float64))
+    size = local_size(path.keypoints, missing, fps)
+    given = (path.noise, gap_allowance(path, missing, fps), size)
     part, limit = (
         x.numpy() for x in allowed_part(*map(torch.from_numpy, given))
     )
     length = np.linalg.norm(steps, axis=-1)
     furthest = np.maximum(np.maximum(length, limit), np.finfo(float).tiny)
     share = np.minimum(limit / furthest, part)
-    size = local_size(path.keypoints, missing, fps)
     error = _OF_NOISE * path.noise * size + _OF_SIZE * size**2
     error = np.sqrt(error + _OF_WAY * ((1 - share) * length) ** 2)
     reason = np.full(missing.shape, NOISE, np.uint8)

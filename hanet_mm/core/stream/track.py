@@ -326,12 +326,7 @@ class StreamTrack:
         rejected = np.isnan(values[..., -1:])
         dims = settings.coord_dims
         refined[due] = np.where(rejected, refined[due], values[..., :dims])
-        error = np.full(missing.shape, np.inf, np.float32)
-        known = values[..., -1] > 0
-        error[due] = np.where(known, values[..., -1], np.inf)
-        trusted = limit_to_noise(
-            refined, path, missing, buffer.swapped, fps, error
-        )
+        trusted = limit_to_noise(refined, path, missing, buffer.swapped, fps)
         reason = np.where(buffer.outlying(), OUTLIER, trusted.reason)
         return trusted.keypoints[due], reason[due].astype(np.uint8)
 
