@@ -99,10 +99,15 @@ def test_trc(tmp_path, units, factor):
     assert figures['mean_displacement'].unit == 'm'
 
 
-def test_trc_in_a_plane(tmp_path):
-    path = write_trc(tmp_path / 'walk.trc', markers(2))
+@pytest.mark.parametrize(('size', 'down'), [(1, -1), (200, 1)])
+def test_trc_in_a_plane(tmp_path, size, down):
+    """Of Sports2D: metres with y up, pixels with y down."""
+    given = size * markers(2)
+    path = write_trc(tmp_path / 'walk.trc', given)
     (track,) = open_poses(path).tracks
-    assert track.keypoints.shape[-1] == 2
+    np.testing.assert_allclose(
+        track.keypoints, given[..., :2] * [1, down], atol=1e-6
+    )
     refine_file(path, tmp_path / 'out.trc', SMOOTH)
     (after,) = open_poses(tmp_path / 'out.trc').tracks
     assert after.keypoints.shape[-1] == 2

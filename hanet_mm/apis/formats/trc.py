@@ -5,7 +5,8 @@ them.
 Text with tabs: three lines of header (``DataRate``, ``Units``), a line with
 the names of the markers, one with X1, Y1, Z1, ..., and for each frame its
 number, the time and the coordinates. An empty cell or ``nan`` is missing. y
-points up. Where all z are 0 the motion is in a plane and refined in 2D.
+points up. Where all z are 0 the motion is in a plane and refined in 2D; there
+Sports2D writes metres, or pixels with y down (``_px.trc``).
 """
 
 from typing import Any, Dict, List, Optional, Sequence
@@ -13,10 +14,12 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import PersonTrack, PoseFile, Source
+from .evidence import SMALLEST_PERSON
 
 _HEAD = 5  # lines above the data
 _MISSING = ('', 'nan', 'none', 'na')
@@ -59,6 +62,8 @@ class TrcMarkers(PoseFile):
             is_flat = source.dims == 2
         # In a picture and a camera y points down.
         self.scale = np.array([1.0, -1.0] if is_flat else [1.0, -1.0, -1.0])
+        if is_flat and person_size(points[..., :2]) > SMALLEST_PERSON:
+            self.scale = np.ones(2)  # pixels, whatever the header says
         if not is_flat and unit in LENGTHS:
             self.scale, self.unit = self.scale * LENGTHS[unit], 'm'
         dims = len(self.scale)
