@@ -111,7 +111,7 @@ def test_smpl_poses_are_refined_and_the_rest_passes_through(
         (np.zeros((FRAMES, 156)), r'smpl\.npz: poses: .*24, 3 or 6'),
         (np.zeros((0, 72)), r'smpl\.npz: poses'),
         (np.full((FRAMES, 72), np.nan), r'smpl\.npz: poses: all'),
-        (np.array(['a'] * FRAMES), r'smpl\.npz: poses: expected numbers'),
+        (np.array(['a'] * FRAMES), r'smpl\.npz: poses: expected rotations'),
     ],
 )
 def test_bad_smpl_poses(tmp_path, poses, message):

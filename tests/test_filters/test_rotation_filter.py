@@ -178,3 +178,13 @@ def test_pickles_are_read_on_trust(tmp_path, name):
     found = pickle.loads(out.read_bytes())
     assert {*given} == {*found}
     assert type(next(iter(found.values()))) is type(next(iter(given.values())))
+
+
+@pytest.mark.parametrize(
+    'shape', [(9, 24, 6), (9, 144), (9, 24, 4), (9, 85), (9,), (9, 0)]
+)
+def test_what_are_no_vectors_is_an_error(tmp_path, shape):
+    np.savez(tmp_path / 'in.npz', poses=np.ones(shape))
+    with pytest.raises(ValueError, match='poses: expected rotations') as error:
+        open_poses(tmp_path / 'in.npz')
+    assert str(shape) in str(error.value)

@@ -24,6 +24,8 @@ _PARTS = (
     *('jaw_pose', 'pose_jaw', 'leye_pose', 'reye_pose', 'pose_eye'),
     *('left_hand_pose', 'right_hand_pose', 'pose_hand'),
 )
+# Numbers of 21 to 24 joints and of all of SMPL-H and SMPL-X in 6D form.
+_SIX_EACH = tuple(6 * joints for joints in (21, 22, 23, 24, 52, 55))
 _RATES = ('mocap_frame_rate', 'fps', 'frame_rate')
 
 
@@ -110,11 +112,14 @@ def _read_rotations(value: np.ndarray, key: str, path: PathLike) -> np.ndarray:
             matrices = torch.from_numpy(value.astype(np.float64))
             vectors = matrix_to_axis_angle(matrices).numpy()
             return vectors.reshape(len(value), -1, 3)
-        if value.ndim <= 3 and value[:1].size % 3 == 0 and value[:1].size:
+        # As many as 3 for each joint may be 6 for half of them.
+        is_6d = value.ndim == 2 and value.shape[1] in _SIX_EACH
+        flat = value.ndim == 2 and value.shape[1] % 3 == 0 and not is_6d
+        if value[:1].size and (flat or value.shape[2:] == (3,)):
             return value.reshape(len(value), -1, 3)
     raise ValueError(
-        f'{path}: {key}: expected numbers (T, 3K), (T, K, 3) or '
-        f'(T, K, 3, 3), found {value.dtype} {value.shape}'
+        f'{path}: {key}: expected rotations as vectors (T, 3K), (T, K, 3) or '
+        f'matrices (T, K, 3, 3), found {value.dtype} {value.shape}'
     )
 
 
