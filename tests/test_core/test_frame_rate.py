@@ -355,3 +355,21 @@ def test_a_pause_of_exactly_one_window_divides_a_sequence():
     positions = np.array([0, 1, 1 + T, 2 + T, 1 + 2 * T])
     parts = split_pauses(positions, T)
     assert [(part.start, part.stop) for part in parts] == [(0, 2), (2, 5)]
+
+
+@pytest.mark.parametrize('fps', [20, 25, 38])
+def test_rates_of_the_training_are_refined_as_they_are(tmp_path, fps):
+    path = tmp_path / 'refiner.safetensors'
+    make_refiner(fps=30, fps_range=(22, 38)).save(path)
+    refiner, poses = load_refiner(path), make_poses(30)
+    plain = refiner.refine(poses).keypoints
+    result = refiner.refine(poses, fps=fps).keypoints
+    assert np.array_equal(result, plain) == (fps != 20)
+    stream = StreamingRefiner(refiner, T - 1, fps=fps)
+    close(stack(run_stream(stream, poses)), result)
+
+
+@pytest.mark.parametrize('wrong', [(31, 40), (20, 29), (0, 30)])
+def test_a_range_of_rates_that_leaves_out_its_own(wrong):
+    with pytest.raises(ValueError, match='fps_range'):
+        make_refiner(fps=30, fps_range=wrong)

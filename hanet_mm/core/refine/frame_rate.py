@@ -48,6 +48,19 @@ def check_fps(fps: float, name: str = 'fps') -> float:
     return rate
 
 
+def check_range(
+    fps_range: Sequence[float], fps: Optional[float]
+) -> List[float]:
+    """Check that it is (low, high) around ``fps``; return floats."""
+    low, high = (check_fps(x, 'fps_range') for x in fps_range)
+    if fps is None or not low <= fps <= high:
+        raise ValueError(
+            f'fps_range: expected rates around fps = {fps}, found '
+            f'{low:g} to {high:g}'
+        )
+    return [low, high]
+
+
 def check_timestamps(
     timestamps: Times, count: int, name: str = 'timestamps'
 ) -> np.ndarray:
@@ -83,17 +96,32 @@ def frame_steps(
     return float(steps) if np.ndim(seconds) == 0 else steps
 
 
+def network_rate(
+    own: float, rate: Optional[float], known: Optional[Sequence[float]]
+) -> float:
+    """Rate at which frames at a rate of their ``own`` are refined.
+
+    Their own where the refiner has no ``rate`` or was trained at such rates
+    as well, from ``known[0]`` to ``known[1]``.
+    """
+    if rate is None or (known and known[0] <= own <= known[1]):
+        return own
+    return rate
+
+
 def sequence_positions(
     keypoints: Any,
     rate: Optional[float],
     fps: Rates = None,
     timestamps: Union[Times, Sequence[Times], None] = None,
+    known: Optional[Sequence[float]] = None,
 ) -> Optional[List[np.ndarray]]:
     """Positions (T_i, ) float64 of all frames in refiner frames, from 0 on.
 
     A refiner without a ``rate`` takes that of each sequence: the median
     interval of ``timestamps``; ``fps`` has no effect then. None if no times
-    are known.
+    are known. Rates ``fps`` that are ``known`` count as the refiner's, see
+    :func:`network_rate`.
     """
     if fps is None and timestamps is None:
         return None
@@ -102,7 +130,7 @@ def sequence_positions(
     several = isinstance(keypoints, (list, tuple))
     lengths = [len(x) for x in (keypoints if several else [keypoints])]
     if fps is not None:
-        steps = _steps_of_rates(lengths, rate, fps)
+        steps = _steps_of_rates(lengths, rate, fps, known)
     else:
         given: Any = timestamps
         all_times = list(given) if several else [given]
@@ -130,11 +158,15 @@ def _steps_of_rates(
     lengths: Sequence[int],
     rate: Optional[float],
     fps: Union[float, Sequence[float]],
+    known: Optional[Sequence[float]],
 ) -> List[np.ndarray]:
-    rates = spread_rates(fps, len(lengths))
+    steps = [
+        frame_steps(1 / own, network_rate(own, rate, known))
+        for own in spread_rates(fps, len(lengths))
+    ]
     return [
-        np.full(max(length - 1, 0), frame_steps(1 / own, rate or own))
-        for length, own in zip(lengths, rates)
+        np.full(max(length - 1, 0), step)
+        for length, step in zip(lengths, steps)
     ]
 
 

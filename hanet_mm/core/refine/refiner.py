@@ -23,8 +23,10 @@ from .frame_rate import (
     Rates,
     Times,
     check_fps,
+    check_range,
     native_rate,
     sequence_positions,
+    spread_rates,
 )
 from .gate import GatedNetwork, NoveltyGate
 from .inference import check_flip, mirrored_network
@@ -63,6 +65,9 @@ class Refiner:
             keypoints.
         root (Sequence[int], optional): Root joints of 'root'.
         fps (float, optional): Frames per second of the training data.
+        fps_range (Sequence[float], optional): Lowest and highest rate of it:
+            sequences at such a rate are refined as they are, others at
+            ``fps``. Defaults to None: only ``fps`` itself.
         flip_indices (Sequence[int], optional): Opposite-side joint of each
             joint: windows are refined mirrored too and both results averaged,
             in twice the time.
@@ -91,6 +96,7 @@ class Refiner:
         flip_indices: Optional[Sequence[int]] = None,
         gate: Union[bool, str] = False,
         trust: bool = False,
+        fps_range: Optional[Sequence[float]] = None,
     ):
         check_normalization(normalization, root)
         check_flip(normalization, flip_indices)
@@ -109,11 +115,14 @@ class Refiner:
             self.config['root'] = list(root)
         if fps is not None:
             self.config['fps'] = check_fps(fps)
+        if fps_range is not None:
+            self.config['fps_range'] = check_range(fps_range, fps)
         if flip_indices is not None:
             self.config['flip_indices'] = list(flip_indices)
         self.root = self.config.get('root')
         self.flip_indices = self.config.get('flip_indices')
         self.fps = self.config.get('fps')
+        self.fps_range = self.config.get('fps_range')
         self.network = HANetNetwork(**network).eval()
         num_keypoints = self.network.head.num_keypoints
         if keypoint_names and len(keypoint_names) != num_keypoints:
@@ -239,10 +248,12 @@ class Refiner:
             keypoints = _each(
                 keypoints, lambda x: read_rotations(x, head.num_keypoints)
             )
-        positions = sequence_positions(keypoints, self.fps, fps, timestamps)
+        positions = sequence_positions(
+            keypoints, self.fps, fps, timestamps, self.fps_range
+        )
         rates = None
         if self.chains is not None:
-            rates = self._native_rates(keypoints, positions)
+            rates = self._native_rates(keypoints, positions, fps)
         inputs = read_refine_inputs(
             keypoints,
             scores,
@@ -287,10 +298,13 @@ class Refiner:
         self,
         keypoints: Union[Array, Sequence[Array]],
         positions: Optional[Sequence[np.ndarray]],
+        fps: Rates,
     ) -> List[float]:
+        several = isinstance(keypoints, (list, tuple))
+        count = len(keypoints) if several else 1
+        if fps is not None:
+            return spread_rates(fps, count)
         if positions is None:
-            several = isinstance(keypoints, (list, tuple))
-            count = len(keypoints) if several else 1
             return [native_rate(None, self.fps)] * count
         return [native_rate(x, self.fps) for x in positions]
 

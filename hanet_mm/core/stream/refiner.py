@@ -17,7 +17,12 @@ import torch
 
 from ..data.gaps import check_max_gap
 from ..poses.units import check_metres
-from ..refine.frame_rate import check_fps, count_phases, frame_steps
+from ..refine.frame_rate import (
+    check_fps,
+    count_phases,
+    frame_steps,
+    network_rate,
+)
 from ..refine.inference import refine_windows
 from ..refine.inputs import Array, without_ignored
 from ..refine.normalization import finish_poses
@@ -170,7 +175,10 @@ class StreamingRefiner:
         self.lookahead = int(lookahead)
         self.fps = None if fps is None else check_fps(fps)
         self.image_size = image_size
-        self._clock = StreamClock(refiner.fps, self.fps)
+        rate = refiner.fps
+        if self.fps is not None:
+            rate = network_rate(self.fps, rate, refiner.fps_range)
+        self._clock = StreamClock(rate, self.fps)
         head = refiner.network.head
         phases = 1
         if self.fps and self._clock.rate:
