@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hanet_mm.core.data.atomic import check_output
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.refine.gate import fit_gate
 from hanet_mm.core.refine.refiner import Refiner
@@ -66,6 +67,7 @@ def export_refiner(
         ValueError: One line: not a checkpoint, another model, or weights
             that do not fit the config.
     """
+    check_output(out, [x for x in (checkpoint, config) if x is not None])
     refiner = checkpoint_refiner(
         checkpoint,
         config,

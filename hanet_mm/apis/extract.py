@@ -19,6 +19,7 @@ from typing import (
 
 import numpy as np
 
+from hanet_mm.core.data.atomic import check_output
 from hanet_mm.core.data.files import PathLike, atomic_path, read_npz
 from hanet_mm.core.data.sequences import (
     PoseSequences,
@@ -104,6 +105,7 @@ def extract_estimates(
         OSError: If a file or folder does not exist.
     """
     out = Path(out)
+    check_output(out, [annotations])
     seqs = _load(annotations, videos, out)
     jobs = _plan(seqs, out)
     _claim_parts(out, seqs, dict(models=models, gt_boxes=gt_boxes))

@@ -2,6 +2,7 @@
 """Refine the poses in files and folders, as ``hanet-mm refine`` does."""
 
 import errno
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import (
 import numpy as np
 import torch
 
+from hanet_mm.core.data.atomic import check_output
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.data.gaps import check_max_gap
 from hanet_mm.core.refine.frame_rate import USUAL_RATE, check_fps
@@ -169,6 +171,7 @@ def refine_poses(
     source: PathLike, out: PathLike, options: RefineOptions
 ) -> RefineSummary:
     """:func:`refine_file` with loaded options."""
+    check_output(out, [source])
     poses = open_poses(
         source,
         options.format,
@@ -257,6 +260,12 @@ def refine_folder(
             f'{", ".join(kind for kind in KINDS if kind != "folder")}, or '
             'folders of OpenPose, found none'
         )
+    # Of a folder in the output folder, one may be the input of another.
+    inputs = {os.path.realpath(item) for item in items}
+    for item in items:
+        target = out / item.relative_to(source)
+        if os.path.realpath(target) in inputs:
+            check_output(target, [os.path.realpath(target)])
     options = options.load()
     summary = FolderSummary()
     shown = progress and sys.stderr.isatty()

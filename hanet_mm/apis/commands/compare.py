@@ -59,6 +59,10 @@ def run(args: argparse.Namespace) -> str:
         **reading_options(args),
     )
     if args.out:
+        from hanet_mm.core.data.atomic import check_output
+
+        given = (args.before, args.after, args.gt)
+        check_output(args.out, [x for x in given if x])
         from hanet_mm.apis.compare.plot import plot_comparison
 
         plot_comparison(args.out, comparison)

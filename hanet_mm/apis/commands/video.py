@@ -46,7 +46,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add(
         '--save-video',
         action='store_true',
-        help='write OUT.mp4 too: poses before and after refinement',
+        help='write OUT.mp4 too, or OUT_refined.mp4 where that is the input: '
+        'poses before and after refinement',
     )
     add(
         '--trajectories',

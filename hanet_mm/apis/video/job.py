@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, List, Optional, Set, Tuple
 
 from hanet_mm.apis.summaries import swapped_text
+from hanet_mm.core.data.atomic import check_output, is_same_file
 from hanet_mm.progress import progress_bar
 from hanet_mm.visualization.people_scene import PeopleScene
 
 from .frames import Frame
-from .outputs import JsonOutput, NpzOutput, VideoOutput
+from .outputs import JsonOutput, NpzOutput, VideoOutput, partial_path
 from .pipeline import StageClock
 from .sources import (
     IMAGE_SUFFIXES,
@@ -44,17 +45,27 @@ class OutputRequest:
         video: Whether to write an ``.mp4`` beside it. Defaults to False.
         trajectories: Whether wrists and ankles leave a trail in it.
             Defaults to False.
+        sources: The inputs, which no output is written over. Where the video
+            would be it is called ``NAME_refined.mp4``. Defaults to ().
     """
 
     poses: Path
     video: bool = False
     trajectories: bool = False
+    sources: Tuple[Path, ...] = ()
 
     @property
     def files(self) -> List[Path]:
         """All files."""
-        video = [self.poses.with_suffix('.mp4')] if self.video else []
-        return [self.poses, *video]
+        if not self.video:
+            return [self.poses]
+        video = self.poses.with_suffix('.mp4')
+        if any(self._is_source(x) for x in (video, partial_path(video))):
+            video = video.with_name(f'{video.stem}_refined.mp4')
+        return [self.poses, video]
+
+    def _is_source(self, path: Path) -> bool:
+        return any(is_same_file(path, x) for x in self.sources)
 
     def check(self) -> None:
         """Raise a ValueError unless the ending of the file is known."""
@@ -63,6 +74,9 @@ class OutputRequest:
                 f'{self.poses}: expected an output ending in '
                 f'{" or ".join(POSE_SUFFIXES)} (a video is written beside it)'
             )
+        for path in self.files:
+            check_output(path, self.sources)
+            check_output(partial_path(path), self.sources)
 
     def open(self, inferencer: Any, source: FrameSource) -> List[Any]:
         """The outputs; files appear with the first frame."""
@@ -223,12 +237,13 @@ def plan_jobs(
     """Sources and what to write of each; whether it is a folder of videos."""
 
     def request(poses: Path) -> OutputRequest:
-        wanted = OutputRequest(poses, video, trajectories)
+        wanted = OutputRequest(poses, video, trajectories, inputs)
         wanted.check()
         return wanted
 
     path = Path(source)
     videos = _videos(path)
+    inputs = tuple(videos or [path])
     if videos is None:
         name = path.stem if path.exists() else f'webcam{path.name}'
         return [(source, request(Path(out or f'{name}.{suffix}')))], False

@@ -7,7 +7,6 @@ import os
 import struct
 import zipfile
 import zlib
-from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
 from typing import (
@@ -15,15 +14,13 @@ from typing import (
     Any,
     Container,
     Dict,
-    Iterator,
     Optional,
     Sequence,
-    Union,
 )
 
 import numpy as np
 
-PathLike = Union[str, 'os.PathLike[str]']
+from .atomic import PathLike, atomic_path
 
 # What a damaged archive raises, depending on where it was cut or changed.
 _DAMAGE = (
@@ -48,23 +45,6 @@ number, and a small archive expand to any."""
 
 class ObjectArrayError(ValueError):
     """An archive holds an object array, which only pickle can read."""
-
-
-@contextmanager
-def atomic_path(path: PathLike) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` and move it there at the end.
-
-    If the block raises, the temporary file is removed and ``path`` stays as it
-    was. Missing folders are made.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_npz(

@@ -1,0 +1,175 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Outputs are whole or not there, and never written over an input."""
+
+import errno
+import multiprocessing
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from hanet_mm.apis.cli import main
+from hanet_mm.core.data.atomic import atomic_path, check_output
+
+posix = pytest.mark.skipif(os.name != 'posix', reason='POSIX files')
+
+
+def write(path, text='new'):
+    with atomic_path(path) as temporary:
+        temporary.write_text(text)
+
+
+def test_nothing_is_left_of_a_failure(tmp_path):
+    path = tmp_path / 'a.txt'
+    path.write_text('old')
+
+    def fail():
+        with atomic_path(path) as temporary:
+            temporary.write_text('half')
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_text() == 'old'
+    assert [x.name for x in tmp_path.iterdir()] == ['a.txt']
+
+
+@posix
+def test_links_are_written_through_and_permissions_kept(tmp_path):
+    (tmp_path / 'real').mkdir()
+    target, link = tmp_path / 'real' / 'a.txt', tmp_path / 'a.txt'
+    target.write_text('old')
+    target.chmod(0o640)
+    link.symlink_to(target)
+    write(link)
+    assert link.is_symlink()
+    assert target.read_text() == 'new'
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+@posix
+def test_devices_are_written_to_and_stay(tmp_path):
+    device = tmp_path / 'null'
+    device.symlink_to('/dev/null')
+    write(device)
+    assert stat.S_ISCHR(os.stat('/dev/null').st_mode)
+
+
+@posix
+def test_what_may_not_be_written_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / 'a.txt'
+    path.write_text('old')
+    # Administrators may write everything.
+    monkeypatch.setattr(os, 'access', lambda *_: False)
+    with pytest.raises(PermissionError, match=r'a\.txt'):
+        write(path)
+    assert path.read_text() == 'old'
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(OSError, match='expected a file, found a folder'):
+        write(tmp_path)
+
+
+def test_names_as_long_as_names_may_be(tmp_path):
+    path = tmp_path / ('x' * 251 + '.txt')
+    write(path)
+    assert path.read_text() == 'new'
+
+
+@posix
+def test_leftovers_of_killed_runs_are_removed(tmp_path):
+    path = tmp_path / 'a.txt'
+    code = (
+        'import os\n'
+        'from hanet_mm.core.data.atomic import atomic_path\n'
+        f'with atomic_path({str(path)!r}) as x:\n'
+        "    x.write_text('half')\n"
+        '    os.kill(os.getpid(), 9)\n'
+    )
+    subprocess.run([sys.executable, '-c', code], check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith('.a.txt.')
+    write(path)
+    assert [x.name for x in tmp_path.iterdir()] == ['a.txt']
+
+
+@posix
+def test_those_of_running_ones_are_not(tmp_path):
+    path = tmp_path / 'a.txt'
+    with atomic_path(path) as first:
+        first.write_text('first')
+        write(path, 'second')
+        assert first.exists()
+    assert path.read_text() == 'first'
+
+
+def _write_often(path, text):
+    for _ in range(20):
+        write(path, text)
+
+
+@posix
+def test_writers_at_the_same_time(tmp_path):
+    path = tmp_path / 'a.txt'
+    context = multiprocessing.get_context('fork')
+    texts = [letter * 10_000 for letter in 'abc']
+    writers = [
+        context.Process(target=_write_often, args=(path, text))
+        for text in texts
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [x.exitcode for x in writers] == [0, 0, 0]
+    assert path.read_text() in texts
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    def fail():
+        with atomic_path(tmp_path / 'a.txt'):
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+    with pytest.raises(OSError, match=r'No space.*a\.txt') as error:
+        fail()
+    assert error.value.errno == errno.ENOSPC
+
+
+@posix
+def test_inputs_are_known_by_any_name(tmp_path):
+    path = tmp_path / 'a.npz'
+    path.write_bytes(b'')
+    (tmp_path / 'link.npz').symlink_to(path)
+    os.link(path, tmp_path / 'hard.npz')
+    around = tmp_path / '..' / tmp_path.name / 'a.npz'
+    for same in (path, tmp_path / 'link.npz', tmp_path / 'hard.npz', around):
+        with pytest.raises(ValueError, match='another name for the output'):
+            check_output(same, [path])
+    check_output(tmp_path / 'b.npz', [path])
+
+
+def test_refine_does_not_write_over_its_input(tmp_path, capsys):
+    path = tmp_path / 'a.csv'
+    path.write_text('frame,nose_x,nose_y\n0,1,2\n1,2,3\n')
+    content = path.read_bytes()
+    command = ['refine', str(path), '-o', str(path), '--filter', 'median']
+    assert main(command) == 1
+    assert 'another name for the output' in capsys.readouterr().err
+    assert path.read_bytes() == content
+
+
+def test_refine_of_folders_in_each_other(tmp_path, capsys):
+    text = 'frame,nose_x,nose_y\n0,1,2\n1,2,3\n'
+    inner = tmp_path / 'in'
+    (inner / 'in').mkdir(parents=True)
+    for place in (inner, inner / 'in'):
+        (place / 'a.csv').write_text(text)
+    # in/in/a.csv would be written to in/a.csv, an input too.
+    command = ['refine', str(inner), '-o', str(tmp_path)]
+    assert main([*command, '--filter', 'median']) == 1
+    assert 'another name for the output' in capsys.readouterr().err
+    assert (inner / 'a.csv').read_text() == text
