@@ -31,6 +31,13 @@ def read_checkpoint(
     register_safe_globals()
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such checkpoint file')
+    version = torch.torch_version.TorchVersion(torch.__version__)
+    if version < (2, 6) and not trust_pickle:
+        raise ValueError(
+            f'{path}: torch {torch.__version__} may run code in a checkpoint '
+            'even where it loads weights only (CVE-2025-32434): install '
+            'torch >= 2.6, or trust the file (--trust-pickle)'
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
@@ -101,15 +108,10 @@ def _explain(error: Exception) -> str:
             'not a checkpoint of torch, or truncated '
             f'({type(error).__name__} while reading)'
         )
-    reason = (
+    return (
         f'holds {foreign[1]}, expected weights and plain data only; what '
         'runs code is not loaded'
     )
-    if torch.torch_version.TorchVersion(torch.__version__) < (2, 6):
-        reason += (
-            f' (torch >= 2.6 knows more plain data than {torch.__version__})'
-        )
-    return reason
 
 
 def _check(path: PathLike, checkpoint: Any) -> None:

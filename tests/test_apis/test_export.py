@@ -15,7 +15,7 @@ from mmpose.registry import DATASETS, MODELS
 
 from hanet_mm import load_refiner
 from hanet_mm.apis import export_refiner
-from hanet_mm.apis.checkpoints import read_config_value
+from hanet_mm.apis.checkpoints import read_checkpoint, read_config_value
 from hanet_mm.apis.cli import main
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
@@ -360,3 +360,11 @@ def test_config_file_with_an_error(run, checkpoint, tmp_path):
     assert '\n' not in str(info.value)
     with pytest.raises(FileNotFoundError):
         export_refiner(checkpoint, tmp_path / 'a', tmp_path / 'no.py')
+
+
+def test_old_torch_loads_no_checkpoint_unasked(tmp_path, monkeypatch):
+    path = tmp_path / 'epoch_1.pth'
+    torch.save(dict(state_dict={}), path)
+    monkeypatch.setattr(torch, '__version__', '2.5.1')
+    with pytest.raises(ValueError, match=r'epoch_1\.pth: torch 2\.5\.1 may'):
+        read_checkpoint(path)

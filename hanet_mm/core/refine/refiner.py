@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ..data.files import PathLike
 from ..nn.kinematics import sampled_frames
 from ..nn.network import HANetNetwork
+from ..nn.settings import own_settings
 from .frame_rate import (
     Rates,
     Times,
@@ -123,7 +124,8 @@ class Refiner:
         self.flip_indices = self.config.get('flip_indices')
         self.fps = self.config.get('fps')
         self.fps_range = self.config.get('fps_range')
-        self.network = HANetNetwork(**network).eval()
+        with own_settings():
+            self.network = HANetNetwork(**network).float().eval()
         num_keypoints = self.network.head.num_keypoints
         if keypoint_names and len(keypoint_names) != num_keypoints:
             raise ValueError(
@@ -190,13 +192,16 @@ class Refiner:
             )
         head = self.network.head
         self.config['gate'] = 'motion' if motion else True
-        self.gate = NoveltyGate(head.num_keypoints, head.coord_dims, motion)
+        with own_settings():
+            gate = NoveltyGate(head.num_keypoints, head.coord_dims, motion)
+            self.gate = gate.float()
         return self.gate
 
     def save(self, path: PathLike) -> None:
         """Write the portable file that :func:`load_refiner` reads."""
         write_portable(path, self.modules.state_dict(), self.config)
 
+    @own_settings()
     def refine(
         self,
         keypoints: Union[Array, Sequence[Array]],
@@ -280,7 +285,7 @@ class Refiner:
             rates=rates,
             swapped=inputs.swapped,
         )
-        gated.warn(stacklevel=2)
+        gated.warn(stacklevel=3)  # past own_settings
         poses = [sequence.keypoints for sequence in refined]
         if self.normalization == 'rot6d':
             given: Any = original

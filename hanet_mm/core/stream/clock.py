@@ -11,7 +11,8 @@ from ..refine.frame_rate import frame_steps
 class Elapsed(NamedTuple):
     """Frames since the last one of a person, the newest last.
 
-    ``indices`` (n, ) are their numbers; all but the last were missed.
+    ``indices`` (n, ) are their numbers; all but the last were missed. Of a
+    pause, which ends the sequence, the last alone is there; ``count`` are all.
     ``timestamps`` (n, ) are seconds, evenly spread, NaN if not known, and
     ``step`` is the interval in refiner frames.
     """
@@ -19,11 +20,11 @@ class Elapsed(NamedTuple):
     indices: np.ndarray
     timestamps: np.ndarray
     step: float
+    count: int = 1
 
     def is_pause(self, window: int, memory: int) -> bool:
         """Whether it spans ``window`` refiner frames or ``memory`` frames."""
-        count = len(self.indices)
-        missed = count > 1 and self.step * count >= memory
+        missed = self.count > 1 and self.step * self.count >= memory
         return self.step >= window or missed
 
 
@@ -55,8 +56,12 @@ class StreamClock:
         index: int,
         timestamp: Optional[float],
         name: str,
+        memory: int,
     ) -> Elapsed:
         """Time from the last frame of a person to this one.
+
+        Missed frames are listed if they take less than ``memory`` refiner
+        frames.
 
         Raises a ValueError with the ``name`` of the person if number or time
         do not increase, or time stamps come with some frames only.
@@ -67,26 +72,25 @@ class StreamClock:
                 f'{name}: expected a frame number above {last_index}, found '
                 f'{index}'
             )
-        indices = np.arange(last_index + 1, index + 1)
-        passed = np.arange(1, count + 1) / count
+        seconds = np.nan
         if timestamp is not None:
             seconds = _seconds_since(last_timestamp, timestamp, name)
         elif self.fps:
             seconds = count / self.fps
-        elif np.isnan(last_timestamp):
-            return Elapsed(indices, np.full(count, np.nan), 1.0)
-        else:
+        elif not np.isnan(last_timestamp):
             raise ValueError(
                 f'{name}: expected a timestamp as with the frames before, '
                 'found none'
             )
         step = 1.0
-        if self.rate:
+        if self.rate and not np.isnan(seconds):
             step = float(frame_steps(seconds / count, self.rate))
-        times = last_timestamp + seconds * passed
+        listed = 1 if step * count >= memory else count
+        passed = np.arange(count - listed + 1, count + 1)
+        times = last_timestamp + seconds * (passed / count)
         # Not the sum, which is rounded.
         times[-1] = times[-1] if timestamp is None else timestamp
-        return Elapsed(indices, times, step)
+        return Elapsed(last_index + passed, times, step, count)
 
 
 def _seconds_since(last: float, timestamp: float, name: str) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ..data.gaps import check_max_gap
+from ..nn.settings import own_settings
 from ..poses.units import check_metres
 from ..refine.frame_rate import (
     check_fps,
@@ -27,6 +28,7 @@ from ..refine.inference import refine_windows
 from ..refine.inputs import Array, without_ignored
 from ..refine.normalization import finish_poses
 from ..refine.refiner import Refiner
+from .arguments import check_people, check_types
 from .buffer import GivenFrame
 from .clock import StreamClock
 from .track import (
@@ -59,6 +61,7 @@ def check_stream(
         )
 
 
+@own_settings()
 def refine_due_windows(
     refiner: Refiner,
     windows: Sequence[DueWindows],
@@ -88,7 +91,7 @@ def refine_due_windows(
         sizes,
         refiner.root,
     )
-    gated.warn(stacklevel=2)
+    gated.warn(stacklevel=3)  # past own_settings
     error = refined.expected_error
     if error is None:
         error = torch.zeros_like(refined.keypoints[..., 0])
@@ -241,9 +244,11 @@ class StreamingRefiner:
             order; each frame comes out once.
 
         Raises:
+            TypeError: If something is of a wrong type.
             ValueError: If a shape, a value, the time or the number is
-                wrong; nothing has changed then.
+                wrong; nothing has changed in both cases.
         """
+        check_types(index, timestamp)
         if index is None:
             track = self._tracks.get(track_id)
             index = 0 if track is None else track.index + 1
@@ -273,6 +278,8 @@ class StreamingRefiner:
         Raises:
             ValueError: See :meth:`push`.
         """
+        check_types(index, timestamp)
+        check_people(people)
         given: Dict[Hashable, Optional[GivenFrame]] = dict.fromkeys(
             self._tracks
         )
@@ -335,7 +342,12 @@ class StreamingRefiner:
         """One frame of some persons; all checks come first."""
         elapsed = {
             key: self._clock.follow(
-                track.index, track.timestamp, index, timestamp, f'track {key}'
+                track.index,
+                track.timestamp,
+                index,
+                timestamp,
+                f'track {key}',
+                self._settings.memory,
             )
             for key, track in self._tracks.items()
             if key in given

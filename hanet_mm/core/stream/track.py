@@ -22,6 +22,7 @@ from ..refine.inputs import (
 from ..refine.normalization import finish_poses
 from ..refine.swap_chains import SwapChains
 from ..refine.trust import OUTLIER, limit_to_noise, robust_path
+from .arguments import check_array
 from .buffer import GivenFrame, StreamBuffer
 from .clock import Elapsed
 from .phase import PassingWindow, PhaseWindows
@@ -93,6 +94,9 @@ def read_frame(
     """Check keypoints (K, D), or rotations in any form, and scores (K, ), of
     the frame of that number.
     """
+    keypoints = check_array(keypoints, name, 'keypoints (K, D)')
+    if scores is not None:
+        scores = check_array(scores, name, 'scores (K,)')
     shape = tuple(np.shape(keypoints))
     expected = (settings.num_keypoints, settings.coord_dims)
     sequence = keypoints[None] if shape else keypoints
@@ -267,7 +271,8 @@ class StreamTrack:
         settings = self.settings
         missing = self.buffer.missing[due]
         empty = self.buffer.empty(settings.max_gap)[due]
-        poses = torch.full((*missing.shape, settings.coord_dims), np.nan)
+        shape = (*missing.shape, settings.coord_dims)
+        poses = torch.from_numpy(np.full(shape, np.nan, np.float32))
         reason = None
         if passing is not None and len(missing):
             values = self._mean(positions[due], float(positions[-1]), passing)

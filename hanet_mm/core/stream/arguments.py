@@ -1,0 +1,51 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Types of what is pushed into a stream."""
+
+import numbers
+from typing import Any, Mapping
+
+import numpy as np
+from torch import Tensor
+
+from ..refine.inputs import Array
+
+
+def check_types(index: Any, timestamp: Any) -> None:
+    """Raise a TypeError unless they are None or numbers of their kind."""
+    for name, value, kind, expected in (
+        ('index', index, numbers.Integral, 'a whole number'),
+        ('timestamp', timestamp, numbers.Real, 'seconds'),
+    ):
+        wrong = not isinstance(value, kind) or isinstance(value, bool)
+        if value is not None and wrong:
+            raise TypeError(
+                f'{name}: expected {expected} or None, found {value!r:.60}'
+            )
+
+
+def check_people(people: Any) -> None:
+    """Raise a TypeError unless it maps track ids to keypoints and scores."""
+    if not isinstance(people, Mapping):
+        raise TypeError(
+            'people: expected a dict of keypoints and scores by track id, '
+            f'found {type(people).__name__}'
+        )
+    for track_id, pair in people.items():
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(
+                f'track {track_id}: expected keypoints and scores (or None), '
+                f'found {type(pair).__name__}'
+            )
+
+
+def check_array(given: Any, name: str, expected: str) -> Array:
+    """An array of numbers, or lists of them as one."""
+    if isinstance(given, Tensor):
+        return given
+    array = given if isinstance(given, np.ndarray) else np.asarray(given)
+    if array.dtype.kind not in 'fiub':
+        raise TypeError(
+            f'{name}: expected {expected} as an array of numbers, found '
+            f'{type(given).__name__} of {array.dtype}'
+        )
+    return array
