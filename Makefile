@@ -10,7 +10,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # ones made training on two cores many times slower; alone they cost nothing.
 export GOMP_SPINCOUNT ?= 20000
 
-.PHONY: demo demo-train test test-core lint typecheck docs env env-core \
+.PHONY: demo demo-train fuzz test test-core lint typecheck docs env env-core \
 	print-python
 
 demo: env-core
@@ -22,6 +22,11 @@ demo-train: env
 # A process for each core, each with one thread: half the time on two cores.
 test: env
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+# Many bad sequences; `HANET_FUZZ_SEED=1000 make fuzz` begins with another.
+fuzz: env
+	OMP_NUM_THREADS=1 HANET_FUZZ=$(or $(HANET_FUZZ),10000) \
+		$(BIN)/python -m pytest -q -n auto tests/test_core/test_fuzz.py
 
 # The tests that need no OpenMMLab.
 test-core: env-core

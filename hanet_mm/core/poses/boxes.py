@@ -107,7 +107,7 @@ def unit_length(
     if size > 0:
         return size
     far = np.abs(everywhere).max()
-    return float(_NEXT_TO_NOTHING * far) if far > 0 else 1.0
+    return float(_NEXT_TO_NOTHING * (far if far > 0 else 1))
 
 
 def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:

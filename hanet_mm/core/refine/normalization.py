@@ -113,9 +113,9 @@ def _size_in_time(poses: Tensor, center: Tensor) -> Tensor:
     In proportion to the coordinates, be they pixels or parts of the picture.
     """
     size = 2 * (poses - center[:, None, None]).abs().amax((1, 2, 3))
-    least = _NEXT_TO_NOTHING * center.abs().amax(1)
-    least = torch.where(least > 0, least, torch.ones_like(least))
-    return torch.maximum(size, least)
+    far = center.abs().amax(1)
+    far = torch.where(far > 0, far, torch.ones_like(far))
+    return torch.maximum(size, _NEXT_TO_NOTHING * far)
 
 
 def finish_poses(name: str, poses: Tensor) -> Tensor:
