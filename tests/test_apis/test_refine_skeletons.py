@@ -204,13 +204,6 @@ def test_bad_filters(paths, text, message):
     assert not out.exists()
 
 
-def test_rotations_are_not_filtered_as_coordinates(paths):
-    source, out = paths
-    np.savez(source, poses=np.zeros((5, 72)))
-    with pytest.raises(ValueError, match=r'in\.npz: .*found rotations'):
-        refine_file(source, out, 'filter:gaussian')
-
-
 def test_long_gaps_stay_as_they_came(paths):
     source, out = paths
     person = save_plain(source, keypoint_names=COCO)

@@ -13,6 +13,7 @@ from mmpose.registry import DATASETS
 
 import hanet_mm  # noqa: F401
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.datasets.simulation.error_bank import ErrorBank, save_error_bank
 
 pytestmark = [pytest.mark.mm, pytest.mark.slow]
 
@@ -126,6 +127,24 @@ def write_data(cfg, folder):
         save_pose_sequences(path, sequences)
 
 
+def write_bank(path):
+    """A bank of small random errors of COCO's keypoints."""
+    rng = np.random.default_rng(0)
+    bank = ErrorBank(
+        errors=rng.normal(0, 0.01, (80, 17, 2)).astype(np.float32),
+        scores=rng.uniform(0.3, 1, (80, 17)).astype(np.float32),
+        swapped=np.zeros((80, 17), bool),
+        seq_len=np.full(2, 40),
+        estimator=np.array(['one'] * 2),
+        film=np.array(['film 0', 'film 1']),
+        fps=np.full(2, 30.0),
+        biases=np.zeros((1, 17, 2)),
+        keypoint_names=np.array(COCO_NAMES),
+    )
+    save_error_bank(path, bank)
+    return str(path)
+
+
 def shrink(cfg, folder):
     """One epoch of a narrow model on the data in a folder."""
     for part in ('backbone', 'head'):
@@ -145,6 +164,8 @@ def shrink(cfg, folder):
             dataset.data_root = str(folder)
         if 'num_windows' in dataset:
             dataset.update(num_windows=16, chunk_size=8)
+        if dataset.get('bank'):
+            dataset.bank = write_bank(folder / 'bank.npz')
     # The schedules of 70 epochs end with the first.
     cfg.param_scheduler = [dict(type='ConstantLR', factor=1.0)]
     cfg.visualizer.vis_backends = [dict(type='LocalVisBackend')]

@@ -56,8 +56,9 @@ def test_equals_full_length_masked_computation(
     with torch.no_grad():
         final, refined = network(poses)[:2]
         plain_final, plain_refined = plain(poses)
-    torch.testing.assert_close(final, plain_final, rtol=0, atol=2e-5)
-    torch.testing.assert_close(refined, plain_refined, rtol=0, atol=2e-5)
+    # Rounding of float32 differs from machine to machine.
+    torch.testing.assert_close(final, plain_final, rtol=0, atol=5e-5)
+    torch.testing.assert_close(refined, plain_refined, rtol=0, atol=5e-5)
 
 
 def test_gradients_equal_those_of_the_plain_computation(plain_hanet):

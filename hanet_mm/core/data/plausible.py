@@ -37,7 +37,7 @@ _WAY = 100
 _FEWEST = 3
 # Where most keypoints are in one place, the least size of a person: a share
 # of the coordinates, be they pixels or parts of the picture.
-_LEAST_SIZE = 0.01
+_LEAST_SIZE = 0.25
 
 
 class Ignored(NamedTuple):

@@ -120,9 +120,11 @@ class GatedNetwork:
         self,
         network: Callable[[Tensor, Tensor], RefinedPoses],
         gate: Optional[NoveltyGate],
+        fallback: str = 'a Kalman smoother',
     ):
         self.network = network
         self.gate = gate
+        self.fallback = fallback
         self.rejected = 0
 
     def __call__(self, poses: Tensor, scores: Tensor) -> RefinedPoses:
@@ -153,7 +155,7 @@ class GatedNetwork:
             warnings.warn(
                 f"{self.rejected} windows are outside the refiner's training "
                 'distribution (wrong keypoint order, not a person, or an '
-                'identity switch?) and were smoothed with a Kalman smoother '
+                f'identity switch?) and were smoothed with {self.fallback} '
                 'instead',
                 stacklevel=stacklevel + 1,
             )

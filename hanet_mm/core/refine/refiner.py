@@ -181,7 +181,10 @@ class Refiner:
     def gated(self) -> GatedNetwork:
         """The network, mirrored and gated where configured."""
         network = mirrored_network(self.network, self.flip_indices)
-        return GatedNetwork(network, self.gate)
+        if self.chains is None:
+            return GatedNetwork(network, self.gate)
+        # Its limit leaves nothing of what stands in for the network.
+        return GatedNetwork(network, self.gate, 'the robust path')
 
     def add_gate(self, motion: bool = True) -> NoveltyGate:
         """Add a gate that passes all windows until :func:`fit_gate` is run."""
