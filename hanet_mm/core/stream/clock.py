@@ -20,7 +20,7 @@ class Elapsed(NamedTuple):
     indices: np.ndarray
     timestamps: np.ndarray
     step: float
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]
 
     def is_pause(self, window: int, memory: int) -> bool:
         """Whether it spans ``window`` refiner frames or ``memory`` frames."""
