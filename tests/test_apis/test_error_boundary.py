@@ -94,7 +94,7 @@ def test_the_end_of_a_long_message_is_kept():
     ('meta', 'message'),
     [
         (dict(keypoint_names=5), r"meta\['keypoint_names'\]: expected str"),
-        (dict(keypoint_names=[[]] * 17), r"meta\['keypoint_names'\]: expec"),
+        (dict(keypoint_names=[[]] * 17), r"meta\['keypoint_names'\]: exp"),
         (dict(units={}), r"meta\['units'\]: expected a string"),
     ],
 )
