@@ -172,7 +172,7 @@ def test_no_correction_is_beyond_the_noise(dims):
 
 @pytest.mark.parametrize(
     ('noise', 'part', 'most'),
-    [(0.01, 0.4, 1.2), (0.0275, 0.65, 4.6), (0.05, 0.9, 8.0)],
+    [(0.01, 0.4, 1.2), (0.025, 0.65, 2.6), (0.05, 0.9, 4.0)],
 )
 def test_where_the_whole_body_is_noisy_the_network_is_believed_further(
     noise, part, most

@@ -58,8 +58,8 @@ _LEAST_NOISE, _QUANTILE = 0.002, 0.75
 # believed further; the part of a correction that is taken, and the most in
 # units of the noise, before and after. Real estimates with annotation have
 # 0.3 to 0.6 up to 3 % of noise, and more beyond.
-_NOISY = (0.02, 0.035)
-_PART, _MOST = (0.4, 0.9), (1.2, 8.0)
+_NOISY = (0.015, 0.035)
+_PART, _MOST = (0.4, 0.9), (1.2, 4.0)
 # Least noise that counts for the limit: half of that of outliers.
 _LEAST_LIMIT = 0.001
 # Squared errors of the result in terms of noise * body size, of the squared
@@ -171,9 +171,9 @@ def allowed_part(
 ) -> Tuple[Tensor, Tensor]:
     """The part of a correction that is taken, and how far it may go.
 
-    The part rises from 0.4 to 0.9, the limit from 1.2 to 8 times the noise
+    The part rises from 0.4 to 0.9, the limit from 1.2 to 4 times the noise
     (and allowance), as the median noise over the keypoints of a frame rises
-    from 2 to 3.5 % of the body.
+    from 1.5 to 3.5 % of the body.
 
     Args:
         noise (Tensor): See :class:`RobustPath`, (..., K).
