@@ -102,7 +102,10 @@ def test_output_replaces_a_file_only_when_it_is_whole(
     save_pose_sequences(source, make_sequences())
     assert run(source, out, refiner) == 0
     assert len(load_pose_sequences(out)) == 3
-    assert run(out, out, refiner) == 0  # in place
+    # Never over its own input.
+    before = out.read_bytes()
+    assert run(out, out, refiner) == 1
+    assert out.read_bytes() == before
     assert {x.name for x in tmp_path.iterdir()} == {
         'in.npz',
         'out.npz',
