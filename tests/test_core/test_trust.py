@@ -4,7 +4,6 @@
 import numpy as np
 import pytest
 from scipy.signal import butter, sosfreqz
-from scipy.stats import rankdata, spearmanr
 
 from hanet_mm.core.refine import noise, trust
 from hanet_mm.core.refine.trust import (
@@ -13,7 +12,6 @@ from hanet_mm.core.refine.trust import (
     OUTLIER,
     SWAPPED,
     RobustPath,
-    belief_in_scores,
     believed_scores,
     gap_allowance,
     limit_to_noise,
@@ -269,42 +267,6 @@ def test_a_frame_without_keypoints_allows_nothing():
     assert not gap_allowance(path, missing, FPS).any()
     missing[:, 0] = True
     assert np.isfinite(gap_allowance(path, missing, FPS)).all()
-
-
-def path_of(residuals):
-    shape = residuals.shape
-    return RobustPath(
-        np.zeros((*shape, 2)), np.ones(shape), residuals, np.zeros(shape, bool)
-    )
-
-
-@pytest.mark.parametrize('strength', [0.0, 0.2, 0.3, 1.0])
-def test_belief_goes_by_the_rank_correlation(strength):
-    rng = np.random.default_rng(0)
-    residuals = rng.random((100, 5))
-    scores = rng.random((100, 5)) - strength * residuals
-    scores = np.round(scores - scores.min() + 0.1, 1)  # many are equal
-    missing = rng.random((100, 5)) < 0.2
-    rank = spearmanr(scores[~missing], residuals[~missing])[0]
-    expected = np.clip((-rank - 0.15) / 0.2, 0, 1)
-    found = belief_in_scores(scores, path_of(residuals), missing)
-    assert found == pytest.approx(expected, abs=1e-9)
-
-
-def test_equal_scores_and_few_keypoints_are_not_believed():
-    path = path_of(np.random.default_rng(0).random((100, 5)))
-    missing = np.zeros((100, 5), bool)
-    assert belief_in_scores(np.ones((100, 5)), path, missing) == 0
-    few = ~missing
-    few[:3] = False
-    scores = -path.residuals + 2
-    assert belief_in_scores(scores, path, few) == 0
-    assert belief_in_scores(scores, path, missing) == 1
-
-
-def test_ranks_are_those_of_scipy():
-    values = np.random.default_rng(0).integers(0, 9, 50)
-    np.testing.assert_array_equal(trust._ranks(values), rankdata(values))
 
 
 def test_scores_are_drawn_as_far_as_they_are_not_believed():

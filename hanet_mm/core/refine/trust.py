@@ -70,9 +70,6 @@ _OF_NOISE, _OF_WAY, _OF_SIZE = 0.2, 1.7, 0.00045
 _LONGEST = 1.0
 # With this share of the keypoints missing a frame tells nothing of a gap.
 _UNKNOWN_SHARE = 0.25
-# Rank correlations of score and residual that are none and full belief.
-_NO_BELIEF, _FULL_BELIEF = -0.15, -0.35
-_LEAST_RANKED = 20
 
 
 class RobustPath(NamedTuple):
@@ -274,25 +271,6 @@ def _line_error(path: np.ndarray, missing: np.ndarray, gap: int) -> np.ndarray:
     return sorted_quantile(np.where(known, error, np.nan).T, _QUANTILE)
 
 
-def belief_in_scores(
-    scores: np.ndarray, path: RobustPath, missing: np.ndarray
-) -> float:
-    """How well the scores of a sequence explain its noise, from 0 to 1.
-
-    Goes by Spearman's rank correlation of scores and residuals over all seen
-    keypoints (T, K): none at -0.15 or more, full at -0.35 or less.
-    """
-    seen = ~missing
-    if seen.sum() < _LEAST_RANKED:
-        return 0.0
-    ranks = [_ranks(x[seen]) for x in (scores, path.residuals)]
-    if min(np.ptp(x) for x in ranks) == 0:
-        return 0.0
-    correlation = np.corrcoef(ranks[0], ranks[1])[0, 1]
-    belief = (correlation - _NO_BELIEF) / (_FULL_BELIEF - _NO_BELIEF)
-    return float(np.clip(belief, 0, 1))
-
-
 def believed_scores(scores: np.ndarray, belief: float) -> np.ndarray:
     """Scores (T, K) drawn towards that of unknown ones; 0 stays: missing."""
     deviation = scores - UNKNOWN_SCORE
@@ -384,11 +362,3 @@ def _running_median(poses: np.ndarray, half: int) -> np.ndarray:
     for rows in row_blocks(len(poses)):
         median[rows] = np.median(windows[rows], axis=-1)
     return median
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks of values (n,), equal ones with their mean rank."""
-    _, place, count = np.unique(
-        values, return_inverse=True, return_counts=True
-    )
-    return (np.cumsum(count) - (count - 1) / 2)[place]
