@@ -19,7 +19,6 @@ from typing import (
 )
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from hanet_mm.core.data.gaps import (
     fill_missing,
@@ -27,6 +26,7 @@ from hanet_mm.core.data.gaps import (
     nearest_seen,
 )
 from hanet_mm.core.data.sequences import PoseSequences
+from hanet_mm.core.poses.assignment import assign_pairs
 from hanet_mm.core.poses.boxes import (
     box_areas,
     box_iou,
@@ -272,17 +272,6 @@ def match_persons(
         overlap[m], overlap[:, p] = 0, 0
     pairs += assign_pairs(overlap, IOU_THRESHOLD)
     return [(int(rows[m]), p) for m, p in pairs]
-
-
-def assign_pairs(
-    values: np.ndarray, threshold: float
-) -> List[Tuple[int, int]]:
-    """Pairs of the largest sum among values of at least the threshold."""
-    allowed = np.where(values >= threshold, values, 0)
-    rows, columns = linear_sum_assignment(allowed, maximize=True)
-    return [
-        (int(i), int(j)) for i, j in zip(rows, columns) if allowed[i, j] > 0
-    ]
 
 
 def map_poses(frame: Frame, adapter: SkeletonAdapter) -> None:

@@ -28,7 +28,6 @@ def assign_track_ids(
         List[np.ndarray]: Ids, (n, ) int64 for each frame.
 
     Raises:
-        ImportError: If MMDet is not installed.
         ValueError: Naming the frame and the shape.
     """
     if tracker is None:

@@ -81,7 +81,6 @@ def test_people_are_followed_by_id_and_others_stay(refiner):
         assert_same(ultralytics_points(one), ultralytics_points(other))
 
 
-@pytest.mark.mm
 def test_a_second_person_without_id_starts_the_tracker(refiner):
     """The first one goes on without a break.
 

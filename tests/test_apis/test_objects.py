@@ -67,7 +67,6 @@ def test_people_are_linked_by_the_ids_in_the_results(maker):
         assert_same(own, plain(poses[:, person], scores[:, person]))
 
 
-@pytest.mark.mm
 @pytest.mark.parametrize('name', ['pair', 'tasks', 'ultralytics'])
 def test_people_without_ids_are_tracked(name):
     maker = next(x for x in MAKERS + MEDIAPIPE if x.name == name)

@@ -2,13 +2,11 @@
 """How a tracker compares people: pose where there is one, box always."""
 
 import numpy as np
-import pytest
 
 from hanet_mm.apis.tracking import PoseTracker
 from hanet_mm.apis.video.tracker import People
 from hanet_mm.core.poses.boxes import box_iou, keypoint_similarity
 
-pytest.importorskip('mmdet')
 SIGMAS = np.array([0.05, 0.1, 0.05, 0.1])
 
 

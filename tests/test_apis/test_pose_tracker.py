@@ -9,8 +9,6 @@ from walking_people import Walker, across, count_switches, film
 
 from hanet_mm.apis.tracking import PoseTracker, assign_track_ids
 
-pytestmark = pytest.mark.mm
-
 NOBODY = np.zeros((0, 17, 2))
 MIDDLE = np.array([300.0, 210.0])
 NO_POINTS = np.full((1, 17, 2), np.nan)
@@ -465,3 +463,19 @@ def test_wrong_use_is_named():
     ):
         with pytest.raises(ValueError, match=next(iter(arguments))):
             PoseTracker(**arguments)
+
+
+def test_the_core_install_is_enough(run_python, tmp_path):
+    program = tmp_path / 'program.py'
+    program.write_text(
+        'import sys\n'
+        'for name in ("scipy", "cv2", "mmengine", "mmdet", "tqdm"):\n'
+        '    sys.modules[name] = None\n'
+        'import numpy as np\n'
+        'from hanet_mm.apis.tracking import assign_track_ids\n'
+        'person = np.random.default_rng(0).uniform(0, 90, (17, 2))\n'
+        'both = np.stack([person, person + 200])\n'
+        'frames = [dict(keypoints=both + t) for t in range(3)]\n'
+        'print([x.tolist() for x in assign_track_ids(frames)])\n'
+    )
+    assert run_python(program, cwd=tmp_path) == f'{[[0, 1]] * 3}\n'

@@ -109,7 +109,6 @@ def test_a_filter_instead_of_a_refiner(tmp_path, capsys):
 
 
 def test_people_are_tracked_on_request(tmp_path, capsys):
-    pytest.importorskip('mmdet')
     people = make_persons(25)
     path = write_openpose(tmp_path, people, ids=False)
     out = tmp_path / 'out'

@@ -170,7 +170,6 @@ def test_twenty_people_are_refined_together():
             )
 
 
-@pytest.mark.mm
 def test_the_tracker_of_the_package_keeps_twenty_people_apart():
     size = (640, 120)
     frames = [
@@ -336,7 +335,6 @@ def test_what_a_failing_source_gave_is_finished_first(frames, error):
     assert all(len(x['instances']) == 1 for x in results)
 
 
-@pytest.mark.mm
 def test_a_second_video_starts_anew():
     pipeline = make_pipeline(lambda size: LateStream(5), tracker=PoseTracker())
     first = run(pipeline, walk(10))

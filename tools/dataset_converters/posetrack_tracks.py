@@ -15,7 +15,7 @@ import numpy as np
 from posetrack_annotations import Person, Video
 from posetrack_detections import Detections, no_detections
 
-from hanet_mm.apis.extract_video import assign_pairs
+from hanet_mm.core.poses.assignment import assign_pairs
 from hanet_mm.core.poses.boxes import box_areas, box_iou, keypoint_similarity
 from hanet_mm.datasets.metainfo import posetrack15
 

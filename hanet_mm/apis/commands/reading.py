@@ -24,7 +24,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--track',
         action='store_true',
-        help='track persons if the input has no ids; needs MMDet',
+        help='track persons if the input has no ids',
     )
     group.add_argument(
         '--image-size',

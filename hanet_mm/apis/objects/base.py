@@ -25,6 +25,7 @@ from hanet_mm.core.data.gaps import missing_keypoints, scores_or_default
 from hanet_mm.core.refine.refiner import RefineResult
 
 from ..formats.base import NOBODY, DetectionFile, Detections, Source
+from ..tracking import PoseTracker
 
 Skeletons = Mapping[int, Sequence[str]]
 
@@ -168,7 +169,7 @@ class ResultPoses(DetectionFile):
             # Someone whom the tracker of the estimator did not follow.
             ids = [NOBODY if person is None else person for person in ids]
         elif tracker is None and len(np.unique(frames)) < len(frames):
-            tracker = make_tracker(path)
+            tracker = PoseTracker()
         found = Detections(
             frames, everybody, scores, ids, 'id', some[0].is_visibility
         )
@@ -199,20 +200,6 @@ class ResultPoses(DetectionFile):
             ids += people.known_ids
             first += people.num_frames
         return np.concatenate(frames).astype(np.int64), ids
-
-
-def make_tracker(where: Any) -> Any:
-    """Link people without ids, or raise an ImportError that says why."""
-    from ..tracking import PoseTracker
-
-    try:
-        return PoseTracker()
-    except ImportError as error:
-        raise ImportError(
-            f'{where}: several people in a frame, and no ids: use the tracker '
-            'of the estimator, or pip install hanet_mm[video] for that of '
-            f'this package ({error})'
-        ) from None
 
 
 def is_empty(result: Any) -> bool:

@@ -19,10 +19,11 @@ from hanet_mm.core.refine.trust import believed_scores
 from hanet_mm.core.stream import refiner as core
 
 from ..formats.base import NOBODY
+from ..tracking import PoseTracker
 from ..video.adapter import SkeletonAdapter
 from ..video.frames import Frame
 from ..video.refine_stage import RefineStage
-from .base import Read, ResultReader, make_tracker
+from .base import Read, ResultReader
 from .registry import find_kind
 
 
@@ -151,7 +152,7 @@ class ResultStream:
     def __init__(self, stream: StreamingRefiner, reader: ResultReader) -> None:
         self.stream, self.reader = stream, reader
         self._stage: Optional[RefineStage] = None
-        self._tracker: Optional[Any] = None
+        self._tracker: Optional[PoseTracker] = None
         self._pending: Deque[_Pending] = deque()
         self._numbers: Dict[Hashable, int] = {}
         self._count = self._frames = 0
@@ -232,7 +233,7 @@ class ResultStream:
                 self._last = frame
             return alone, alone
         if self._tracker is None:
-            self._tracker = make_tracker(self.reader.kind.TITLE)
+            self._tracker = PoseTracker()
             if self._last is not None:  # whose number is 0 there, too
                 self._track(self._last)
         return self._track(frame)

@@ -53,8 +53,6 @@ def refine(
         all else are as they were; the input does not change.
 
     Raises:
-        ImportError: If people have to be linked and the tracker's packages
-            are not installed.
         ValueError: One line naming the kind of result, its place and the
             fault.
     """

@@ -4,12 +4,13 @@
 M: known people, N: detections of a frame, K: keypoints; boxes x1, y1, x2, y2.
 """
 
-from typing import Any, List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hanet_mm.core.data.gaps import UNKNOWN_SCORE
+from hanet_mm.core.poses.assignment import assign_pairs
 from hanet_mm.core.poses.boxes import (
     MIN_COMMON_KEYPOINTS,
     box_areas,
@@ -19,7 +20,14 @@ from hanet_mm.core.poses.boxes import (
     keypoint_similarity,
 )
 
-from .jumps import body_sizes, relative_moves, valid_keypoints
+from .jumps import body_sizes, valid_keypoints
+from .known_people import (
+    KnownPerson,
+    People,
+    predict_all,
+    predicted_people,
+    see_all,
+)
 
 _SIGMA = 0.08  # mean of COCO's sigmas of the body, without the face
 _MISSES_PER_HIT = 3  # misses for which a person is remembered
@@ -33,19 +41,6 @@ _REACH_LOST, _REACH_NEXT, _POSE_RECOVERED = 0.5, 1.0, 0.5
 # The same of a jump, by someone seen this often.
 _REACH_JUMP, _POSE_JUMP, _HITS_JUMP = 2.0, 0.85, 10
 _SIZE_RATIO = 1.3  # how much larger one body may be than the other
-_MIN_HEIGHT, _MIN_ASPECT = 1.0, 1e-2  # px; keep a hidden person's box
-
-
-class People(NamedTuple):
-    """People of one frame, float64."""
-
-    boxes: np.ndarray  # (N, 4) px, finite
-    keypoints: np.ndarray  # (N, K, 2) px
-    valid: np.ndarray  # (N, K) bool
-
-    def take(self, index: np.ndarray) -> 'People':
-        """Select people by number or mask."""
-        return People(*(array[index] for array in self))
 
 
 class TrackedFrame(NamedTuple):
@@ -60,8 +55,8 @@ class PoseTracker:
 
     Detections are assigned to the known people, all at once (Hungarian
     method), by ``w OKS + (1 - w) IoU`` with where their pose and box should
-    be now (MMDet's ``KalmanFilter``). Three rounds, each with what the ones
-    before left over:
+    be now (see :mod:`hanet_mm.apis.video.box_motion`). Three rounds, each
+    with what the ones before left over:
 
     1. all people, detections with a score of ``new_track_score`` or more;
     2. detections with a lower score (ByteTrack, ECCV 2022: someone half
@@ -91,7 +86,6 @@ class PoseTracker:
             new segment of the track. Defaults to 1.
 
     Raises:
-        ImportError: If scipy or MMDet is not installed.
         ValueError: If an argument is out of range.
     """
 
@@ -105,8 +99,6 @@ class PoseTracker:
         max_missed: int = 30,
         max_jump: float = 1.0,
     ) -> None:
-        from mmdet.models.task_modules.tracking import KalmanFilter
-
         for good, expected in (
             (0 <= oks_weight <= 1, f'oks_weight 0 to 1, found {oks_weight}'),
             (0 < match_thr <= 1, f'0 < match_thr <= 1, found {match_thr}'),
@@ -120,12 +112,11 @@ class PoseTracker:
         self.oks_weight, self.match_thr = oks_weight, match_thr
         self.new_track_score, self.keypoint_thr = new_track_score, keypoint_thr
         self.max_missed, self.max_jump = max_missed, max_jump
-        self._motion: Any = KalmanFilter()
         self.reset()
 
     def reset(self) -> None:
         """Forget everybody, for another video: ids begin with 0 again."""
-        self._known: List[_TrackedPerson] = []
+        self._known: List[KnownPerson] = []
         self._next_id = 0
         self._frame_index: Optional[int] = None
         self._num_keypoints: Optional[int] = None
@@ -167,9 +158,8 @@ class PoseTracker:
             raise ValueError(f'frame {frame_index}: {error}') from None
         if self._frame_index is not None:
             steps = frame_index - self._frame_index
-            for person in self._known:
-                # After a long pause, where someone was is as good as any.
-                person.predict(min(steps, self.max_missed + 1))
+            # After a long pause, where someone was is as good as any.
+            predict_all(self._known, min(steps, self.max_missed + 1))
         self._frame_index = frame_index
         # An order of the people, not of the arguments: by score and box.
         order = np.lexsort([*people.boxes.T[::-1], -scores])
@@ -199,8 +189,7 @@ class PoseTracker:
             assigned[_repeats(self._similarity(people, people))] = _REPEATED
         if not len(assigned) or not self._known:
             return assigned
-        known = [person.predicted() for person in self._known]
-        predicted = People(*map(np.stack, zip(*known)))
+        predicted = predicted_people(self._known)
         similarity = self._similarity(predicted, people)
         similarity[similarity < self.match_thr] = 0
         high = scores >= self.new_track_score
@@ -219,23 +208,20 @@ class PoseTracker:
 
     def _follow(self, people: People, scores: np.ndarray) -> np.ndarray:
         """Move tracks to their detections, begin new ones; ids, segments."""
-        out = np.full((2, len(scores)), -1, np.int64)
         assigned = self._assign(people, scores)
-        known = self._known
-        for person in known:
+        for person in self._known:
             person.missed += 1
-        for place, number in enumerate(assigned):
-            if number >= 0:
-                person = known[number]
-            elif number == _FREE and scores[place] >= self.new_track_score:
-                person = _TrackedPerson(self._next_id, self._motion)
-                self._next_id += 1
-                self._known = [*self._known, person]
-            else:
-                continue
-            found = people.take(np.array([place]))
-            person.see(found, self._frame_index, self.max_jump)
-            out[:, place] = person.track_id, person.segment
+        begun = (assigned == _FREE) & (scores >= self.new_track_score)
+        new = [KnownPerson(self._next_id + x) for x in range(begun.sum())]
+        self._next_id += len(new)
+        assigned[begun] = len(self._known) + np.arange(len(new))
+        self._known = [*self._known, *new]
+        places = np.flatnonzero(assigned >= 0)
+        seen = [self._known[x] for x in assigned[places]]
+        see_all(seen, people.take(places), self._frame_index, self.max_jump)
+        out = np.full((2, len(scores)), -1, np.int64)
+        out[0, places] = [person.track_id for person in seen]
+        out[1, places] = [person.segment for person in seen]
         oldest = self._frame_index - self.max_missed
         self._known = [
             x
@@ -243,56 +229,6 @@ class PoseTracker:
             if x.last_frame >= oldest and x.missed <= _MISSES_PER_HIT * x.hits
         ]
         return out
-
-
-class _TrackedPerson:
-    """Last sight of a person, whose pose moves with the middle of its box."""
-
-    def __init__(self, track_id: int, motion: Any) -> None:
-        self.track_id, self.motion = track_id, motion
-        self.segment = self.hits = self.missed = 0
-
-    def predict(self, num_frames: int) -> None:
-        """Move the box on by some frames."""
-        for _ in range(num_frames):
-            if self.missed:
-                self.mean[7] = 0  # what hides a person shrinks its box first
-            self.mean, self.covariance = self.motion.predict(
-                self.mean, self.covariance
-            )
-        self.mean[2] = max(self.mean[2], _MIN_ASPECT)
-        self.mean[3] = max(self.mean[3], _MIN_HEIGHT)
-
-    def predicted(self) -> tuple:
-        """Box (4, ), keypoints (K, 2) and valid (K, ) as they should be."""
-        middle = self.mean[:2]
-        half = np.array([self.mean[2] * self.mean[3], self.mean[3]]) / 2
-        box = np.concatenate([middle - half, middle + half])
-        return box, self.keypoints + (middle - self._anchor), self.valid
-
-    def see(self, found: People, frame_index: int, max_jump: float) -> None:
-        """Take the place of a detection; a long way begins a segment."""
-        (box,), (keypoints,), (valid,) = found
-        size = np.maximum(box[2:] - box[:2], _MIN_HEIGHT)
-        measured = np.array([*box_centers(box), size[0] / size[1], size[1]])
-        jumped = False
-        if self.hits:
-            last = self.keypoints[None], self.valid[None], self.box[None]
-            new = found.keypoints, found.valid, found.boxes
-            allowed = max_jump * (frame_index - self.last_frame)
-            jumped = bool(relative_moves(last, new)[0] > allowed)
-        if jumped or not self.hits:
-            self.mean, self.covariance = self.motion.initiate(measured)
-        else:
-            self.mean, self.covariance = self.motion.update(
-                self.mean, self.covariance, measured
-            )
-        self.segment += jumped
-        self.box, self.keypoints, self.valid = box, keypoints, valid
-        self._anchor = self.mean[:2].copy()
-        self.last_frame = frame_index
-        self.hits += 1
-        self.missed = 0
 
 
 def _read(
@@ -358,14 +294,10 @@ def _assign_free(
 
     The sum of similarities (M, N) is the largest; 0 is never assigned.
     """
-    from scipy.optimize import linear_sum_assignment
-
     columns = np.flatnonzero(allowed & (assigned == _FREE))
     rows = np.setdiff1d(np.arange(len(similarity)), assigned)
-    values = similarity[np.ix_(rows, columns)]
-    row, column = linear_sum_assignment(values, maximize=True)
-    chosen = values[row, column] > 0
-    assigned[columns[column[chosen]]] = rows[row[chosen]]
+    for row, column in assign_pairs(similarity[np.ix_(rows, columns)]):
+        assigned[columns[column]] = rows[row]
 
 
 def _repeats(similarity: np.ndarray) -> np.ndarray:
@@ -378,7 +310,7 @@ def _repeats(similarity: np.ndarray) -> np.ndarray:
 
 
 def _recovery(
-    known: Sequence[_TrackedPerson],
+    known: Sequence[KnownPerson],
     predicted: People,
     people: People,
     sigmas: np.ndarray,
