@@ -13,6 +13,7 @@ def progress_bar(
     label: str = '',
     unit: str = 'frame',
     shown: bool = True,
+    initial: int = 0,
 ) -> Iterator[Callable[..., object]]:
     """Show progress on stderr.
 
@@ -23,6 +24,8 @@ def progress_bar(
         label (str): Stands before the bar. Defaults to ''.
         unit (str): What is counted. Defaults to 'frame'.
         shown (bool): Whether to show anything. Defaults to True.
+        initial (int): Steps that were done before, at no known speed.
+            Defaults to 0.
 
     Yields:
         Callable: ``advance(steps=1)``.
@@ -34,7 +37,9 @@ def progress_bar(
     if tqdm is None:
         yield lambda steps=1: None
         return
-    with tqdm(total=total, desc=label or None, unit=unit) as bar:
+    with tqdm(
+        total=total, desc=label or None, unit=unit, initial=initial
+    ) as bar:
         yield bar.update
 
 

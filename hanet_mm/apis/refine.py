@@ -4,7 +4,8 @@
 import errno
 import os
 import sys
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import (
     Any,
@@ -19,15 +20,13 @@ from typing import (
 )
 
 import numpy as np
-import torch
 
 from hanet_mm.core.data.atomic import check_output
+from hanet_mm.core.data.claims import claim, remove_stale_claim
 from hanet_mm.core.data.files import PathLike
-from hanet_mm.core.data.gaps import check_max_gap
-from hanet_mm.core.refine.frame_rate import USUAL_RATE, check_fps
-from hanet_mm.core.refine.refiner import Refiner, RefineResult, load_refiner
-from hanet_mm.core.refine.weights_file import default_refiner
-from hanet_mm.progress import track as track_progress
+from hanet_mm.core.refine.frame_rate import USUAL_RATE
+from hanet_mm.core.refine.refiner import Refiner, RefineResult
+from hanet_mm.progress import progress_bar
 
 from .errors import describe_error
 from .filter_choice import choose_filter
@@ -38,84 +37,14 @@ from .keypoint_plan import (
     nonempty_indices,
     plan_keypoints,
 )
+from .refine_options import RefineOptions
 from .summaries import FolderSummary, RefineSummary, count_swapped
+from .workers import WorkerError, Workers
 
 # Disk full or quota exceeded: all later files would fail too.
 _FATAL = (errno.ENOSPC, errno.EDQUOT)
-_FILTER = 'filter:'
-
-
-@dataclass
-class RefineOptions:
-    """Options of :func:`refine_file`, checked and loaded once."""
-
-    refiner: Union[PathLike, Any, None] = None
-    image_size: Optional[Sequence[int]] = None
-    device: str = 'cpu'
-    format: Optional[str] = None
-    skeleton: Optional[PathLike] = None
-    others: Optional[str] = None
-    tracker: Optional[Any] = None
-    max_gap: Optional[int] = None
-    fps: Optional[float] = None
-    ignore_scores: bool = False
-    unswap: bool = False
-    dims: Optional[int] = None
-    trust_pickle: bool = False
-    # Default refiners loaded so far, by name.
-    _defaults: Dict[str, Refiner] = field(default_factory=dict, init=False)
-
-    def load(self) -> 'RefineOptions':
-        """Check the options and load the refiner, once for many files."""
-        _check_device(self.device)
-        check_max_gap(self.max_gap)
-        if self.image_size is not None and min(self.image_size) <= 0:
-            raise ValueError(
-                f'image size: expected W, H > 0, found {list(self.image_size)}'
-            )
-        if self.fps is not None:
-            check_fps(self.fps)
-        if self.unswap and not self.filter_name:
-            raise ValueError(
-                'unswap: is for a filter by name (--filter NAME); refiners '
-                'decide themselves about swaps'
-            )
-        is_loaded = self.refiner is None or hasattr(self.refiner, 'refine')
-        if not is_loaded and not self.filter_name:
-            self.refiner = load_refiner(cast(PathLike, self.refiner))
-        if isinstance(self.refiner, Refiner):
-            self.refiner.to(self.device)
-        return self
-
-    @property
-    def filter_name(self) -> Optional[str]:
-        """The filter, if the refiner is ``filter:NAME``."""
-        name = self.refiner
-        if isinstance(name, str) and name.startswith(_FILTER):
-            return name[len(_FILTER) :]
-        return None
-
-    def choose(self, poses: PoseFile) -> Tuple[Any, str]:
-        """The refiner of a file, and its name if it is the default."""
-        if self.filter_name:
-            chosen = choose_filter(
-                self.filter_name, poses.tracks, self.fps, poses.has_rotations
-            )
-            return chosen, ''
-        if self.refiner is not None:
-            return self.refiner, ''
-        try:
-            if poses.has_rotations:
-                raise ValueError('there is no default refiner for rotations')
-            name = default_refiner(poses.tracks[0].keypoints.shape[2])
-            if name not in self._defaults:
-                self._defaults[name] = load_refiner(name, self.device)
-        except ValueError as error:
-            raise ValueError(
-                f'{poses.path}: {error}; name one with --refiner, or a '
-                'filter with --filter, such as savgol'
-            ) from None
-        return self._defaults[name], name
+# Seconds after which files that others work on are looked at again.
+_LOOK_AGAIN = 2.0
 
 
 def refine_file(
@@ -241,14 +170,102 @@ def refine_folder(
     out: PathLike,
     options: RefineOptions,
     progress: bool = False,
+    workers: int = 1,
 ) -> FolderSummary:
     """Refine all pose files below a folder into another folder.
 
     An output that is not older than its input is skipped, so an interrupted
-    run can be resumed. A file that fails does not stop the others, unless
-    the disk is full.
+    run can be resumed, and several runs, on several machines too, can share
+    a folder: each claims a file before it works on it, see
+    :mod:`hanet_mm.core.data.claims`, and ends when all are finished. A file
+    that fails does not stop the others, unless the disk is full.
+
+    Args:
+        source (PathLike): Searched with the folders in it.
+        out (PathLike): Outside of ``source``.
+        options (RefineOptions): See :func:`refine_file`.
+        progress (bool): Whether to show a progress bar on a terminal.
+        workers (int): Processes that share the work. Defaults to 1: only
+            this one.
+
+    Returns:
+        FolderSummary: What this run did.
+
+    Raises:
+        ValueError: If a folder or an option is wrong.
+        OSError: If the disk is full.
     """
     source, out = Path(source), Path(out)
+    items = _folder_items(source, out)
+    # Other processes load it themselves.
+    task = _FolderTask(options.load() if workers == 1 else replace(options))
+    if workers > 1:
+        options.load()
+    summary = FolderSummary()
+    todo = []
+    for pair in items:
+        if _is_finished(*pair):
+            remove_stale_claim(pair[1])
+            summary.num_skipped += 1
+        else:
+            todo.append(pair)
+    shown = progress and sys.stderr.isatty()
+    with (
+        Workers(task, workers) as pool,
+        progress_bar(
+            len(items), unit='file', shown=shown, initial=summary.num_skipped
+        ) as advance,
+    ):
+        while todo:
+            taken = []
+            for pair, done in pool.run(todo):
+                if done is None:
+                    taken.append(pair)
+                    continue
+                if isinstance(done, WorkerError):
+                    done = _failure(pair[0], done)
+                summary.add(done)
+                advance()
+            todo = taken
+            if todo:
+                time.sleep(_LOOK_AGAIN)
+    summary.failed.sort()
+    return summary
+
+
+@dataclass
+class _FolderTask:
+    """Refines one file of a folder, unless it is finished or another's."""
+
+    options: RefineOptions
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.options.load()
+
+    def __call__(self, pair: Tuple[Path, Path]) -> Optional[FolderSummary]:
+        source, target = pair
+        with claim(target) as is_ours:
+            if not is_ours:
+                return None
+            if _is_finished(source, target):
+                return FolderSummary(num_skipped=1)
+            try:
+                done = refine_poses(source, target, self.options)
+            except Exception as error:  # one bad file does not stop the others
+                if getattr(error, 'errno', None) in _FATAL:
+                    raise
+                return _failure(source, error)
+        return FolderSummary(1, 0, done.num_frames, [], done.num_swapped)
+
+
+def _failure(source: Path, error: Exception) -> FolderSummary:
+    reason = describe_error(error, source)
+    return FolderSummary(failed=[(str(source), reason)])
+
+
+def _folder_items(source: Path, out: Path) -> List[Tuple[Path, Path]]:
+    """The files below a folder and the outputs of each."""
     if source.resolve() in (out.resolve(), *out.resolve().parents):
         raise ValueError(
             f'{out}: expected a folder outside of {source} for the outputs'
@@ -262,28 +279,11 @@ def refine_folder(
         )
     # Of a folder in the output folder, one may be the input of another.
     inputs = {os.path.realpath(item) for item in items}
-    for item in items:
-        target = out / item.relative_to(source)
+    targets = [out / item.relative_to(source) for item in items]
+    for target in targets:
         if os.path.realpath(target) in inputs:
             check_output(target, [os.path.realpath(target)])
-    options = options.load()
-    summary = FolderSummary()
-    shown = progress and sys.stderr.isatty()
-    for item in track_progress(items, unit='file', shown=shown):
-        target = out / item.relative_to(source)
-        if _is_finished(item, target):
-            summary.num_skipped += 1
-            continue
-        try:
-            done = refine_poses(item, target, options)
-        except Exception as error:  # one bad file does not stop the others
-            if getattr(error, 'errno', None) in _FATAL:
-                raise
-            reason = describe_error(error, item)
-            summary.failed.append((str(item), reason))
-        else:
-            summary.add(done)
-    return summary
+    return list(zip(items, targets))
 
 
 def _refine(
@@ -362,14 +362,6 @@ def _image_sizes(
             'normalisation needs: give it with --image-size W H'
         )
     return cast(List[Sequence[float]], sizes)
-
-
-def _check_device(device: str) -> None:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).split('\n', 1)[0]
-        raise ValueError(f'device {device!r}: {reason}') from None
 
 
 def _find_items(folder: Path) -> Iterator[Path]:

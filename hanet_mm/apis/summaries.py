@@ -64,10 +64,12 @@ class FolderSummary:
     failed: List[Tuple[str, str]] = field(default_factory=list)
     num_swapped: Optional[int] = None
 
-    def add(self, done: RefineSummary) -> None:
-        """Count a file."""
-        self.num_refined += 1
+    def add(self, done: 'FolderSummary') -> None:
+        """Add what was done beside this."""
+        self.num_refined += done.num_refined
+        self.num_skipped += done.num_skipped
         self.num_frames += done.num_frames
+        self.failed += done.failed
         if done.num_swapped is not None:
             self.num_swapped = (self.num_swapped or 0) + done.num_swapped
 

@@ -57,6 +57,14 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         'refiners with a known training rate, and for filters',
     )
     parser.add_argument('--device', default='cpu', help='default: cpu')
+    parser.add_argument(
+        '--workers',
+        type=int,
+        default=1,
+        metavar='N',
+        help='processes that work on a folder, each with its share of the '
+        'cores; other machines may run the same command. Default: 1',
+    )
     parser.set_defaults(run=run)
 
 
@@ -77,7 +85,11 @@ def run(args: argparse.Namespace) -> str:
     if not source.is_dir() or is_pose_folder(source):
         return f'{args.out}: {refine_file(source, args.out, **options)}'
     summary = refine_folder(
-        source, args.out, RefineOptions(**options), progress=True
+        source,
+        args.out,
+        RefineOptions(**options),
+        progress=True,
+        workers=args.workers,
     )
     if summary.failed:
         raise SeveralErrors(f'{args.out}: {summary}')
