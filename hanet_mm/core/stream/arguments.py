@@ -1,13 +1,14 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Types of what is pushed into a stream."""
+"""Settings of a stream, and types of what is pushed into it."""
 
 import numbers
-from typing import Any, Mapping
+from typing import Any, Mapping, Optional, Sequence
 
 import numpy as np
 from torch import Tensor
 
 from ..refine.inputs import Array
+from ..refine.refiner import Refiner
 
 
 def check_types(index: Any, timestamp: Any) -> None:
@@ -49,3 +50,24 @@ def check_array(given: Any, name: str, expected: str) -> Array:
             f'{type(given).__name__} of {array.dtype}'
         )
     return array
+
+
+def check_stream(
+    refiner: Refiner, lookahead: int, image_size: Optional[Sequence[int]]
+) -> None:
+    """Raise a TypeError or ValueError for wrong arguments of a stream."""
+    if not isinstance(refiner, Refiner):
+        raise TypeError(
+            f'refiner: expected a Refiner, found {type(refiner).__name__}'
+        )
+    if not isinstance(lookahead, (int, np.integer)) or lookahead < 0:
+        raise ValueError(
+            'lookahead: expected a number of frames from 0, found '
+            f'{lookahead!r}'
+        )
+    if refiner.normalization == 'image' and image_size is None:
+        raise ValueError("normalization 'image' needs image_size (W, H)")
+    if image_size is not None and np.shape(image_size) != (2,):
+        raise ValueError(
+            f'image_size: expected (W, H) in pixels, found {image_size!r}'
+        )

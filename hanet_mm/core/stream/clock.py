@@ -1,11 +1,14 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Number and time of each frame of a stream."""
 
-from typing import NamedTuple, Optional
+from typing import Dict, Hashable, List, NamedTuple, Optional
 
 import numpy as np
 
 from ..refine.frame_rate import frame_steps
+
+# Intervals that tell the rate of a person.
+_MOST_INTERVALS = 1000
 
 
 class Elapsed(NamedTuple):
@@ -14,13 +17,19 @@ class Elapsed(NamedTuple):
     ``indices`` (n, ) are their numbers; all but the last were missed. Of a
     pause, which ends the sequence, the last alone is there; ``count`` are all.
     ``timestamps`` (n, ) are seconds, evenly spread, NaN if not known, and
-    ``step`` is the interval in refiner frames.
+    ``step`` is the interval in refiner frames, ``interval`` that in seconds.
     """
 
     indices: np.ndarray
     timestamps: np.ndarray
     step: float
     count: int = 1  # type: ignore[assignment]
+    interval: float = np.nan
+
+    @property
+    def intervals(self) -> List[float]:
+        """That of each frame; of many the first."""
+        return [self.interval] * min(self.count, _MOST_INTERVALS)
 
     def is_pause(self, window: int, memory: int) -> bool:
         """Whether it spans ``window`` refiner frames or ``memory`` frames."""
@@ -32,12 +41,34 @@ class StreamClock:
     """Measures the time between frames, in frames of the refiner.
 
     ``rate`` is that of the refiner and ``fps`` that of the stream, for frames
-    without time stamps; each is taken for the other where one is None.
+    without time stamps; each is taken for the other where one is None. Where
+    both are, the rate of each person is that of the median interval so far.
     """
 
     def __init__(self, rate: Optional[float], fps: Optional[float]):
         self.rate = rate or fps
         self.fps = fps
+        self._intervals: Dict[Hashable, List[float]] = {}
+
+    def must_learn(self, key: Hashable, timestamp: Optional[float]) -> bool:
+        """Whether time stamps have to tell the rate of a new person first."""
+        known = self.rate is not None or key in self._intervals
+        return timestamp is not None and not known
+
+    def learn(self, key: Hashable, intervals: List[float]) -> None:
+        """Let the first seconds between frames of a person tell its rate."""
+        self._intervals[key] = intervals[-_MOST_INTERVALS:]
+
+    def note(self, key: Hashable, elapsed: Elapsed) -> None:
+        """Let one more interval tell the rate, if it is not known else."""
+        if key in self._intervals:
+            self.learn(key, self._intervals[key] + elapsed.intervals)
+
+    def forget(self, key: Optional[Hashable] = None) -> None:
+        """Forget the rate of a person, or (None) of all."""
+        if key is None:
+            self._intervals.clear()
+        self._intervals.pop(key, None)
 
     def begin(
         self, index: int, timestamp: Optional[float], name: str
@@ -55,17 +86,19 @@ class StreamClock:
         last_timestamp: float,
         index: int,
         timestamp: Optional[float],
-        name: str,
+        key: Hashable,
         memory: int,
+        learned: bool = False,
     ) -> Elapsed:
-        """Time from the last frame of a person to this one.
+        """Time from the last frame of a person, the ``key``, to this one.
 
         Missed frames are listed if they take less than ``memory`` refiner
-        frames.
+        frames. ``learned``: the rate is known from this frame already.
 
-        Raises a ValueError with the ``name`` of the person if number or time
+        Raises a ValueError with the name of the person if number or time
         do not increase, or time stamps come with some frames only.
         """
+        name = f'track {key}'
         count = index - last_index
         if count < 1:
             raise ValueError(
@@ -82,15 +115,24 @@ class StreamClock:
                 f'{name}: expected a timestamp as with the frames before, '
                 'found none'
             )
+        elapsed = Elapsed(
+            np.zeros(0), np.zeros(0), 1.0, count, seconds / count
+        )
+        rate = self.rate
+        if rate is None and key in self._intervals:
+            own = self._intervals[key] + elapsed.intervals * (not learned)
+            rate = 1 / float(np.median(own))
         step = 1.0
-        if self.rate and not np.isnan(seconds):
-            step = float(frame_steps(seconds / count, self.rate))
+        if rate and not np.isnan(seconds):
+            step = float(frame_steps(elapsed.interval, rate))
         listed = 1 if step * count >= memory else count
         passed = np.arange(count - listed + 1, count + 1)
         times = last_timestamp + seconds * (passed / count)
         # Not the sum, which is rounded.
         times[-1] = times[-1] if timestamp is None else timestamp
-        return Elapsed(last_index + passed, times, step, count)
+        return elapsed._replace(
+            indices=last_index + passed, timestamps=times, step=step
+        )
 
 
 def _seconds_since(last: float, timestamp: float, name: str) -> float:

@@ -12,11 +12,7 @@ from typing import (
     Union,
 )
 
-import numpy as np
-import torch
-
 from ..data.gaps import check_max_gap
-from ..nn.settings import own_settings
 from ..poses.units import check_metres
 from ..refine.frame_rate import (
     check_fps,
@@ -24,80 +20,14 @@ from ..refine.frame_rate import (
     frame_steps,
     network_rate,
 )
-from ..refine.inference import refine_windows
 from ..refine.inputs import Array, without_ignored
-from ..refine.normalization import finish_poses
 from ..refine.refiner import Refiner
-from .arguments import check_people, check_types
+from .arguments import check_people, check_stream, check_types
 from .buffer import GivenFrame
 from .clock import StreamClock
-from .track import (
-    DueWindows,
-    StreamedFrame,
-    StreamSettings,
-    StreamTrack,
-    read_frame,
-)
-
-
-def check_stream(
-    refiner: Refiner, lookahead: int, image_size: Optional[Sequence[int]]
-) -> None:
-    """Raise a TypeError or ValueError for wrong arguments of a stream."""
-    if not isinstance(refiner, Refiner):
-        raise TypeError(
-            f'refiner: expected a Refiner, found {type(refiner).__name__}'
-        )
-    if not isinstance(lookahead, (int, np.integer)) or lookahead < 0:
-        raise ValueError(
-            'lookahead: expected a number of frames from 0, found '
-            f'{lookahead!r}'
-        )
-    if refiner.normalization == 'image' and image_size is None:
-        raise ValueError("normalization 'image' needs image_size (W, H)")
-    if image_size is not None and np.shape(image_size) != (2,):
-        raise ValueError(
-            f'image_size: expected (W, H) in pixels, found {image_size!r}'
-        )
-
-
-@own_settings()
-def refine_due_windows(
-    refiner: Refiner,
-    windows: Sequence[DueWindows],
-    image_size: Optional[Sequence[int]] = None,
-) -> List[np.ndarray]:
-    """Refine windows (W_i, T, K, D) of several persons in one network call.
-
-    Returns (W_i, T, K, D + 1): the last number is the expected error, 0 if
-    the refiner predicts none.
-    """
-    if not windows:
-        return []
-    name = refiner.normalization
-    device = next(refiner.network.parameters()).device
-    poses = torch.from_numpy(np.concatenate([x.poses for x in windows]))
-    scores = torch.from_numpy(np.concatenate([x.scores for x in windows]))
-    sizes = None
-    if image_size is not None:
-        size = torch.as_tensor(np.asarray(image_size, dtype=np.float32))
-        sizes = size.expand(len(poses), 2).to(device)
-    gated = refiner.gated
-    refined = refine_windows(
-        gated,
-        finish_poses(name, poses.to(device)),
-        scores.to(device),
-        name,
-        sizes,
-        refiner.root,
-    )
-    gated.warn(stacklevel=3)  # past own_settings
-    error = refined.expected_error
-    if error is None:
-        error = torch.zeros_like(refined.keypoints[..., 0])
-    both = torch.cat([refined.keypoints, error[..., None]], dim=-1).cpu()
-    return [x.numpy() for x in both.split([len(x.poses) for x in windows])]
-
+from .due_windows import refine_due_windows
+from .track import StreamedFrame, StreamSettings, StreamTrack, read_frame
+from .waiting import WaitingTrack
 
 Results = Dict[Hashable, List[StreamedFrame]]
 
@@ -200,6 +130,7 @@ class StreamingRefiner:
             phases=phases,
         )
         self._tracks: Dict[Hashable, StreamTrack] = {}
+        self._waiting: Dict[Hashable, WaitingTrack] = {}
         self._next_index = 0
 
     @property
@@ -215,7 +146,11 @@ class StreamingRefiner:
     @property
     def track_ids(self) -> List[Hashable]:
         """Persons who are being followed."""
-        return list(self._tracks)
+        return list(self._followed)
+
+    @property
+    def _followed(self) -> Dict[Hashable, Union[StreamTrack, WaitingTrack]]:
+        return {**self._tracks, **self._waiting}
 
     def push(
         self,
@@ -250,7 +185,7 @@ class StreamingRefiner:
         """
         check_types(index, timestamp)
         if index is None:
-            track = self._tracks.get(track_id)
+            track = self._followed.get(track_id)
             index = 0 if track is None else track.index + 1
         given = self._read(track_id, keypoints, scores, index)
         results = self._step({track_id: given}, index, timestamp)
@@ -281,7 +216,7 @@ class StreamingRefiner:
         check_types(index, timestamp)
         check_people(people)
         given: Dict[Hashable, Optional[GivenFrame]] = dict.fromkeys(
-            self._tracks
+            self._followed
         )
         index = self._next_index if index is None else index
         for track_id, (keypoints, scores) in people.items():
@@ -304,17 +239,23 @@ class StreamingRefiner:
             not followed; without ``track_id`` a dict of such lists.
         """
         if track_id is None:
-            return self._finish(list(self._tracks))
-        if track_id not in self._tracks:
+            results = self._finish(list(self._followed))
+        elif track_id in self._followed:
+            results = self._finish([track_id])
+        else:
             return []
-        return self._finish([track_id])[track_id]
+        self._clock.forget(track_id)
+        return results if track_id is None else results[track_id]
 
     def reset(self, track_id: Optional[Hashable] = None) -> None:
         """Forget a person, or (None) all and the number of the frame."""
+        self._clock.forget(track_id)
         if track_id is not None:
             self._tracks.pop(track_id, None)
+            self._waiting.pop(track_id, None)
             return
         self._tracks.clear()
+        self._waiting.clear()
         self._next_index = 0
 
     def _read(
@@ -326,7 +267,7 @@ class StreamingRefiner:
     ) -> GivenFrame:
         name = f'track {track_id}'
         given = read_frame(keypoints, scores, self._settings, name, index)
-        new = track_id not in self._tracks
+        new = track_id not in self._followed
         if new and self.refiner.normalization == 'root':
             points, scores = given.keypoints[None], given.scores[None]
             scores = without_ignored(points, scores)[0]
@@ -338,18 +279,23 @@ class StreamingRefiner:
         given: Mapping[Hashable, Optional[GivenFrame]],
         index: int,
         timestamp: Optional[float],
+        learned: bool = False,
     ) -> Results:
-        """One frame of some persons; all checks come first."""
+        """One frame of some persons; all checks come first.
+
+        ``learned``: the rate of the person is known from this frame already.
+        """
         elapsed = {
             key: self._clock.follow(
                 track.index,
                 track.timestamp,
                 index,
                 timestamp,
-                f'track {key}',
+                key,
                 self._settings.memory,
+                learned,
             )
-            for key, track in self._tracks.items()
+            for key, track in self._followed.items()
             if key in given
         }
         start = self._clock.begin(index, timestamp, f'frame {index}')
@@ -358,9 +304,18 @@ class StreamingRefiner:
         pauses = [key for key in elapsed if elapsed[key].is_pause(*limits)]
         results.update(self._finish(pauses))
         for key, frame in given.items():
+            if key in elapsed and not learned:
+                self._clock.note(key, elapsed[key])
             if key in self._tracks:
                 self._tracks[key].add(elapsed[key], frame)
-            elif frame is not None:
+            elif key in self._waiting:
+                self._waiting[key].add(index, timestamp, frame)
+            elif frame is None:
+                continue
+            elif self._clock.must_learn(key, timestamp):
+                self._waiting[key] = WaitingTrack()
+                self._waiting[key].add(index, timestamp, frame)
+            else:
                 self._tracks[key] = StreamTrack(self._settings)
                 self._tracks[key].add(start, frame)
         keys = [key for key in given if key in self._tracks]
@@ -368,12 +323,34 @@ class StreamingRefiner:
         for key in keys:
             if self._tracks[key].ended:
                 results[key] += self._tracks.pop(key).give_up()
+                self._clock.forget(key)
+        for key in given:
+            if key in self._waiting and self._waiting[key].is_due(
+                self.lookahead
+            ):
+                results[key] += self._begin(key)
+        return results
+
+    def _begin(self, key: Hashable) -> List[StreamedFrame]:
+        """Take the frames of a person that waited for its rate."""
+        waiting = self._waiting.pop(key)
+        self._clock.learn(key, waiting.intervals)
+        results: List[StreamedFrame] = []
+        for frame in waiting.frames:
+            given = {key: frame.given}
+            results += self._step(given, frame.index, frame.timestamp, True)[
+                key
+            ]
         return results
 
     def _finish(self, keys: Sequence[Hashable]) -> Results:
         results: Results = {key: [] for key in keys}
-        self._refine(keys, results, last=True)
         for key in keys:
+            while key in self._waiting:
+                results[key] += self._begin(key)
+        begun = [key for key in keys if key in self._tracks]
+        self._refine(begun, results, last=True)
+        for key in begun:
             del self._tracks[key]
         return results
 
