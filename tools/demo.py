@@ -17,6 +17,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from hanet_mm import load_refiner
+from hanet_mm.apis.errors import one_line_interrupts
 from hanet_mm.core.data.files import atomic_path
 from hanet_mm.core.data.gaps import fill_missing
 from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
@@ -204,4 +205,5 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with one_line_interrupts():
+        sys.exit(main())

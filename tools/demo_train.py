@@ -19,6 +19,7 @@ from mmengine.runner import Runner
 from mmpose.registry import DATASETS
 
 from hanet_mm import Refiner, load_refiner
+from hanet_mm.apis.errors import one_line_interrupts
 from hanet_mm.apis.export import export_refiner
 from hanet_mm.core.data.files import atomic_path
 from hanet_mm.core.nn.kinematics import sampled_frames
@@ -145,4 +146,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_interrupts('the same command goes on'):
+        main()

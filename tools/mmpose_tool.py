@@ -6,6 +6,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from hanet_mm.apis.errors import one_line_interrupts
+
 
 def run_mmpose_tool(name: str) -> None:
     """Run a script of MMPose's ``tools`` with this process's arguments.
@@ -23,4 +25,5 @@ def run_mmpose_tool(name: str) -> None:
     if not script.is_file():
         sys.exit(f'MMPose came without its tools: expected {script}')
     sys.argv[0] = str(script)
-    runpy.run_path(str(script), run_name='__main__')
+    with one_line_interrupts():
+        runpy.run_path(str(script), run_name='__main__')

@@ -21,8 +21,7 @@ from hanet_mm.apis.benchmark.paper import (
 )
 from hanet_mm.apis.benchmark.paper_tables import render_paper_tables
 from hanet_mm.apis.benchmark.report import write_json
-
-_INTERRUPTED = 130
+from hanet_mm.apis.errors import INTERRUPTED
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -50,7 +49,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         code = 1
     except KeyboardInterrupt:
         sys.stderr.write('interrupted: what was finished is shown\n')
-        code = _INTERRUPTED
+        code = INTERRUPTED
     sys.stdout.write(render_paper_tables(report))
     return code
 

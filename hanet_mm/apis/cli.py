@@ -8,7 +8,7 @@ import traceback
 from importlib import import_module
 from typing import List, Optional
 
-from hanet_mm.apis.errors import describe_error
+from hanet_mm.apis.errors import INTERRUPTED, describe_error
 from hanet_mm.version import __version__
 
 # Modules of hanet_mm.apis.commands; only the one that runs is imported.
@@ -38,20 +38,21 @@ def main(argv: Optional[List[str]] = None) -> int:
     # Of any command, before it or after it.
     debug = '--debug' in argv
     argv = [x for x in argv if x != '--debug']
-    args = _build_parser(argv).parse_args(argv)
+    source = None
     try:
+        args = _build_parser(argv).parse_args(argv)
+        source = getattr(args, 'source', None)
         summary = args.run(args)
         sys.stdout.write(f'{summary}\n')
         sys.stdout.flush()
     except KeyboardInterrupt:
         sys.stderr.write('hanet-mm: interrupted\n')
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever reads the output has read enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        source = getattr(args, 'source', None)
         text = describe_error(error, source)
         sys.stderr.write(f'hanet-mm: error: {text}\n')
         if debug:

@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Convert a published HANet checkpoint to MMEngine, with its config."""
 
+import io
 from numbers import Real
 from pathlib import Path
 from typing import Any, Dict, Mapping, Tuple
@@ -11,7 +12,7 @@ from mmengine.config import Config
 from mmpose.registry import DATASETS
 from torch import Tensor
 
-from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.data.atomic import PathLike, atomic_path, check_output
 from hanet_mm.core.refine.refiner import Refiner
 from hanet_mm.core.refine.weights_file import load_weights
 from hanet_mm.models.published import (
@@ -81,10 +82,15 @@ def convert_published(
     name = Path(checkpoint).name.removesuffix('.tar').removesuffix('.pth')
     weights_path = Path(out_dir) / f'{name}.pth'
     config_path = Path(out_dir) / f'{name}.py'
+    for path in (config_path, weights_path):
+        check_output(path, [checkpoint, config])
     with atomic_path(config_path) as temporary:
         temporary.write_text(converted.pretty_text, encoding='utf-8')
+    # torch would not tell that the disk is full.
+    buffer = io.BytesIO()
+    torch.save(dict(meta=meta, state_dict=weights), buffer)
     with atomic_path(weights_path) as temporary:
-        torch.save(dict(meta=meta, state_dict=weights), temporary)
+        temporary.write_bytes(buffer.getvalue())
     return weights_path, config_path
 
 

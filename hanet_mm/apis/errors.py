@@ -2,13 +2,19 @@
 """Errors as one line, for the command line and runs over many files."""
 
 import os
-from typing import Dict, Iterable, List, Tuple, Union
+import sys
+from contextlib import contextmanager
+from typing import Dict, Iterable, Iterator, List, Tuple, Union
 
 # Raised on purpose, with a message for the user.
 EXPECTED = (OSError, ValueError, ImportError)
 LONGEST = 300
 # Messages of which the first is told in full.
 _MOST_KINDS = 5
+
+
+# Status of a program that Ctrl-C ended, as shells have it.
+INTERRUPTED = 130
 
 
 class SeveralErrors(ValueError):
@@ -69,3 +75,15 @@ def count_errors(failed: Iterable[Tuple[str, str]]) -> str:
     if rest > 0:
         texts[_MOST_KINDS:] = [f'{rest} other errors']
     return ' | '.join(texts)
+
+
+@contextmanager
+def one_line_interrupts(advice: str = '') -> Iterator[None]:
+    """End the program with a line and the status of an interruption if
+    Ctrl-C comes in the block.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write(f'interrupted{advice and f"; {advice}"}\n')
+        raise SystemExit(INTERRUPTED) from None

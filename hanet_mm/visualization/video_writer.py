@@ -1,19 +1,19 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Videos written frame by frame, whole or not at all."""
 
-import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Iterator, Tuple, Union
+from typing import Callable, Iterator, Tuple
 
 import cv2
 import numpy as np
 
+from hanet_mm.core.data.atomic import PathLike, atomic_path
+
 
 @contextmanager
 def open_video(
-    path: Union[str, 'os.PathLike[str]'], size: Tuple[int, int], fps: float
+    path: PathLike, size: Tuple[int, int], fps: float
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """Open an MP4 video (MPEG-4 part 2) to write frames to.
 
@@ -44,10 +44,8 @@ def open_video(
     if not (np.isfinite(fps) and fps > 0):
         raise ValueError(f'{path}: fps must be above 0, got {fps}')
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The container follows from the suffix, so the temporary file has it too.
-    with tempfile.TemporaryDirectory(prefix='.', dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
+    # The container follows from the suffix, which the temporary file has too.
+    with atomic_path(path) as temporary:
         writer = cv2.VideoWriter(
             str(temporary), cv2.VideoWriter_fourcc(*'mp4v'), fps, size
         )
@@ -78,7 +76,6 @@ def open_video(
                 f'{path}: only {found} of {written} frames could be written; '
                 'is the disk full?'
             )
-        os.replace(temporary, path)
 
 
 def _count_frames(path: Path) -> int:

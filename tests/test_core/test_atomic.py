@@ -11,7 +11,13 @@ import sys
 import pytest
 
 from hanet_mm.apis.cli import main
-from hanet_mm.core.data.atomic import atomic_path, check_output
+from hanet_mm.core.data.atomic import (
+    atomic_folder,
+    atomic_path,
+    check_output,
+    move_file,
+    open_locked,
+)
 
 posix = pytest.mark.skipif(os.name != 'posix', reason='POSIX files')
 
@@ -50,6 +56,38 @@ def test_links_are_written_through_and_permissions_kept(tmp_path):
 
 
 @posix
+def test_a_pipe_gets_what_is_written(tmp_path):
+    code = (
+        'from hanet_mm.core.data.atomic import atomic_path\n'
+        f'with atomic_path({str(tmp_path / "out.txt")!r}) as x:\n'
+        "    x.write_text('new')\n"
+    )
+    (tmp_path / 'out.txt').symlink_to('/dev/stdout')
+    command = [sys.executable, '-c', code]
+    done = subprocess.run(command, check=True, capture_output=True)
+    assert done.stdout == b'new'
+    assert [x.name for x in tmp_path.iterdir()] == ['out.txt']
+
+
+@posix
+def test_links_to_other_file_systems_are_written_through(
+    tmp_path, monkeypatch
+):
+    replace = os.replace
+
+    def refuse_first(source, target):
+        monkeypatch.setattr(os, 'replace', replace)
+        raise OSError(errno.EXDEV, 'Invalid cross-device link')
+
+    monkeypatch.setattr(os, 'replace', refuse_first)
+    source = tmp_path / 'a.partial.txt'
+    source.write_text('new')
+    move_file(source, tmp_path / 'a.txt')
+    assert (tmp_path / 'a.txt').read_text() == 'new'
+    assert [x.name for x in tmp_path.iterdir()] == ['a.txt']
+
+
+@posix
 def test_devices_are_written_to_and_stay(tmp_path):
     device = tmp_path / 'null'
     device.symlink_to('/dev/null')
@@ -73,27 +111,69 @@ def test_a_folder_is_no_file(tmp_path):
         write(tmp_path)
 
 
-def test_names_as_long_as_names_may_be(tmp_path):
-    path = tmp_path / ('x' * 251 + '.txt')
+@pytest.mark.parametrize('name', ['x' * 251 + '.txt', 'a.' + 'y' * 253])
+def test_names_as_long_as_names_may_be(tmp_path, name):
+    path = tmp_path / name
     write(path)
     assert path.read_text() == 'new'
+    assert len(list(tmp_path.iterdir())) == 1
 
 
-@posix
-def test_leftovers_of_killed_runs_are_removed(tmp_path):
-    path = tmp_path / 'a.txt'
+def run_killed(writer, path, action):
+    """Kill a process while it writes something."""
     code = (
         'import os\n'
-        'from hanet_mm.core.data.atomic import atomic_path\n'
-        f'with atomic_path({str(path)!r}) as x:\n'
-        "    x.write_text('half')\n"
+        f'from hanet_mm.core.data.atomic import {writer}\n'
+        f'with {writer}({str(path)!r}) as x:\n'
+        f'    {action}\n'
         '    os.kill(os.getpid(), 9)\n'
     )
     subprocess.run([sys.executable, '-c', code], check=False)
+
+
+@posix
+@pytest.mark.parametrize('name', ['a.txt', 'a.h5', 'x' * 251 + '.txt'])
+def test_leftovers_of_killed_runs_are_removed(tmp_path, name):
+    path = tmp_path / name
+    run_killed('atomic_path', path, "x.write_text('half')")
     (left,) = tmp_path.iterdir()
-    assert left.name.startswith('.a.txt.')
+    assert left.name.startswith('.')
     write(path)
-    assert [x.name for x in tmp_path.iterdir()] == ['a.txt']
+    assert [x.name for x in tmp_path.iterdir()] == [name]
+
+
+@posix
+def test_folders_of_killed_runs_are_removed(tmp_path):
+    path = tmp_path / 'out'
+    run_killed('atomic_folder', path, "(x / 'a').write_text('half')")
+    assert not path.exists()
+    assert len(list(tmp_path.iterdir())) == 1
+    with atomic_folder(path) as folder:
+        (folder / 'a').write_text('new')
+    assert [x.name for x in tmp_path.iterdir()] == ['out']
+    assert (path / 'a').read_text() == 'new'
+
+
+@posix
+def test_links_to_empty_folders_are_written_through(tmp_path):
+    (tmp_path / 'real').mkdir(mode=0o750)
+    (tmp_path / 'link').symlink_to(tmp_path / 'real')
+    with atomic_folder(tmp_path / 'link') as folder:
+        (folder / 'a').write_text('new')
+    assert (tmp_path / 'link').is_symlink()
+    assert (tmp_path / 'real' / 'a').read_text() == 'new'
+    assert stat.S_IMODE((tmp_path / 'real').stat().st_mode) == 0o750
+
+
+@posix
+def test_a_growing_file_has_one_writer(tmp_path):
+    path = tmp_path / 'a.partial.json'
+    path.write_text('of a run that was killed')
+    with open_locked(path) as file:
+        file.write(b'new')
+        with pytest.raises(OSError, match=r'another run.*a\.partial'):
+            open_locked(path)
+    assert path.read_text() == 'new'
 
 
 @posix
@@ -129,14 +209,30 @@ def test_writers_at_the_same_time(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@posix
 def test_a_full_disk_names_the_file(tmp_path):
-    def fail():
-        with atomic_path(tmp_path / 'a.txt'):
-            raise OSError(errno.ENOSPC, 'No space left on device')
+    code = (
+        'import resource\n'
+        'from hanet_mm.core.data.atomic import atomic_path\n'
+        'resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n'
+        f'with atomic_path({str(tmp_path / "a.txt")!r}) as x:\n'
+        "    x.write_text(2000 * 'x')\n"
+    )
+    command = [sys.executable, '-c', code]
+    done = subprocess.run(command, capture_output=True, text=True)
+    error = done.stderr.splitlines()[-1]
+    assert 'File too large' in error
+    assert error.endswith(f'{str(tmp_path / "a.txt")!r}')
+    assert not list(tmp_path.iterdir())
 
-    with pytest.raises(OSError, match=r'No space.*a\.txt') as error:
+
+def test_temporary_names_are_not_told(tmp_path):
+    def fail():
+        with atomic_path(tmp_path / 'a.txt') as temporary:
+            raise PermissionError(errno.EACCES, 'denied', str(temporary))
+
+    with pytest.raises(PermissionError, match=r"/a\.txt'"):
         fail()
-    assert error.value.errno == errno.ENOSPC
 
 
 @posix

@@ -5,6 +5,7 @@ import argparse
 import logging
 import pickle
 import sys
+from pathlib import Path
 from typing import (
     Any,
     Callable,
@@ -17,6 +18,8 @@ from typing import (
 
 import numpy as np
 
+from hanet_mm.apis.errors import one_line_interrupts
+from hanet_mm.core.data.atomic import check_output, check_writable
 from hanet_mm.core.data.checks import PER_FRAME
 from hanet_mm.core.data.files import ObjectArrayError, PathLike, read_npz
 from hanet_mm.core.data.sequences import (
@@ -84,12 +87,31 @@ def run(
     logging.basicConfig(level=logging.INFO, format='%(message)s')
     logger = logging.getLogger(__name__)
     try:
-        notes = convert(**arguments)
+        _check_output(**arguments)
+        with one_line_interrupts():
+            notes = convert(**arguments)
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
     for note in notes:
         warn = note.startswith('WARNING')
         logger.log(logging.WARNING if warn else logging.INFO, note)
+
+
+def _check_output(out: str, **others: Any) -> None:
+    """Raise a ValueError if ``out`` is an input, or may be one of a folder."""
+    check_writable(out)
+    for value in others.values():
+        paths = value if isinstance(value, list) else [value]
+        inputs = [x for x in paths if isinstance(x, str) and Path(x).exists()]
+        check_output(out, inputs)
+        # Inputs in folders have other endings than outputs.
+        folders = [Path(x).resolve() for x in inputs if Path(x).is_dir()]
+        place = Path(out).resolve()
+        if {*place.parents} & {*folders} and place.suffix != '.npz':
+            raise ValueError(
+                f'{out}: expected an output ending in .npz in a folder of '
+                'inputs'
+            )
 
 
 def join_tracks(

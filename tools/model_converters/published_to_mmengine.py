@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from hanet_mm.apis.convert_published import convert_published
+from hanet_mm.apis.errors import one_line_interrupts
 
 
 def main() -> None:
@@ -32,4 +33,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_interrupts():
+        main()

@@ -2,8 +2,9 @@
 """``hanet-mm evaluate``: refiners beside tuned filters, on data with truth."""
 
 import argparse
-import sys
 from typing import Any, Dict
+
+from hanet_mm.apis.errors import one_line_interrupts
 
 CURVES = ('missing', 'fps', 'lookahead', 'swaps')
 
@@ -82,9 +83,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> str:
-    """Measure, write the report after every part and return the main tables;
-    130 is the status of an interruption.
-    """
+    """Measure, report after every part and return the main tables."""
     from hanet_mm.apis import benchmark
 
     tune = args.tune * (len(args.data) if len(args.tune) == 1 else 1)
@@ -109,10 +108,7 @@ def run(args: argparse.Namespace) -> str:
         for data, one in zip(args.data, tune)
     ]
     report: Dict[str, Any] = {}
-    try:
+    with one_line_interrupts('what was finished is written'):
         for report in benchmark.evaluate_files(requests):
             benchmark.write_report(args.out, report)
-    except KeyboardInterrupt:
-        sys.stderr.write('interrupted: what was finished is written\n')
-        raise SystemExit(130) from None
     return benchmark.render_tables(report).rstrip('\n')

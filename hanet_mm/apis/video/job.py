@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any, List, Optional, Set, Tuple
 
 from hanet_mm.apis.summaries import swapped_text
-from hanet_mm.core.data.atomic import check_output, is_same_file
+from hanet_mm.core.data.atomic import (
+    check_output,
+    check_writable,
+    is_same_file,
+)
 from hanet_mm.progress import progress_bar
 from hanet_mm.visualization.people_scene import PeopleScene
 
@@ -68,7 +72,12 @@ class OutputRequest:
         return any(is_same_file(path, x) for x in self.sources)
 
     def check(self) -> None:
-        """Raise a ValueError unless the ending of the file is known."""
+        """Raise an error unless all files can be written.
+
+        Raises:
+            ValueError: For another ending, or the file of an input.
+            OSError: If one is a folder or read-only.
+        """
         if self.poses.suffix.lower() not in POSE_SUFFIXES:
             raise ValueError(
                 f'{self.poses}: expected an output ending in '
@@ -77,6 +86,7 @@ class OutputRequest:
         for path in self.files:
             check_output(path, self.sources)
             check_output(partial_path(path), self.sources)
+            check_writable(path)
 
     def open(self, inferencer: Any, source: FrameSource) -> List[Any]:
         """The outputs; files appear with the first frame."""

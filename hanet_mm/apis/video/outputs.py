@@ -13,7 +13,14 @@ from typing import Any, BinaryIO, Callable, Dict, List, Optional, Sequence
 import cv2
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.data.atomic import (
+    PathLike,
+    atomic_path,
+    move_file,
+    name_file,
+    open_locked,
+    shorten_stem,
+)
 from hanet_mm.visualization.people_scene import PeopleScene
 from hanet_mm.visualization.video_writer import open_video
 
@@ -49,15 +56,14 @@ class JsonOutput:
         if self._file is None:
             lead = b'[\n'
             self.partial_path.parent.mkdir(parents=True, exist_ok=True)
-            # Not buffered: what was written is in the file. Closed at the end.
-            self._file = open(  # noqa: SIM115
-                self.partial_path, 'wb', buffering=0
-            )
+            # Not buffered: what was written is in the file.
+            self._file = open_locked(self.partial_path)
         text = json.dumps(_frame_content(frame), allow_nan=False)
         content = lead + text.encode() + _END
         try:
             self._file.seek(self._end)
-            write_all(self._file, content)
+            with name_file(self.path):
+                write_all(self._file, content)
         except BaseException:  # Ctrl-C, too, may come in the middle
             self._repair()
             raise
@@ -68,7 +74,8 @@ class JsonOutput:
         if self._file is None:
             raise ValueError(f'{self.path}: there is no frame to write')
         self._file.close()
-        self.partial_path = self.partial_path.replace(self.path)
+        move_file(self.partial_path, self.path)
+        self.partial_path = self.path
 
     def stop(self) -> Optional[Path]:
         """End early; return the path of the frames, None without frames."""
@@ -91,7 +98,7 @@ class JsonOutput:
 
 def partial_path(path: Path) -> Path:
     """Path of an unfinished file: ``a.json -> a.partial.json``."""
-    return path.with_name(f'{path.stem}.partial{path.suffix}')
+    return path.with_name(f'{shorten_stem(path.stem)}.partial{path.suffix}')
 
 
 def _frame_content(frame: Frame) -> Dict[str, Any]:
@@ -196,6 +203,8 @@ class NpzOutput:
         """Write the file; a ValueError if there is no keypoint at all."""
         self._save(self.path)
         self._finished = True
+        # Of an earlier run that was interrupted.
+        partial_path(self.path).unlink(missing_ok=True)
 
     def stop(self) -> Optional[Path]:
         """Write a part and return its path, None if there are no people."""
@@ -319,7 +328,7 @@ class VideoOutput:
         if self._write is None:
             raise ValueError(f'{self.path}: there is no frame to write')
         self._stack.close()
-        partial_path(self.path).replace(self.path)
+        move_file(partial_path(self.path), self.path)
 
     def stop(self) -> Optional[Path]:
         """End early; return the path of the frames, None without frames."""

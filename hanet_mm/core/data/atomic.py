@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Write a file whole or not at all, and never over an input."""
+"""Write files and folders whole or not at all, and never over an input."""
 
 import errno
 import glob
@@ -10,7 +10,7 @@ import tempfile
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Iterable, Iterator, Union
+from typing import BinaryIO, Iterable, Iterator, Optional, Tuple, Union
 
 try:
     import fcntl
@@ -19,10 +19,12 @@ except ImportError:  # Windows, where leftovers stay
 
 PathLike = Union[str, 'os.PathLike[str]']
 
-# File names may have 255 bytes; those of temporary files are longer.
-_LONGEST_NAME = 150
-# HDF5 locks its files itself.
-_LOCK_THEMSELVES = ('.h5', '.hdf5')
+# Bytes that file systems allow a name to have.
+_LONGEST_NAME = 255
+# Bytes that '.', '.<process>-<token>.tmp' and '.partial' add to a name.
+_LONGEST_ADDED = 40
+_LONGEST_SUFFIX = 20
+_LOCK = '.lock'
 
 
 def is_same_file(first: PathLike, second: PathLike) -> bool:
@@ -43,6 +45,26 @@ def check_output(out: PathLike, sources: Iterable[PathLike]) -> None:
             )
 
 
+def shorten_stem(stem: str) -> str:
+    """A stem to which something may be added; a long one is cut."""
+    content = os.fsencode(stem)
+    if len(content) <= _LONGEST_NAME - _LONGEST_ADDED - _LONGEST_SUFFIX:
+        return stem
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def check_writable(path: PathLike) -> None:
+    """Raise an OSError if a path is a folder or a file that is read-only."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(
+            errno.EISDIR, 'expected a file, found a folder', str(path)
+        )
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise PermissionError(
+            errno.EACCES, os.strerror(errno.EACCES), str(path)
+        )
+
+
 @contextmanager
 def atomic_path(path: PathLike) -> Iterator[Path]:
     """Give a temporary path beside ``path`` and move it there at the end.
@@ -51,74 +73,194 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
     was. Missing folders are made. A link is written through, into a device
     what was written is copied, permissions of a file that was there are kept,
     and one that may not be written is refused, as by ``cp``. Temporary files
-    of runs that were killed are removed.
+    of runs that were killed are removed. Errors name ``path``. The temporary
+    name has the suffix of ``path``.
     """
-    target = Path(path)
-    if target.is_symlink():
-        target = Path(os.path.realpath(target))
-    if target.is_dir():
-        raise IsADirectoryError(
-            errno.EISDIR, 'expected a file, found a folder', str(path)
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    there = target.exists()
-    if there and not os.access(target, os.W_OK):
-        raise PermissionError(
-            errno.EACCES, os.strerror(errno.EACCES), str(path)
-        )
+    check_writable(path)
+    target = _follow_links(path)
+    with _private_folder(target, path) as folder:
+        temporary = folder / f'new{target.suffix[:_LONGEST_SUFFIX]}'
+        yield temporary
+        move_file(temporary, path)
+
+
+def move_file(source: Path, path: PathLike) -> None:
+    """Give a complete file its name; see :func:`atomic_path`."""
+    target = _follow_links(path)
+    if _is_device(target):
+        with open(source, 'rb') as file, open(target, 'wb') as end:
+            shutil.copyfileobj(file, end)
+        source.unlink()
+        return
+    if target.exists():
+        _copy_permissions(target, source)
     try:
-        if there and not target.is_file():
-            with tempfile.TemporaryDirectory() as folder:
-                temporary = Path(folder) / target.name
-                yield temporary
-                with open(temporary, 'rb') as file, open(target, 'wb') as end:
-                    shutil.copyfileobj(file, end)
-            return
-        with _temporary_file(target) as temporary:
-            yield temporary
-            if there:
-                with suppress(OSError):
-                    shutil.copymode(target, temporary)
-            os.replace(temporary, target)
+        os.replace(source, target)
     except OSError as error:
-        if error.errno is None or error.filename is not None:
+        if error.errno != errno.EXDEV:
             raise
-        # Such as a full disk, which names no file.
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        # A link led to another file system.
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)
+        source.unlink()
 
 
 @contextmanager
-def _temporary_file(target: Path) -> Iterator[Path]:
-    """A new path beside the target, locked as long as it is in use."""
-    stem = target.name
-    if len(os.fsencode(stem)) > _LONGEST_NAME:
-        stem = hashlib.sha256(os.fsencode(stem)).hexdigest()[:32]
-    _remove_leftovers(target.parent, stem)
-    # Neither the process nor the host need be the only one of its number.
-    token = f'{os.getpid()}-{uuid.uuid4().hex[:8]}'
-    temporary = target.with_name(f'.{stem}.{token}.tmp')
-    lock = None
-    if fcntl is not None and target.suffix not in _LOCK_THEMSELVES:
-        lock = os.open(temporary, os.O_CREAT | os.O_RDWR, 0o666)
-        with suppress(OSError):  # not every file system can
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    try:
+def atomic_folder(path: PathLike) -> Iterator[Path]:
+    """Give a new folder beside ``path`` and move it there at the end.
+
+    As :func:`atomic_path`, but nothing is replaced: there must be no such
+    folder, or an empty one; otherwise a FileExistsError.
+    """
+    target = _follow_links(path)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise FileExistsError(
+            f'{path}: expected no such folder or an empty one for the '
+            'output, found something in it'
+        )
+    with _private_folder(target, path) as folder:
+        temporary = folder / 'new'
+        temporary.mkdir()
         yield temporary
+        if target.is_dir():
+            _copy_permissions(target, temporary)
+            target.rmdir()  # Windows replaces no folder
+        os.replace(temporary, target)
+
+
+@contextmanager
+def name_file(path: PathLike) -> Iterator[None]:
+    """Let an OSError of the block that names no file, as of a full disk, name
+    one.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno and not error.filename:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+def open_locked(path: PathLike) -> BinaryIO:
+    """Open an empty file to write to, without buffer, for this run alone.
+
+    Raises:
+        BlockingIOError: If another run has it open.
+    """
+    while True:
+        number = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            if fcntl is not None:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(number)
+            raise BlockingIOError(
+                error.errno, 'another run is writing this file', str(path)
+            ) from None
+        except OSError:
+            pass  # not every file system can
+        if _is_open(path, number):
+            os.ftruncate(number, 0)
+            return os.fdopen(number, 'r+b', buffering=0)
+        os.close(number)  # another run has just moved it
+
+
+def _is_open(path: PathLike, number: int) -> bool:
+    """Whether an open file still has this name."""
+    try:
+        return os.path.samestat(os.fstat(number), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _follow_links(path: PathLike) -> Path:
+    """What a link leads to; other paths, and devices, as they are."""
+    # That of a pipe leads to a name that cannot be opened.
+    if os.path.islink(path) and not _is_device(Path(path)):
+        return Path(os.path.realpath(path))
+    return Path(path)
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _copy_permissions(source: Path, target: Path) -> None:
+    with suppress(OSError):
+        shutil.copymode(source, target)
+    if hasattr(os, 'chown'):
+        found = source.stat()
+        # For administrators; files of anybody else are their own.
+        with suppress(OSError):
+            os.chown(target, found.st_uid, found.st_gid)
+
+
+@contextmanager
+def _private_folder(target: Path, path: PathLike) -> Iterator[Path]:
+    """A new folder beside the target, locked as long as it is in use."""
+    folder, lock = Path(), None
+    try:
+        if _is_device(target):
+            folder = Path(tempfile.mkdtemp())
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            stem = shorten_stem(target.name)
+            _remove_leftovers(target.parent, stem)
+            folder, lock = _make_locked(target.parent, stem)
+        yield folder
+    except OSError as error:
+        name = str(error.filename or '')
+        # A full disk names no file; nobody knows the temporary ones.
+        unknown = not name or not folder.name or name.startswith(str(folder))
+        if error.errno and unknown:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if lock is not None:
+            os.close(lock)
+        if folder.name:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_locked(parent: Path, stem: str) -> Tuple[Path, Optional[int]]:
+    """A new folder and its open lock; None where nothing can be locked."""
+    while True:
+        # Neither the process nor the host need be the only one of its number.
+        token = f'{os.getpid()}-{uuid.uuid4().hex[:8]}'
+        folder = parent / f'.{stem}.{token}.tmp'
+        folder.mkdir()
+        lock = None
+        if fcntl is None:
+            return folder, lock
+        try:
+            lock = _lock(folder)
+            if _is_open(folder / _LOCK, lock):
+                return folder, lock
+        except (BlockingIOError, FileNotFoundError):
+            pass  # another run took it for a leftover, before it was locked
+        except OSError:  # not every file system can
+            return folder, None
         if lock is not None:
             os.close(lock)
 
 
-def _remove_leftovers(folder: Path, stem: str) -> None:
-    """Remove temporary files of a target that no process has locked."""
-    if fcntl is None or stem.endswith(_LOCK_THEMSELVES):
+def _lock(folder: Path) -> int:
+    """Lock a folder; returns the open file, an OSError if that fails."""
+    file = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def _remove_leftovers(parent: Path, stem: str) -> None:
+    """Remove temporary folders of a target that no process has locked."""
+    if fcntl is None:
         return
-    for found in folder.glob(f'.{glob.escape(stem)}.*.tmp'):
+    for found in parent.glob(f'.{glob.escape(stem)}.*.tmp'):
         with suppress(OSError):
-            file = os.open(found, os.O_RDWR)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                found.unlink()
-            finally:
-                os.close(file)
+            file = _lock(found)
+            shutil.rmtree(found, ignore_errors=True)
+            os.close(file)
