@@ -2,11 +2,12 @@
 """Measure the noise of a sequence, joint by joint and over time.
 
 Noise is told from motion by high differences: people do not move so fast,
-noise does not care. T frames, K keypoints, D coordinates.
+noise does not care. T frames, K keypoints, D coordinates. Several sequences of
+equal length may come together, (T, ..., K, D).
 """
 
 from math import comb
-from typing import Iterator
+from typing import Iterator, Optional
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -41,7 +42,7 @@ def fast_noise(
     if frames < 1:
         return fast
     total = np.zeros((frames, *poses.shape[1:]))
-    known = np.ones((frames, missing.shape[1]), bool)
+    known = np.ones((frames, *missing.shape[1:]), bool)
     for place in range(_ORDER + 1):
         rows = slice(place * step, place * step + frames)
         total += (-1) ** place * comb(_ORDER, place) * poses[rows]
@@ -66,9 +67,10 @@ def largest_near(fast: np.ndarray, fps: float) -> np.ndarray:
     where none is known.
     """
     half = (_ORDER // 2 + 1) * _step(fps)
-    values = np.where(np.isfinite(fast), fast, -1.0)
-    padded = np.pad(values, ((half, half), (0, 0)), constant_values=-1.0)
-    largest = sliding_window_view(padded, 2 * half + 1, axis=0).max(-1)
+    values = pad_frames(np.where(np.isfinite(fast), fast, -1.0), half, -1.0)
+    largest = values[: len(fast)]
+    for shift in range(1, 2 * half + 1):
+        largest = np.maximum(largest, values[shift : shift + len(fast)])
     return np.where(largest < 0, np.inf, largest)
 
 
@@ -95,12 +97,17 @@ def local_size(
     go away.
     """
     sizes = box_sizes(boxes_around(poses.astype(np.float64), ~missing))
-    sizes = np.nan_to_num(sizes)[:, None]
+    sizes = np.nan_to_num(sizes)[..., None]
     half = round(_NEAR_SIZE * fps)
     sizes = local_quantile(sizes, sizes > 0, half, 0.5)
     if (sizes > 0).all():
         return sizes
-    return np.where(sizes > 0, sizes, unit_length(poses, ~missing))
+    people = sizes.shape[1:-1]
+    units = np.empty(people)
+    for person in np.ndindex(*people):
+        own = (slice(None), *person)
+        units[person] = unit_length(poses[own], ~missing[own])
+    return np.where(sizes > 0, sizes, units[..., None])
 
 
 def local_quantile(
@@ -112,15 +119,37 @@ def local_quantile(
     """
     half = max(min(half, len(values) - 1), 0)
     values = np.where(known, values, np.nan)
-    padded = np.pad(values, ((half, half), (0, 0)), constant_values=np.nan)
+    # How many are known up to each frame: NaN and infinite ones are not.
+    total = pad_frames(np.isfinite(values).cumsum(0), half + 1)
+    total[: half + 1] = 0
+    count = total[2 * half + 1 : -1] - total[: len(values)]
+    padded = pad_frames(values, half, np.nan)
     windows = sliding_window_view(padded, 2 * half + 1, axis=0)
-    every = np.nan_to_num(sorted_quantile(values.T, quantile))
     result = np.empty(values.shape)
     for rows in row_blocks(len(values)):
-        near = sorted_quantile(windows[rows], quantile)
-        enough = np.isfinite(windows[rows]).sum(-1) > 2
-        result[rows] = np.where(enough, near, every)
-    return result
+        result[rows] = sorted_quantile(windows[rows], quantile, count[rows])
+    if (count > 2).all():
+        return result
+    every = sorted_quantile(np.moveaxis(values, 0, -1), quantile)
+    return np.where(count > 2, result, every)
+
+
+def pad_frames(
+    values: np.ndarray, half: int, constant: Optional[float] = None
+) -> np.ndarray:
+    """Values (T, ...) with so many frames before and behind, (T + 2n, ...).
+
+    Copies of the first and last frame, or a constant.
+    """
+    padded = np.empty(
+        (len(values) + 2 * half, *values.shape[1:]), values.dtype
+    )
+    padded[half : half + len(values)] = values
+    padded[:half] = values[:1] if constant is None else constant
+    padded[half + len(values) :] = (
+        values[-1:] if constant is None else constant
+    )
+    return padded
 
 
 def row_blocks(count: int) -> Iterator[slice]:
@@ -129,9 +158,18 @@ def row_blocks(count: int) -> Iterator[slice]:
         yield slice(start, min(start + _BLOCK, count))
 
 
-def sorted_quantile(values: np.ndarray, quantile: float) -> np.ndarray:
-    """Quantile along the last axis, an element; NaN counts not or is 0."""
+def sorted_quantile(
+    values: np.ndarray, quantile: float, count: Optional[np.ndarray] = None
+) -> np.ndarray:
+    """Quantile along the last axis, an element; NaN counts not or is 0.
+
+    ``count``: how many of each are known, if that is.
+    """
     ordered = np.sort(values, axis=-1)
-    last = np.isfinite(ordered).sum(-1, keepdims=True) - 1
-    index = np.maximum(np.round(quantile * last).astype(int), 0)
-    return np.nan_to_num(np.take_along_axis(ordered, index, -1)[..., 0])
+    if count is None:
+        count = np.isfinite(ordered).sum(-1)
+    places = np.rint(quantile * (count - 1)).astype(np.intp)
+    np.maximum(places, 0, out=places)
+    flat = ordered.reshape(-1, ordered.shape[-1])
+    chosen = flat[np.arange(len(flat)), places.reshape(-1)]
+    return np.nan_to_num(chosen.reshape(places.shape))

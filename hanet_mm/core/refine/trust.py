@@ -18,7 +18,6 @@ from typing import NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import torch
-from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
 from ..data.gaps import UNKNOWN_SCORE, nearest_seen
@@ -28,21 +27,18 @@ from .noise import (
     largest_near,
     local_quantile,
     local_size,
-    row_blocks,
     sorted_quantile,
     weight_of_noise,
 )
+from .parabolas import fit_parabolas
 
 # Why a keypoint was changed.
 NOISE, MISSING, SWAPPED, OUTLIER = range(4)
 REASONS = ('noise', 'missing', 'swapped', 'outlier')
 
-# Seconds before and after a frame: of the parabola that tells outliers, of
-# the median that it starts from, and in which noise is measured.
-_FIT, _MEDIAN, _NEAR_OUTLIERS, _NEAR_NOISE = 1 / 6, 1 / 10, 0.4, 0.2
-# Fewest frames of these on each side: with less a parabola fits everything.
-_LEAST_FIT = 3
-_STEPS = 4
+# Seconds before and after a frame in which outliers are told and noise is
+# measured.
+_NEAR_OUTLIERS, _NEAR_NOISE = 0.4, 0.2
 # Distances to the parabola count fully beyond this, in body sizes.
 _SHARP = 0.003
 # An outlier is further from the parabola than so many medians.
@@ -141,7 +137,7 @@ def robust_path(
     size = local_size(keypoints, missing, fps)
     least = _LEAST_NOISE * size
     fast = fast_noise(poses, missing, fps)
-    fitted = _fit_parabolas(poses, fps, _SHARP * size)
+    fitted = fit_parabolas(poses, fps, _SHARP * size)
     apart = np.linalg.norm(poses - fitted, axis=-1)
     apart = np.minimum(apart, _JUMP * largest_near(fast, fps))
     usual = local_quantile(apart, ~missing, round(_NEAR_OUTLIERS * fps), 0.5)
@@ -297,68 +293,3 @@ def smooth_evenly(
     given = torch.from_numpy(np.full(series, weight) * weights)
     smooth = solve_smoother(given, given[..., None] * wanted)
     return smooth.numpy().reshape(poses.shape)
-
-
-def _fit_parabolas(
-    poses: np.ndarray, fps: float, sharp: np.ndarray
-) -> np.ndarray:
-    """Value at each frame of the parabola fitted around it, (T, K, D).
-
-    Distances count fully beyond ``sharp`` (T, 1).
-    """
-    half = max(round(_FIT * fps), _LEAST_FIT)
-    half = min(half, (len(poses) - 1) // 2)
-    if half < 2:
-        return poses
-    median = _running_median(poses, max(round(_MEDIAN * fps), 2))
-    fitted = np.empty(poses.shape)
-    for rows in row_blocks(len(poses)):
-        near = _window(len(poses), half, rows)
-        fitted[rows] = _fit_rows(poses, median, near, sharp[rows])
-    return fitted
-
-
-def _fit_rows(
-    poses: np.ndarray,
-    median: np.ndarray,
-    near: Tuple[np.ndarray, np.ndarray, np.ndarray],
-    sharp: np.ndarray,
-) -> np.ndarray:
-    """Value of the parabolas at the rows R of ``near``, (R, K, D)."""
-    powers, weights, frames = near
-    center = median[frames[:, frames.shape[1] // 2]]
-    # About the median of each frame: numbers stay small.
-    windows = np.moveaxis(poses[frames], 1, 2) - center[:, :, None]
-    residuals = windows + (center[:, None] - median[frames]).swapaxes(1, 2)
-    sharp = sharp[:, None]
-    for _ in range(_STEPS):
-        length = np.sqrt((residuals**2).sum(-1) + sharp**2)
-        weight = weights[:, None] * sharp / length
-        heavy = weight[..., None] * powers
-        matrix = heavy.swapaxes(-1, -2) @ powers
-        ridge = 1e-9 * np.trace(matrix, axis1=-2, axis2=-1)
-        matrix = matrix + ridge[..., None, None] * np.eye(3)
-        factors = np.linalg.solve(matrix, heavy.swapaxes(-1, -2) @ windows)
-        residuals = windows - powers @ factors
-    return center + factors[..., 0, :]
-
-
-def _window(
-    count: int, half: int, rows: slice
-) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Powers (n, 3), weights (R, n) and frames (R, n) of local fits."""
-    offsets = np.arange(-half, half + 1)
-    powers = (offsets[:, None] / half) ** np.arange(3)
-    frames = np.arange(rows.start, rows.stop)[:, None] + offsets
-    inside = (frames >= 0) & (frames < count)
-    weights = (1 - np.abs(offsets / (half + 1)) ** 3) ** 3 * inside
-    return powers, weights, np.clip(frames, 0, count - 1)
-
-
-def _running_median(poses: np.ndarray, half: int) -> np.ndarray:
-    padded = np.pad(poses, ((half, half), (0, 0), (0, 0)), 'edge')
-    windows = sliding_window_view(padded, 2 * half + 1, axis=0)
-    median = np.empty(poses.shape)
-    for rows in row_blocks(len(poses)):
-        median[rows] = np.median(windows[rows], axis=-1)
-    return median
