@@ -18,7 +18,8 @@ from hanet_mm.core.nn.decoder import KinematicDecoder, RefinedPoses
 from hanet_mm.core.nn.kinematics import Kinematics
 from hanet_mm.core.refine.trust import allowed_part
 
-from .window_samples import stack_instances
+from .losses.keypoint_losses import lengths
+from .window_samples import coordinate_planes, stack_instances
 
 Features = Tuple[Tensor, Kinematics]
 
@@ -85,8 +86,11 @@ class KinematicHead(KinematicDecoder, BaseHead):
         """
         poses = self(*feats)
         # Under automatic mixed precision the loss stays in float32.
-        final, refined = poses.final.float(), poses.refined.float()
-        target = stack_instances(batch_data_samples, 'keypoint_labels', final)
+        final = coordinate_planes(poses.final.float())
+        refined = coordinate_planes(poses.refined.float())
+        target = coordinate_planes(
+            stack_instances(batch_data_samples, 'keypoint_labels', final)
+        )
         weights = stack_instances(
             batch_data_samples, 'keypoint_weights', final
         )
@@ -96,7 +100,7 @@ class KinematicHead(KinematicDecoder, BaseHead):
         if poses.swap_logits is not None:
             losses['loss_swap'] = self.swap_loss(
                 poses.swap_logits,
-                feats[1].frames.float(),
+                coordinate_planes(feats[1].frames.float()),
                 target,
                 weights,
                 self.start.flip_indices,
@@ -110,12 +114,13 @@ class KinematicHead(KinematicDecoder, BaseHead):
                 stack_instances(batch_data_samples, key, final)
                 for key in EVIDENCE
             ]
+            evidence[0] = coordinate_planes(evidence[0])
             final = limited(final, *evidence)
             losses['loss_limited'] = self.limited_loss(final, target, weights)
         if self.accel_loss is not None:
             losses['loss_accel'] = self.accel_loss(final, target, weights)
         with torch.no_grad():
-            error = (final - target).norm(dim=-1)
+            error = lengths(final - target)
             error = error.masked_fill(weights == 0, 0).sum()
             count = (weights > 0).sum().clamp(min=1)
             losses['mean_error'] = error / count
@@ -131,5 +136,5 @@ def limited(
     """
     part, limit = allowed_part(noise, allowance)
     steps = final - path
-    length = steps.norm(dim=-1).clamp(min=torch.finfo(steps.dtype).eps)
+    length = lengths(steps).clamp(min=torch.finfo(steps.dtype).eps)
     return path + steps * torch.minimum(part, limit / length)[..., None]

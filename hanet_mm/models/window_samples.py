@@ -35,3 +35,13 @@ def stack_instances(
         return samples.labels[field].to(like)
     arrays = [sample.gt_instance_labels[field] for sample in samples]
     return torch.as_tensor(np.stack(arrays)).to(like)
+
+
+def coordinate_planes(x: Tensor) -> Tensor:
+    """The same (B, T, K, D), each coordinate for itself in memory.
+
+    What is done to all coordinates of a keypoint alike, as by a loss, then
+    runs along windows, frames and keypoints: several times faster than along
+    two or three coordinates.
+    """
+    return x.movedim(-1, 0).contiguous().movedim(0, -1)

@@ -8,7 +8,20 @@ import torch.nn.functional as F
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-NORMS = {'l1': 1, 'l2': 2}
+NORMS = ('l1', 'l2')
+# Its square keeps the gradient of a length of 0 at 0.
+_TINY = 1e-15
+
+
+def lengths(steps: Tensor, norm: str = 'l2') -> Tensor:
+    """Norms of steps (..., D), their gradient 0 where they are 0.
+
+    Sums: over so few numbers ``torch.linalg.vector_norm`` takes ten times as
+    long.
+    """
+    if norm == 'l1':
+        return steps.abs().sum(-1)
+    return (steps.square().sum(-1) + _TINY**2).sqrt()
 
 
 @MODELS.register_module()
@@ -53,11 +66,10 @@ class WeightedKeypointLoss(nn.Module):
         Predictions and truth are (B, T, K, D), the latter anything, even NaN,
         where the weight (B, T, K) is zero.
         """
-        difference = (pred - target).masked_fill(visible[..., None] == 0, 0)
-        error = sum(
-            torch.linalg.vector_norm(difference, NORMS[norm], dim=-1)
-            for norm in self.norms
-        )
+        # The weight takes care of the rest.
+        target = target.masked_fill(visible[..., None] == 0, 0)
+        difference = pred - target
+        error = sum(lengths(difference, norm) for norm in self.norms)
         return (error * visible).sum(1), visible.sum(1)
 
     def forward(self, pred: Tensor, target: Tensor, visible: Tensor) -> Tensor:
@@ -105,11 +117,11 @@ class AccelerationLoss(nn.Module):
         frames in a row.
         """
         known = weights > 0
-        error = (pred - target).masked_fill(~known[..., None], 0)
+        error = pred - target.masked_fill(~known[..., None], 0)
         error = error[:, :-2] - 2 * error[:, 1:-1] + error[:, 2:]
         known = known[:, :-2] & known[:, 1:-1] & known[:, 2:]
-        size = torch.linalg.vector_norm(error, dim=-1)
-        loss = torch.where(known, size, 0).sum() / known.sum().clamp(min=1)
+        loss = torch.where(known, lengths(error), 0).sum()
+        loss = loss / known.sum().clamp(min=1)
         return self.loss_weight * loss
 
 
@@ -156,8 +168,8 @@ class SideSwapLoss(nn.Module):
         side.
         """
         flip = list(flip_indices)
-        here = (estimates - target).norm(dim=-1)
-        there = (estimates - target[:, :, flip]).norm(dim=-1)
+        here = lengths(estimates - target)
+        there = lengths(estimates - target[:, :, flip])
         swapped = (there < _MUCH_NEARER * here) & (here > self.min_distance)
         told = swapped | (here < _MUCH_NEARER * there)
         told &= (weights > 0) & (weights[..., flip] > 0)
@@ -193,7 +205,7 @@ class ExpectedErrorLoss(nn.Module):
         Poses and truth are (B, T, K, D); weights (B, T, K) are zero where the
         truth is unknown. Zero if nothing is known.
         """
-        error = (pred - target).detach().norm(dim=-1)
+        error = lengths((pred - target).detach())
         log_error = log_error.float()
         loss = log_error + error * torch.exp(-log_error)
         known = weights > 0
