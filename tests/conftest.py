@@ -30,11 +30,38 @@ def pytest_ignore_collect(collection_path):
     return True if NEEDS_OPENMMLAB.search(text) else None
 
 
-def pytest_report_header():
-    """Say it where a part of the tests cannot run."""
-    if HAS_OPENMMLAB:
-        return None
-    return 'no OpenMMLab: modules marked mm are not collected'
+def pytest_addoption(parser):
+    """How many cases of each fuzz test run, and which."""
+    group = parser.getgroup('fuzz')
+    group.addoption(
+        '--fuzz-count',
+        type=int,
+        help='cases of each fuzz test; by default a few',
+    )
+    group.addoption(
+        '--fuzz-seed', type=int, default=0, help='seed of the first case'
+    )
+
+
+def pytest_generate_tests(metafunc):
+    """Give a test marked ``fuzz(few)`` its seeds, in their order."""
+    marker = metafunc.definition.get_closest_marker('fuzz')
+    if marker is None:
+        return
+    first = metafunc.config.getoption('--fuzz-seed')
+    count = metafunc.config.getoption('--fuzz-count') or marker.args[0]
+    metafunc.parametrize('seed', range(first, first + count))
+
+
+def pytest_report_header(config):
+    """Say where a part of the tests cannot run, and what is fuzzed."""
+    lines = []
+    if not HAS_OPENMMLAB:
+        lines.append('no OpenMMLab: modules marked mm are not collected')
+    first = config.getoption('--fuzz-seed')
+    count = config.getoption('--fuzz-count') or 'a few'
+    lines.append(f'fuzz: {count} cases of each test from seed {first} on')
+    return lines
 
 
 @pytest.fixture(params=DEVICES)

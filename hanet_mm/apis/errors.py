@@ -48,6 +48,46 @@ def _is_foreseen(error: BaseException) -> bool:
     return isinstance(error, OSError) or origin in ('builtins', 'hanet_mm')
 
 
+@contextmanager
+def naming_file(
+    path: Union[str, 'os.PathLike[str]'], expected: str
+) -> Iterator[None]:
+    """Let errors of reading a file be a ValueError of one line that names it.
+
+    ``expected`` says what of, where nobody foresaw the error. Those of the
+    operating system pass, and of missing packages, and errors that are such a
+    line already.
+    """
+    try:
+        yield
+    except ImportError:
+        raise
+    except OSError as error:
+        if error.filename is None:  # of a damaged archive, not of the system
+            raise ValueError(_line(error, path, expected)) from error
+        raise
+    except ValueError as error:
+        text, line = str(error), _line(error, path, expected)
+        if text == line:
+            raise
+        is_foreseen = str(path) in text and _is_foreseen(error)
+        raise ValueError(line) from (None if is_foreseen else error)
+    except Exception as error:
+        raise ValueError(_line(error, path, expected)) from error
+
+
+def _line(
+    error: Exception,
+    path: Union[str, 'os.PathLike[str]'],
+    expected: str,
+) -> str:
+    text = ' '.join(str(error).split())
+    if str(path) not in text or not _is_foreseen(error):
+        kind = type(error).__name__
+        text = f'{path}: expected {expected}, found {kind}: {text}'
+    return shorten(text)
+
+
 def shorten(text: str, longest: int = LONGEST) -> str:
     """The text, or its beginning and end."""
     if len(text) <= longest:

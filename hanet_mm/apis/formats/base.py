@@ -182,6 +182,13 @@ class PoseFile(ABC):
         """Raise a ValueError unless every track can be refined."""
         if not self.tracks:
             raise ValueError(f'{self.path}: expected a person, found none')
+        names = self.keypoint_names or []
+        twice = next((x for x in names if names.count(x) > 1), None)
+        if twice is not None:
+            raise ValueError(
+                f'{self.path}: expected each keypoint name once, found '
+                f'{twice!r:.60} more than once'
+            )
         for track in self.tracks:
             try:
                 track.check()
@@ -313,7 +320,7 @@ class DetectionFile(PoseFile):
     def _make_track(self, person: Hashable, rows: np.ndarray) -> PersonTrack:
         """Put a person into consecutive frames; absent ones are NaN."""
         found = self.detections
-        name = f'{found.id_field} {person!r}'
+        name = f'{found.id_field} {person!r:.60}'
         if person is None:
             name = 'person'
         frames = found.frames[rows]

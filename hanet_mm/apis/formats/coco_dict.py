@@ -68,9 +68,10 @@ class CocoDict(DetectionFile):
             self.keypoint_names = names
         else:
             self.use_convention(COCO_SKELETONS, points.shape[1])
-        sizes = {(x.get('width'), x.get('height')) for x in images}
-        size = sizes.pop() if len(sizes) == 1 else (None, None)
+        sizes = [(x.get('width'), x.get('height')) for x in images]
+        size = sizes[0] if sizes else (None, None)
         known = all(type(x) in (int, float) and x > 0 for x in size)
+        known = known and all(x == size for x in sizes)
         found = Detections(
             np.array([frames[x['image_id']] for x in self.entries], np.int64),
             points,
@@ -117,6 +118,12 @@ def _dicts(
                 f'{path}: {key}: entry {index}: expected a dict with '
                 f'{" and ".join(need)}'
             )
+        for name in need:
+            if not isinstance(entry[name], (int, str)):
+                raise ValueError(
+                    f'{path}: {key}: entry {index}: {name}: expected a '
+                    f'number or a string, found {entry[name]!r:.60}'
+                )
     return value
 
 

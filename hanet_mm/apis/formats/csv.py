@@ -143,7 +143,8 @@ class CsvTable(DetectionFile):
         if column is None:
             return self._frames_by_time()
         frames = self._numbers(column)
-        wrong = ~((frames == np.floor(frames)) & (frames >= 0))
+        whole = (frames == np.floor(frames)) & (frames < 2**53)
+        wrong = ~(whole & (frames >= 0))
         if wrong.any():
             row = int(wrong.argmax())
             cell = self.table.rows[row][self.index[column]]

@@ -97,8 +97,10 @@ class DeepLabCutTable(DetectionFile):
                 if np.isnan(place).any():
                     continue
                 for axis, value in zip('xy', place):
-                    column = self.index[person, part, axis]
-                    every[self.head + row][column] = f'{value:.9g}'
+                    # Not every individual has each of the parts.
+                    column = self.index.get((person, part, axis))
+                    if column is not None:
+                        every[self.head + row][column] = f'{value:.9g}'
         with (
             atomic_path(out) as path,
             open(path, 'w', newline='', encoding='utf-8') as file,

@@ -9,6 +9,8 @@ import numpy as np
 
 from hanet_mm.core.data.files import PathLike
 
+# Digits that Python makes a number of, in any version.
+_LONGEST = 4000
 _DIGITS = re.compile(r'(\d+)')
 _ENDINGS = re.compile(r'(_keypoints)?(\.[A-Za-z]\w*)?$')
 # What stands between the digits of a time: 15.90, 10:20:15, 10h20m15s,
@@ -33,6 +35,9 @@ def frame_numbers(
     Raises:
         ValueError: If a name has no number, or frames have the same one.
     """
+    for name in names:
+        if isinstance(name, (list, dict)):  # JSON holds no other mutable ones
+            _split(name, path, key)
     parts = {name: _split(name, path, key) for name in dict.fromkeys(names)}
     texts = [name for name in parts if isinstance(name, str)]
     numbers = {name: int(value[-1]) for name, value in parts.items()}
@@ -73,10 +78,11 @@ def _split(name: object, path: PathLike, key: str) -> Tuple[str, ...]:
         pieces = pieces[: len(pieces) - 1]
     elif type(name) is int and name >= 0:
         pieces = ('', str(name))
-    if not pieces or not int(pieces[-1]) < 2**62:
+    long = any(len(piece) > _LONGEST for piece in pieces)
+    if not pieces or long or not int(pieces[-1]) < 2**62:
         raise ValueError(
             f'{path}: {key}: expected a number from 0, or a name that '
-            f'ends in the frame number, found {name!r}'
+            f'ends in the frame number, found {name!r:.200}'
         )
     return pieces
 

@@ -164,7 +164,9 @@ def _is_nobody(value: Any) -> bool:
 
 
 def _is_numbered(content: Dict[Any, Any]) -> bool:
-    return bool(content) and all(str(key).isdecimal() for key in content)
+    return bool(content) and all(
+        key.isdecimal() and len(key) < 20 for key in content
+    )
 
 
 def _are_named(value: Any) -> bool:
@@ -176,8 +178,8 @@ def _are_named(value: Any) -> bool:
 
 def _is_person(value: Any) -> bool:
     """Whether a value is one person, not a list of them."""
-    if isinstance(value, dict):
-        return True
+    if not isinstance(value, list):
+        return isinstance(value, dict)
     first = value[0] if value else None
     if isinstance(first, list):
         return not is_absent(first) and not isinstance(first[0], (dict, list))
@@ -255,7 +257,7 @@ def _parse_landmarks(person: Any, where: str) -> List[Dict[str, Any]]:
         if not isinstance(landmark, dict) or not {'x', 'y'} <= {*landmark}:
             raise ValueError(
                 f'{where}: landmark {index}: expected a dict with x, y, '
-                f'z and visibility, found {landmark!r}'
+                f'z and visibility, found {landmark!r:.100}'
             )
         landmarks.append(landmark)
     return landmarks

@@ -14,16 +14,16 @@ from hanet_mm.core.data.files import PathLike, read_json, write_json
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import Source
-from .folders import write_folder
-from .frame_names import frame_numbers, natural_order
+from .folders import list_files, write_folder
+from .frame_names import frame_numbers
 from .mmpose import MMPosePredictions
 
 
 def matches(source: Source) -> bool:
     """Whether a folder holds such files."""
-    for file in sorted(source.path.glob('*.json')):
+    for name in list_files(source.path, '.json'):
         try:
-            content = read_json(file)
+            content = read_json(source.path / name)
         except ValueError:
             return False
         if content != []:
@@ -41,7 +41,7 @@ class MMPoseFolder(MMPosePredictions):
 
     def __init__(self, source: Source):
         folder = source.path
-        self.names = natural_order([x.name for x in folder.glob('*.json')])
+        self.names = list_files(folder, '.json')
         numbers = frame_numbers(self.names, folder, 'name of a picture')
         content = [
             dict(frame_id=number, instances=read_json(folder / name))

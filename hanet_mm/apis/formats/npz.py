@@ -144,12 +144,13 @@ class PlainPoses(PoseFile):
         size = arrays.get('image_size')
         if size is not None and (size.shape != (2,) or not (size > 0).all()):
             raise ValueError(
-                f'{path}: image_size: expected W, H > 0, found {size.tolist()}'
+                f'{path}: image_size: expected W, H > 0, found '
+                f'{size.tolist()!r:.60}'
             )
         scores = arrays.get('scores', arrays.get('keypoint_scores'))
         size = size if source.image_size is None else source.image_size
         points, self.scale = arrays['keypoints'], np.ones(1)
-        if points.shape[-1] == 2:
+        if points.shape[-1:] == (2,):
             self.scale = pixel_scale(points, path, size)
         if (self.scale != 1).any():
             points = points * self.scale

@@ -19,8 +19,8 @@ from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
-from .folders import write_folder
-from .frame_names import frame_numbers, natural_order
+from .folders import list_files, write_folder
+from .frame_names import frame_numbers
 from .values import (
     add_ids,
     is_absent,
@@ -45,11 +45,11 @@ _NEAR = 0.12
 
 def matches(source: Source) -> bool:
     """Whether a folder looks like one with a file for each frame."""
-    files = sorted(source.path.glob('*.json'))
-    if any(x.name.endswith('_keypoints.json') for x in files):
+    files = list_files(source.path, '.json')
+    if any(x.endswith('_keypoints.json') for x in files):
         return True
     try:
-        return bool(files) and has_people(read_json(files[0]))
+        return bool(files) and has_people(read_json(source.path / files[0]))
     except ValueError:
         return False
 
@@ -126,7 +126,7 @@ class OpenPoseFolder(PeopleFrames):
 
     def __init__(self, source: Source):
         self.path = source.path
-        names = natural_order([x.name for x in source.path.glob('*.json')])
+        names = list_files(source.path, '.json')
         frames = {name: read_json(self._file(name)) for name in names}
         super().__init__(source, frames)
 

@@ -8,6 +8,7 @@ from typing import Any, Dict, Optional, Sequence, Tuple
 
 from hanet_mm.core.data.files import PathLike, npz_keys, read_json, read_npz
 
+from ..errors import naming_file
 from .base import PoseFile, Source
 
 # Endings ('folder' for a folder) by the name of the format, which is its
@@ -77,20 +78,22 @@ def open_poses(
         )
     if dims not in (None, 2, 3):
         raise ValueError(f'dims: expected 2 or 3, found {dims!r}')
-    content = _peek(path, kind)
-    source = Source(
-        path, kind, content, image_size, tracker, dims, trust_pickle
-    )
-    if format is not None:
-        return _module(format).read(source)
     choices = [name for name, kinds in FORMATS.items() if kind in kinds]
-    for name in choices:
-        if _module(name).matches(source):
-            return _module(name).read(source)
-    raise ValueError(
-        f'{path}: expected one of the formats {", ".join(choices)}, found '
-        f'{_describe(source)}'
-    )
+    if format is not None:
+        choices = [format]
+    with naming_file(path, f'the format {" or ".join(choices)}'):
+        content = _peek(path, kind)
+        source = Source(
+            path, kind, content, image_size, tracker, dims, trust_pickle
+        )
+        for name in choices:
+            if format is not None or _module(name).matches(source):
+                with naming_file(path, f'the format {name}'):
+                    return _module(name).read(source)
+        raise ValueError(
+            f'{path}: expected one of the formats {", ".join(choices)}, found '
+            f'{_describe(source)}'
+        )
 
 
 def is_pose_folder(path: Path) -> bool:

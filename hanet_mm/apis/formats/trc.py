@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.data.files import PathLike, atomic_path, read_text
 from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.refiner import RefineResult
@@ -39,11 +39,7 @@ class TrcMarkers(PoseFile):
 
     def __init__(self, source: Source):
         self.path = path = source.path
-        try:
-            text = path.read_text(encoding='utf-8-sig')
-        except UnicodeDecodeError as error:
-            raise ValueError(f'{path}: expected text, found {error}') from None
-        self.lines = text.splitlines()
+        self.lines = read_text(path).splitlines()
         header = self._header()
         names = [x.strip() for x in self.lines[3].split('\t')[2:]]
         self.keypoint_names = [x for x in names if x]

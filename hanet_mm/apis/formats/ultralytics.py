@@ -138,7 +138,7 @@ def _parse(frame: Any) -> Optional[List[Any]]:
     if isinstance(frame, str):
         try:
             frame = json.loads(frame)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     if isinstance(frame, dict) and 'box' in frame:
         return [frame]

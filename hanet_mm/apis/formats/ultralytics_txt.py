@@ -13,13 +13,13 @@ from typing import Any, List, NamedTuple, Sequence
 
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.files import PathLike, read_text
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
 from .coco import COCO_SKELETONS
-from .folders import write_folder
-from .frame_names import frame_numbers, natural_order
+from .folders import list_files, write_folder
+from .frame_names import frame_numbers
 
 _BOX = 5  # numbers of the class and the box
 _MOST = 4  # numbers in a line of a detector without keypoints: 2 more
@@ -37,7 +37,8 @@ class _Layout(NamedTuple):
 
 def matches(source: Source) -> bool:
     """Whether a folder holds such files."""
-    for file in sorted(source.path.glob('*.txt')):
+    for name in list_files(source.path, '.txt'):
+        file = source.path / name
         with open(file, encoding='utf-8', errors='replace') as lines:
             words = next(lines, '').split()
         if words:
@@ -54,13 +55,13 @@ class UltralyticsLabels(DetectionFile):
 
     def __init__(self, source: Source):
         self.path = folder = source.path
-        self.names = natural_order([x.name for x in folder.glob('*.txt')])
+        self.names = list_files(folder, '.txt')
         numbers = frame_numbers(self.names, folder, 'name of a file')
         self.places: List[tuple] = []
         values: List[List[float]] = []
         frames = []
         for name, number in zip(self.names, numbers.tolist()):
-            text = (folder / name).read_text(encoding='utf-8')
+            text = read_text(folder / name)
             for index, line in enumerate(filter(str.split, text.split('\n'))):
                 where = f'{folder / name}: line {index + 1}'
                 words = line.split()

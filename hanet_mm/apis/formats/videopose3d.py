@@ -41,12 +41,17 @@ class VideoPose3DDetections(PoseFile):
             )
         with np.load(path, allow_pickle=True) as archive:
             self.arrays = dict(archive)
-        self.content = self.arrays[_KEY].item()
-        meta = self.arrays[_META].item() if _META in self.arrays else {}
+        self.content = self._dict(_KEY)
+        meta = self._dict(_META) if _META in self.arrays else {}
         self.keys: List[Tuple[str, str, int]] = []
         self.tracks = []
         for video, actions in self.content.items():
             size, fps = _about(meta, video)
+            if not isinstance(actions, dict):
+                raise ValueError(
+                    f'{path}: {_KEY}: {video!r:.60}: expected a dict of '
+                    f'actions, found {type(actions).__name__}'
+                )
             for action, cameras in actions.items():
                 for camera, points in enumerate(cameras):
                     self.keys.append((video, action, camera))
@@ -61,6 +66,16 @@ class VideoPose3DDetections(PoseFile):
         layout = _LAYOUTS.get(str(meta.get('layout_name')))
         if layout and len(SKELETONS[layout]) == meta.get('num_joints'):
             self.keypoint_names = list(SKELETONS[layout].keypoint_names)
+
+    def _dict(self, key: str) -> Dict[Any, Any]:
+        value = self.arrays[key]
+        content = value.item() if value.size == 1 else None
+        if not isinstance(content, dict):
+            raise ValueError(
+                f'{self.path}: {key}: expected a dict, found '
+                f'{value.dtype} {value.shape}'
+            )
+        return content
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
@@ -85,6 +100,9 @@ def _about(
     meta: Dict[str, Any], video: str
 ) -> Tuple[Optional[Tuple[float, float]], Optional[float]]:
     """W, H and frames per second of a video; None: unknown."""
-    about = (meta.get('video_metadata') or {}).get(video) or {}
+    videos = meta.get('video_metadata')
+    about = videos.get(video) if isinstance(videos, dict) else None
+    if not isinstance(about, dict):
+        return None, None
     size = (about['w'], about['h']) if {'w', 'h'} <= {*about} else None
     return size, about.get('fps')

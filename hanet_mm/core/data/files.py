@@ -173,13 +173,19 @@ _CONSTANTS = {
 }
 
 
+def read_text(path: PathLike) -> str:
+    """Read a text file in UTF-8, with or without a byte order mark."""
+    try:
+        return Path(path).read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path}: expected text, found {error}') from None
+
+
 def read_json(path: PathLike) -> Any:
     """Read a JSON file; NaN, which is no JSON but common, is None."""
+    text = read_text(path)
     try:
-        return json.loads(
-            Path(path).read_text(encoding='utf-8'),
-            parse_constant=_CONSTANTS.get,
-        )
+        return json.loads(text, parse_constant=_CONSTANTS.get)
     except (ValueError, RecursionError) as error:
         raise ValueError(f'{path}: expected JSON, found {error}') from None
 

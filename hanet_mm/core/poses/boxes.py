@@ -35,7 +35,8 @@ def boxes_around(
     shown = known[..., None]
     low = np.where(shown, keypoints, np.inf).min(-2, initial=np.inf)
     high = np.where(shown, keypoints, -np.inf).max(-2, initial=-np.inf)
-    boxes = np.concatenate([low, high], -1).astype(keypoints.dtype, copy=False)
+    kind = keypoints.dtype if keypoints.dtype.kind == 'f' else np.float64
+    boxes = np.concatenate([low, high], -1).astype(kind, copy=False)
     boxes[~known.any(-1)] = np.nan
     return enlarge_boxes(boxes, margin) if margin else boxes
 
