@@ -107,9 +107,15 @@ setup(
     ],
     python_requires='>=3.9',
     packages=find_packages(include=['hanet_mm', 'hanet_mm.*']),
-    # The bundled refiners with their model cards, and the mark of PEP 561.
+    # The bundled refiners with their model cards, the parts of the page to
+    # look at poses, and the mark of PEP 561.
     package_data={
-        'hanet_mm': ['py.typed', 'weights/*.safetensors', 'weights/*.md']
+        'hanet_mm': [
+            'py.typed',
+            'weights/*.safetensors',
+            'weights/*.md',
+            'visualization/page/*',
+        ]
     },
     install_requires=read_requirements('core'),
     extras_require={

@@ -16,6 +16,8 @@ COMMANDS = {
     'refine': 'refine the keypoints in a file or folder',
     'video': 'detect, track and refine the poses in a video',
     'compare': 'compare poses before and after refinement',
+    'draw': 'draw the poses in a file on their video',
+    'view': 'make a page to look at the poses in a file',
     'evaluate': 'measure refiners beside filters on data with truth',
     'extract': 'make a training file for your own estimator',
     'models': 'list the bundled refiners',

@@ -59,6 +59,7 @@ class KeypointPlan:
         given, missing = track.keypoints, track.missing
         untouched = np.zeros(given.shape[1], bool)
         swapped = None if result is None else result.swapped
+        reason = None if result is None else result.reason
         if result is None:
             keypoints, filled = given.copy(), np.zeros(given.shape[:2], bool)
             untouched[:] = True
@@ -70,6 +71,8 @@ class KeypointPlan:
             )
             filled = self.mapping.backward_flags(result.filled)
             untouched = self.mapping.untouched
+            if reason is not None:
+                reason = self.mapping.backward_flags(reason)
         if swapped is not None:
             # Keypoints were missing on the side that they are on now, and
             # what was given there is the other side's.
@@ -84,7 +87,9 @@ class KeypointPlan:
             smooth = others.refine(given[:, seen], scores).keypoints
             stays = missing[:, seen, None]
             keypoints[:, seen] = np.where(stays, given[:, seen], smooth)
-        return RefineResult(keypoints, filled & ~empty, swapped=swapped)
+        return RefineResult(
+            keypoints, filled & ~empty, swapped=swapped, reason=reason
+        )
 
     def check_known(self, poses: PoseFile) -> None:
         """Raise unless half of the default refiner's keypoints are known."""

@@ -2,9 +2,10 @@
 """Poses of many people over the frames of a video, before and after."""
 
 import colorsys
+import math
 from collections import deque
 from functools import lru_cache
-from typing import Any, Deque, Dict, List, Sequence, Tuple
+from typing import Any, Deque, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from .side_by_side import (
 _MAX_WIDTH = 1920
 # Keypoints of a lower score are not drawn, as in MMPose.
 _KPT_THR = 0.3
+# Sides of a panel, as a geometric mean, on which texts have their usual size.
+_USUAL_SIDE = 720
 # Frames that a trajectory reaches back.
 _TRAIL = 20
 
@@ -28,7 +31,7 @@ _TRAIL = 20
 class PeopleScene:
     """Draws the poses of a frame, the estimator's left, the refined right.
 
-    Each person has a colour and its track id as label.
+    Each person has a colour and its track id as label, or its name.
 
     Args:
         size (tuple): Width and height of the first frame. Frames of another
@@ -38,6 +41,8 @@ class PeopleScene:
         refined (bool): Whether there are refined poses. Defaults to True.
         trajectories (bool): Whether wrists and ankles leave a trail, fading
             with age. Defaults to False.
+        titles (Sequence[str]): Over the panels; the last one is left out
+            without refined poses.
     """
 
     def __init__(
@@ -47,14 +52,19 @@ class PeopleScene:
         keypoint_names: Sequence[str],
         refined: bool = True,
         trajectories: bool = False,
+        titles: Sequence[str] = ('Estimated', 'Refined'),
     ) -> None:
-        titles = ('Estimated', 'Refined')[: 1 + refined]
+        titles = titles[: 1 + refined]
         room = (_MAX_WIDTH - GAP * refined) / len(titles)
         scale = min(1, room / size[0])
         # Video has even sides only; the grid of a panel needs eight pixels.
         width, height = (max(8, int(x * scale) // 2 * 2) for x in size)
-        line = max(2, round(height / 240))
-        self._board = SideBySide((width, height), links, titles, line, line)
+        # Lines and texts grow with the picture.
+        scale = max(1.0, math.sqrt(width * height) / _USUAL_SIDE)
+        line = round(2 * scale)
+        self._board = SideBySide(
+            (width, height), links, titles, line, line, scale=scale
+        )
         self._trail_joints = [
             index
             for index, name in enumerate(keypoint_names)
@@ -71,12 +81,15 @@ class PeopleScene:
         """A picture (H, W, 3) uint8 RGB as :meth:`draw` takes it."""
         return self._board.background(image, self._view(image.shape[1::-1]))
 
-    def draw(self, frame: Any) -> np.ndarray:
+    def draw(
+        self, frame: Any, names: Optional[Dict[int, str]] = None
+    ) -> np.ndarray:
         """Draw a frame, (h, w, 3) uint8 RGB of ``size``.
 
         Args:
             frame (Any): A finished :class:`hanet_mm.apis.video.frames.Frame`
                 whose ``image`` was made by :meth:`background`.
+            names (dict, optional): Labels of people by their track ids.
         """
         board = self._board
         canvas = board.canvas(frame.image)
@@ -88,14 +101,19 @@ class PeopleScene:
             poses = np.where(visible[..., None], poses, np.nan)
             for row, pose in enumerate(to_panel_pixels(view, poses)):
                 person = int(frame.track_ids[row]), int(frame.segments[row])
-                board.draw(panel, self._figure(side, person, pose))
+                label = (names or {}).get(person[0], str(person[0]))
+                board.draw(panel, self._figure(side, person, pose, label))
         here = set(zip(frame.track_ids.tolist(), frame.segments.tolist()))
         for key in [x for x in self._trails if x[1] not in here]:
             del self._trails[key]
         return canvas
 
     def _figure(
-        self, side: int, person: Tuple[int, int], pose: np.ndarray
+        self,
+        side: int,
+        person: Tuple[int, int],
+        pose: np.ndarray,
+        label: str,
     ) -> Figure:
         color = track_color(person[0])
         colors = [color] * len(self._board.links)
@@ -105,7 +123,7 @@ class PeopleScene:
             trail = self._trails.setdefault((side, person), new)
             trail.append(pose[self._trail_joints])
             trails = list(np.stack(trail, axis=1))
-        return Figure(pose, colors, trails, color, str(person[0]))
+        return Figure(pose, colors, trails, color, label)
 
     def _view(self, size: Sequence[int]) -> np.ndarray:
         return fit_view(np.zeros(2), np.array(size), self._board.panel_size)

@@ -52,6 +52,7 @@ class SideBySide:
         line_width (int): Of limbs, in pixels.
         radius (int): Of joints, in pixels.
         footer (int): Height of the space below the panels. Defaults to 0.
+        scale (float): Of all texts. Defaults to 1.
     """
 
     def __init__(
@@ -62,12 +63,16 @@ class SideBySide:
         line_width: int,
         radius: int,
         footer: int = 0,
+        scale: float = 1.0,
     ) -> None:
         self.panel_size, self.links = panel_size, links
+        self.scale = scale
+        # Even, as sides of a video have to be.
+        self.header = round(HEADER * scale / 2) * 2
         self.line_width, self.radius = line_width, radius
         width, height = panel_size
         count = len(titles)
-        self.size = count * (width + GAP) - GAP, HEADER + height + footer
+        self.size = count * (width + GAP) - GAP, self.header + height + footer
         self.lefts = [i * (width + GAP) for i in range(count)]
         self.blank = np.full((*self.size[::-1], 3), BACKGROUND, np.uint8)
         lines = np.arange(0, width, width // _GRID_CELLS)
@@ -77,13 +82,14 @@ class SideBySide:
             panel[lines[(lines > 0) & (lines < height)]] = _GRID
         # A single panel is that of the input.
         for title, color, left in zip(titles, ACCENTS, self.lefts):
-            place = (left + 14, HEADER // 2)
-            draw_text(self.blank, title, place, 18, color, bold=True)
+            place = (left + round(14 * scale), self.header // 2)
+            size = round(18 * scale)
+            draw_text(self.blank, title, place, size, color, bold=True)
 
     def panels(self, canvas: np.ndarray) -> List[np.ndarray]:
         """The panels of a canvas, as views."""
         width, height = self.panel_size
-        rows = canvas[HEADER : HEADER + height]
+        rows = canvas[self.header : self.header + height]
         return [rows[:, left : left + width] for left in self.lefts]
 
     def background(
@@ -109,18 +115,19 @@ class SideBySide:
         """Draw a pose with its trails and its label."""
         pose = figure.pose
         for trail in figure.trails:
-            draw_trail(panel, trail, figure.trail_color, PANEL, 2)
+            width = max(2, self.line_width // 2)
+            draw_trail(panel, trail, figure.trail_color, PANEL, width)
         draw_skeleton(
             panel, pose, self.links, figure.link_colors, self.line_width
         )
         draw_joints(panel, pose, self.radius, TEXT, BACKGROUND)
         if figure.label and np.isfinite(pose).any():
+            size, above = round(13 * self.scale), round(10 * self.scale)
             x, y = np.nanmin(pose, axis=0)
-            x = int(np.clip(x, 0, self.panel_size[0] - 20))
-            if 0 <= int(y) - 10 < self.panel_size[1]:
-                place = (x, int(y) - 10)
-                color = figure.trail_color
-                draw_text(panel, figure.label, place, 13, color)
+            x = int(np.clip(x, 0, self.panel_size[0] - round(20 * self.scale)))
+            if 0 <= int(y) - above < self.panel_size[1]:
+                place = (x, int(y) - above)
+                draw_text(panel, figure.label, place, size, figure.trail_color)
 
 
 def fit_view(

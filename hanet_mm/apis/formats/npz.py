@@ -27,6 +27,7 @@ from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import PersonTrack, PoseFile, Source
 from .evidence import decide_dims, pixel_scale
+from .marks import TYPES, mark_arrays
 
 FLAT_KEYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
 _NAMES = 'keypoint_names'
@@ -83,7 +84,9 @@ class FlatPoses(PoseFile):
 
     Refined keypoints replace ``keypoints_est``; the input is kept as
     ``keypoints_input`` (N, K, D), and ``filled`` (N, K) marks the keypoints
-    that were missing. Unknown keys are not copied. 3D joints in millimetres
+    that were missing; ``swapped`` and ``reason`` (N, K) are
+    :mod:`marks <hanet_mm.apis.formats.marks>`. Unknown keys are not copied. 3D
+    joints in millimetres
     according to ``meta['units']`` are refined in metres and converted back.
     """
 
@@ -120,6 +123,7 @@ class FlatPoses(PoseFile):
             / self.metres,
             keypoints_input=self.sequences.keypoints_est,
             filled=np.concatenate([x.filled for x in refined]),
+            **mark_arrays(refined),
         )
         save_npz(out, values)
 
@@ -129,7 +133,7 @@ class PlainPoses(PoseFile):
 
     Refined keypoints replace ``keypoints``; the input is kept as
     ``keypoints_input`` (T, K, D), and ``filled`` (T, K) marks the keypoints
-    that were missing.
+    that were missing; ``swapped`` and ``reason`` as in :class:`FlatPoses`.
     """
 
     def __init__(self, source: Source):
@@ -167,10 +171,11 @@ class PlainPoses(PoseFile):
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
         values = dict(
-            self.arrays,
+            {x: y for x, y in self.arrays.items() if x not in TYPES},
             keypoints=refined[0].keypoints / self.scale,
             keypoints_input=self.arrays['keypoints'],
             filled=refined[0].filled,
+            **mark_arrays(refined),
         )
         save_npz(out, values)
 

@@ -120,8 +120,8 @@ class KeypointMap:
         return result
 
     def backward_flags(self, flags: np.ndarray) -> np.ndarray:
-        """Flags of the target, (T, Kt) -> (T, Ks), False elsewhere."""
-        result = np.zeros((len(flags), len(self.source)), bool)
+        """Flags of the target, (T, Kt) -> (T, Ks), False or 0 elsewhere."""
+        result = np.zeros((len(flags), len(self.source)), flags.dtype)
         is_direct = self.direct >= 0
         result[:, self.direct[is_direct]] = flags[:, is_direct]
         return result

@@ -1,0 +1,66 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""``hanet-mm draw``: poses on their video."""
+
+import argparse
+from pathlib import Path
+from typing import Optional
+
+from .reading import reading_options
+from .view import add_recording
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        'draw',
+        description='Draw the poses in a file on their video; of a refined '
+        'file the poses before and after refinement, side by side.',
+    )
+    parser.add_argument(
+        'video',
+        metavar='VIDEO',
+        help='video, or folder of pictures',
+    )
+    parser.add_argument(
+        'source', metavar='POSES', help='2D, in any format that refine reads'
+    )
+    parser.add_argument(
+        '-o',
+        '--out',
+        metavar='OUT.mp4',
+        help='default: VIDEO_poses.mp4 in the working directory; with --show '
+        'none',
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='show it in a window; q ends it'
+    )
+    add_recording(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> str:
+    """Draw; returns a line to print."""
+    from hanet_mm.apis.look.overlay import draw_poses
+    from hanet_mm.core.data.atomic import check_output
+    from hanet_mm.visualization.window import check_screen
+
+    out: Optional[str] = args.out
+    if args.show:
+        check_screen()
+    elif out is None:
+        out = f'{Path(args.video).stem}_poses.mp4'
+    if out is not None:
+        given = (args.video, args.source, args.before)
+        check_output(out, [x for x in given if x])
+    summary = draw_poses(
+        args.video,
+        args.source,
+        out,
+        args.before,
+        args.skeleton,
+        args.fps,
+        args.show,
+        progress=True,
+        **reading_options(args),
+    )
+    return str(summary)

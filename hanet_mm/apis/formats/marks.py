@@ -1,0 +1,52 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""What refined archives say of each keypoint besides ``filled``.
+
+``swapped`` (bool) marks those that changed places with the other side, and
+``reason`` (uint8) is an index of :data:`hanet_mm.core.refine.trust.REASONS`.
+
+T: frames, K: keypoints.
+"""
+
+from typing import Any, Dict, Iterable, List, Optional, Sequence
+
+import numpy as np
+
+from hanet_mm.core.refine.refiner import RefineResult
+
+# Fields of RefineResult, of the type of :data:`TYPES`.
+TYPES: Dict[str, Any] = dict(swapped=bool, reason=np.uint8)
+
+
+def mark_arrays(refined: Sequence[RefineResult]) -> Dict[str, np.ndarray]:
+    """The marks of all results, one after the other, (N, K) by their keys.
+
+    A mark that no result has is left out.
+    """
+    arrays = {}
+    for key, kind in TYPES.items():
+        values = [getattr(x, key) for x in refined]
+        if any(x is not None for x in values):
+            arrays[key] = np.concatenate(
+                [
+                    np.asarray(y.filled * 0 if x is None else x, kind)
+                    for x, y in zip(values, refined)
+                ]
+            )
+    return arrays
+
+
+def split_marks(
+    arrays: Dict[str, np.ndarray], lengths: Iterable[int], num_keypoints: int
+) -> Dict[str, List[np.ndarray]]:
+    """The marks in an archive for each sequence, (T, K) by their keys.
+
+    Arrays of these names that are something else are left out.
+    """
+    sizes = list(lengths)
+    marks = {}
+    for key, kind in TYPES.items():
+        value: Optional[np.ndarray] = arrays.get(key)
+        shape = (sum(sizes), num_keypoints)
+        if value is not None and value.shape == shape and value.dtype == kind:
+            marks[key] = np.split(value, np.cumsum(sizes)[:-1])
+    return marks
