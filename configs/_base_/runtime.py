@@ -14,6 +14,8 @@ model_wrapper_cfg = dict(
     type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
 )
 
+default_hooks = dict(logger=dict(type='MainProcessLoggerHook'))
+
 randomness = dict(seed=4321)
 
 custom_hooks = [

@@ -1,10 +1,15 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Additions to MMEngine for training and testing."""
 
-from .running import EpochSeedHook, enable_cpu_distributed, keep_worker_seed
+from .running import (
+    EpochSeedHook,
+    MainProcessLoggerHook,
+    enable_cpu_distributed,
+    keep_worker_seed,
+)
 from .safe_globals import register_safe_globals
 
-__all__ = ['EpochSeedHook', 'keep_worker_seed']
+__all__ = ['EpochSeedHook', 'MainProcessLoggerHook', 'keep_worker_seed']
 
 enable_cpu_distributed()
 register_safe_globals()

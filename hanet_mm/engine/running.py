@@ -1,12 +1,14 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Seeds that follow the epoch, and several processes without accelerator."""
+"""Seeds that follow the epoch, and several processes."""
+
+from typing import Dict, Optional
 
 import mmengine.dist.utils as dist_utils
 import torch
 import torch.distributed as torch_dist
 from mmengine.device import get_device
-from mmengine.dist import get_rank
-from mmengine.hooks import Hook
+from mmengine.dist import get_rank, master_only
+from mmengine.hooks import Hook, LoggerHook
 from mmengine.logging import print_log
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner, set_random_seed
@@ -50,6 +52,22 @@ class EpochSeedHook(Hook):
         # Far apart: neither epochs nor ranks of near seeds coincide.
         seed = runner.seed + 1_000_003 * (runner.epoch + 1) + 7919 * get_rank()
         set_random_seed(seed % 2**32)
+
+
+@HOOKS.register_module()
+class MainProcessLoggerHook(LoggerHook):
+    """The logger hook of MMEngine; one process writes the figures of a test.
+
+    In MMEngine 0.10 each process writes the same file at the same time, so
+    that it is broken now and then.
+    """
+
+    @master_only
+    def after_test_epoch(
+        self, runner: Runner, metrics: Optional[Dict[str, float]] = None
+    ) -> None:
+        """Log the figures and write them, in the main process."""
+        super().after_test_epoch(runner, metrics)
 
 
 @FUNCTIONS.register_module()

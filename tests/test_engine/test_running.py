@@ -147,6 +147,24 @@ def test_one_and_two_processes_give_the_same_figures(
         assert one[name] == pytest.approx(two[name], rel=1e-5), name
 
 
+@pytest.mark.parametrize('rank', [0, 1])
+def test_only_the_main_process_writes_the_figures(
+    config, tmp_path, monkeypatch, rank
+):
+    class OtherRank(Hook):
+        priority = 'HIGHEST'
+
+        def after_test_epoch(self, runner, metrics=None):
+            monkeypatch.setattr(
+                'mmengine.dist.utils.get_rank', lambda group=None: rank
+            )
+
+    runner = make_runner(config, tmp_path)
+    runner.register_hook(OtherRank())
+    runner.test()
+    assert len(list(tmp_path.glob('*/*.json'))) == (rank == 0)
+
+
 @pytest.mark.parametrize(
     ('tool', 'processes'),
     [
