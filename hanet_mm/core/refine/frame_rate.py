@@ -215,12 +215,16 @@ def native_rate(
     return float(rate / np.median(np.diff(positions)))
 
 
+# Ten thousand frames per second, for a refiner of 40.
+_MOST_PHASES = 250
+
+
 def count_phases(steps: Union[float, np.ndarray]) -> int:
     """How many frames come within one of the refiner's, rounded, at least 1.
 
     ``steps`` (n, ) are the intervals between frames, in refiner frames. It is
     1 if too many differ: frames at no rate of their own do not lie between
-    the refiner's in any order.
+    the refiner's in any order. Of more than ``_MOST_PHASES`` some count less.
     """
     steps = np.atleast_1d(steps)
     if not len(steps):
@@ -230,6 +234,7 @@ def count_phases(steps: Union[float, np.ndarray]) -> int:
     if even.mean() < _EVEN_SHARE:
         return 1
     # The same for 45 fps and for the steps that are made of it.
+    usual = max(usual, 1 / _MOST_PHASES)
     return max(int(1 / usual + 0.5 + 1e-6), 1)
 
 
@@ -247,6 +252,20 @@ def phase_coverage(
     inside = (local >= 0) & (local <= last)
     inside[0] |= ~inside.any(0)
     return inside
+
+
+def last_frames(positions: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Last frame of each phase, counted from its start, (P, ).
+
+    The first phase reaches what no other does, beyond the last of the frames
+    at ``positions`` (n, ) if need be.
+    """
+    newest = positions[-1]
+    last = np.floor(snap(newest - starts))
+    served = phase_coverage(positions, starts, newest)[0]
+    beyond = np.ceil(positions[served].max(initial=-np.inf))
+    last[0] = max(last[0], beyond)
+    return last
 
 
 # Far below the rounding of time stamps, far above that of float64.

@@ -11,6 +11,7 @@ from .frame_rate import (
     at_positions,
     count_phases,
     from_grid,
+    last_frames,
     phase_coverage,
     snap,
     split_pauses,
@@ -131,13 +132,9 @@ def _grids(piece: _Piece) -> List[Optional[np.ndarray]]:
     if times is None:
         return [None]
     starts = _starts(times)
-    last = np.floor(snap(times[-1] - starts))
-    # It reaches what no other does, beyond the last frame if need be.
-    served = phase_coverage(times, starts, times[-1])[0]
-    last[0] = max(last[0], np.ceil(times[served].max()))
     return [
         start + np.arange(end + 1)
-        for start, end in zip(starts, last)
+        for start, end in zip(starts, last_frames(times, starts))
         if end >= 0
     ]
 

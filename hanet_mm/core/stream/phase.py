@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Windows of a stream that begins at one place between two frames."""
 
-from typing import Optional, Tuple
+from typing import Callable, Optional, Tuple
 
 import numpy as np
 
@@ -67,8 +67,16 @@ class PhaseWindows:
         last = int(np.floor(self.local(np.array([position]))[0]))
         self.outputs = self.outputs[: max(last + 1 - self.first, 0)]
 
-    def at(self, positions: np.ndarray, passing: PassingWindow) -> np.ndarray:
-        """Mean over the windows at positions (n, ), (n, K, C)."""
+    def at(
+        self,
+        positions: np.ndarray,
+        passing: PassingWindow,
+        finish: Callable[[np.ndarray], np.ndarray],
+    ) -> np.ndarray:
+        """Mean over the windows at positions (n, ), (n, K, C).
+
+        ``finish`` makes poses of the means (m, K, C) at the refiner's frames.
+        """
         local = self.local(positions)
         grid = np.arange(np.floor(local[0]), np.ceil(local[-1]) + 1)
         outputs, ends = self.outputs, self.first + np.arange(len(self.outputs))
@@ -83,7 +91,7 @@ class PhaseWindows:
         total = np.zeros((len(grid), *outputs.shape[2:]), np.float32)
         np.add.at(total, rows, outputs[windows, place[rows, windows]])
         mean = total / inside.sum(1)[:, None, None].astype(np.float32)
-        return from_grid(mean, local - grid[0])
+        return from_grid(finish(mean), local - grid[0])
 
     def forget(self, position: float) -> None:
         """Drop the windows that end before a position."""

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..refine.frame_rate import (
     at_positions,
+    last_frames,
     native_rate,
     phase_coverage,
     snap,
@@ -203,12 +204,17 @@ class StreamTrack:
         if not len(places):
             return None
         back = np.arange(1 - self.settings.window, 1)
+        times = snap(places[:, None] + back)
+        # Windows that reach beyond are filled up as those of offline.
+        limits = self._starts + last_frames(positions, self._starts)
+        limits = np.repeat(limits, [len(x) for x in ends])[:, None]
         poses, scores = at_positions(
             self.buffer.filled(),
             self.buffer.corrected()[1],
             positions,
-            snap(places[:, None] + back),
+            np.minimum(times, limits),
         )
+        scores[times > limits + 0.5] = 0
         return DueWindows(poses, scores, ends, [x for _, x in wanted])
 
     def advance(
@@ -315,8 +321,16 @@ class StreamTrack:
         total = np.zeros((len(positions), *shape), np.float32)
         for phase, own, window in zip(self.phases, inside, passing):
             if own.any():
-                total[own] += phase.at(positions[own], window)
+                total[own] += phase.at(positions[own], window, self._finish)
         return total / inside.sum(0)[:, None, None].astype(np.float32)
+
+    def _finish(self, values: np.ndarray) -> np.ndarray:
+        """Poses and expected errors (n, K, C) with rotations as such."""
+        if self.settings.normalization != 'rot6d':
+            return values
+        poses = torch.from_numpy(values[..., : self.settings.coord_dims])
+        poses = finish_poses(self.settings.normalization, poses)
+        return np.concatenate([poses.numpy(), values[..., -1:]], axis=-1)
 
     def _limit(
         self, values: np.ndarray, due: slice
