@@ -1,5 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Time stamps of streams of a refiner that does not know its rate."""
+"""Rates and time stamps: streams as offline, whatever the rate."""
+
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -117,3 +119,55 @@ def test_a_jump_of_frame_numbers_ends_the_wait():
     frames = stream.push(second, timestamp=1e7, index=10**9)
     assert [x.index for x in frames] == [0]
     assert [x.index for x in stream.flush(0)] == [10**9]
+
+
+@pytest.mark.parametrize('fps', [50, 60, 75, 100, 120])
+@pytest.mark.parametrize('frames', [2, 9, 20])
+@pytest.mark.parametrize('normalization', ['box', 'rot6d'])
+def test_short_sequences_at_several_times_the_rate(frames, fps, normalization):
+    """Where windows are filled up at the end, in each phase."""
+    coords = 6 if normalization == 'rot6d' else 2
+    refiner = make_refiner(normalization, coords=coords, fps=25)
+    poses = make_poses(frames, coords=coords)
+    stream = StreamingRefiner(refiner, lookahead=100, fps=fps)
+    expected = refiner.refine(poses, fps=fps).keypoints
+    close(stack(run_stream(stream, poses)), expected, 1e-5)
+
+
+@pytest.mark.parametrize('rate', [None, 25])
+def test_rotations_at_uneven_times(rate):
+    refiner = make_refiner('rot6d', coords=6, fps=rate)
+    poses, times = make_poses(12, coords=6), uneven(12)
+    stream = StreamingRefiner(refiner, lookahead=100)
+    frames = run_stream(stream, poses, timestamps=times)
+    expected = refiner.refine(poses, timestamps=times).keypoints
+    close(stack(frames), expected, 1e-5)
+
+
+def test_frames_between_those_of_the_refiner_may_be_all_that_is_known():
+    poses = make_poses(3)
+    poses[[0, 2]] = np.nan
+    result = make_refiner(fps=10).refine(poses, timestamps=[0, 0.03, 0.1])
+    assert np.isfinite(result.keypoints).all()
+    np.testing.assert_array_equal(result.keypoints[1], poses[1])
+
+
+@pytest.mark.parametrize('fps', [1e-300, 1e-9, 1e6, 1e9, 1e300])
+def test_absurd_rates_cost_no_memory(fps):
+    poses = make_poses(6)
+    refiner = make_refiner(
+        fps=30, trust=True, keypoint_names=['left_a', 'right_a', 'b', 'c']
+    )
+    tracemalloc.start()
+    times = np.arange(6) / fps
+    ways = [dict(fps=fps)]
+    if np.all(np.diff(times) > 0) and np.isfinite(times).all():
+        ways.append(dict(timestamps=times))
+    for way in ways:
+        assert np.isfinite(refiner.refine(poses, **way).keypoints).all()
+    stream = StreamingRefiner(refiner, fps=fps, lookahead=2)
+    frames = run_stream(stream, poses)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.isfinite(stack(frames)).all()
+    assert peak < 50e6

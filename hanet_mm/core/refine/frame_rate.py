@@ -31,6 +31,10 @@ USUAL_RATE = 30.0
 """Frames per second where nobody says them: those of most videos."""
 
 
+FASTEST = 1000.0
+"""Beyond this rate what looks at the frames of a time, such as the noise of
+0.4 s, looks at as many as at this rate: a wrong unit costs no memory."""
+
 # Share of intervals near the median one with which a video has a frame rate.
 _EVEN_SHARE = 0.75
 
@@ -211,8 +215,13 @@ def native_rate(
     """
     rate = rate or USUAL_RATE
     if positions is None or len(positions) < 2:
-        return rate
-    return float(rate / np.median(np.diff(positions)))
+        return limit_rate(rate)
+    return limit_rate(rate / max(np.median(np.diff(positions)), 1e-9))
+
+
+def limit_rate(fps: float) -> float:
+    """A rate that tells how many frames a time has, at most ``FASTEST``."""
+    return float(min(fps, FASTEST))
 
 
 # Ten thousand frames per second, for a refiner of 40.

@@ -25,6 +25,7 @@ from .frame_rate import (
     Times,
     check_fps,
     check_range,
+    limit_rate,
     native_rate,
     sequence_positions,
     spread_rates,
@@ -311,7 +312,7 @@ class Refiner:
         several = isinstance(keypoints, (list, tuple))
         count = len(keypoints) if several else 1
         if fps is not None:
-            return spread_rates(fps, count)
+            return [limit_rate(x) for x in spread_rates(fps, count)]
         if positions is None:
             return [native_rate(None, self.fps)] * count
         return [native_rate(x, self.fps) for x in positions]

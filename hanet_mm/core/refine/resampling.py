@@ -177,6 +177,10 @@ def _back(
     mean = mean.to(refined[0].keypoints)
     dims = refined[0].keypoints.shape[-1]
     poses = finish_poses(normalization, mean[..., :dims])
+    if (piece.scores > 0).any():
+        # Frames between the refiner's may be the only ones with a keypoint.
+        given = torch.from_numpy(piece.keypoints).to(poses)
+        poses = torch.where(poses.isnan(), given, poses)
     error = mean[..., -1] if mean.shape[-1] > dims else None
     return ResampledSequence(poses, error)
 

@@ -18,6 +18,7 @@ from ..refine.frame_rate import (
     check_fps,
     count_phases,
     frame_steps,
+    limit_rate,
     network_rate,
 )
 from ..refine.inputs import Array, without_ignored
@@ -126,7 +127,7 @@ class StreamingRefiner:
             coord_dims=head.coord_dims,
             chains=refiner.chains,
             rate=self._clock.rate,
-            fps=self.fps,
+            fps=self.fps and limit_rate(self.fps),
             phases=phases,
         )
         self._tracks: Dict[Hashable, StreamTrack] = {}
