@@ -14,7 +14,11 @@ model_wrapper_cfg = dict(
     type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
 )
 
-default_hooks = dict(logger=dict(type='MainProcessLoggerHook'))
+default_hooks = dict(
+    logger=dict(type='MainProcessLoggerHook'),
+    # A run that is killed at any moment goes on from its last checkpoint.
+    checkpoint=dict(type='AtomicCheckpointHook'),
+)
 
 randomness = dict(seed=4321)
 

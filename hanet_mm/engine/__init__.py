@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Additions to MMEngine for training and testing."""
 
+from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .running import (
     EpochSeedHook,
     MainProcessLoggerHook,
@@ -9,7 +10,12 @@ from .running import (
 )
 from .safe_globals import register_safe_globals
 
-__all__ = ['EpochSeedHook', 'MainProcessLoggerHook', 'keep_worker_seed']
+__all__ = [
+    'AtomicCheckpointHook',
+    'EpochSeedHook',
+    'MainProcessLoggerHook',
+    'keep_worker_seed',
+]
 
 enable_cpu_distributed()
 register_safe_globals()

@@ -205,7 +205,7 @@ def _private_folder(target: Path, path: PathLike) -> Iterator[Path]:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             stem = shorten_stem(target.name)
-            _remove_leftovers(target.parent, stem)
+            remove_leftovers(target.parent, stem)
             folder, lock = _make_locked(target.parent, stem)
         yield folder
     except OSError as error:
@@ -255,11 +255,13 @@ def _lock(folder: Path) -> int:
     return file
 
 
-def _remove_leftovers(parent: Path, stem: str) -> None:
-    """Remove temporary folders of a target that no process has locked."""
+def remove_leftovers(parent: Path, stem: Optional[str] = None) -> None:
+    """Remove what killed runs left in a folder of one target, or of all."""
     if fcntl is None:
         return
-    for found in parent.glob(f'.{glob.escape(stem)}.*.tmp'):
+    name = '*' if stem is None else glob.escape(stem)
+    token = '*-' + 8 * '[0-9a-f]'
+    for found in parent.glob(f'.{name}.{token}.tmp'):
         with suppress(OSError):
             file = _lock(found)
             shutil.rmtree(found, ignore_errors=True)
