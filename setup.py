@@ -74,9 +74,9 @@ class BuildPyWithMim(build_py):
                 shutil.copy2(source, target)
 
 
-mm, video, smpl, filters, demo, tests, docs = map(
+mm, video, smpl, filters, formats, demo, tests, docs = map(
     read_requirements,
-    ('mm', 'video', 'smpl', 'filters', 'demo', 'tests', 'docs'),
+    ('mm', 'video', 'smpl', 'filters', 'formats', 'demo', 'tests', 'docs'),
 )
 setup(
     name='hanet_mm',
@@ -123,10 +123,11 @@ setup(
         'video': mm + video,
         'smpl': smpl,
         'filters': filters,
+        'formats': formats,
         'demo': demo,
         'tests': tests,
         'docs': docs,
-        'all': mm + video + smpl + filters + demo + tests + docs,
+        'all': mm + video + smpl + filters + formats + demo + tests + docs,
     },
     entry_points={
         'console_scripts': ['hanet-mm = hanet_mm.apis.cli:main'],

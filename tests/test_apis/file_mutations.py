@@ -10,6 +10,7 @@ import io
 import json
 import pickle
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,12 @@ from format_files import (
     make_person,
     write,
     write_example,
+)
+from test_binary_formats import (
+    sleap_tracks,
+    standing,
+    write_c3d,
+    write_sleap,
 )
 from test_format_programs import (
     markers,
@@ -188,6 +195,12 @@ def write_all(folder):
         labels=lambda place: write_labels(place / 'labels', {1: PERSON}),
         deeplabcut=lambda place: write_deeplabcut(place / 'dlc.csv', people),
     )
+    if find_spec('c3d'):
+        makers['c3d'] = lambda place: write_c3d(place / 'a.c3d', standing())
+    if find_spec('h5py'):
+        makers['sleap'] = lambda place: write_sleap(
+            place / 'a.h5', sleap_tracks()
+        )
     kinds = {}
     for name, make in makers.items():
         place = folder / name.replace(' ', '_')

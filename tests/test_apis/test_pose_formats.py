@@ -304,6 +304,7 @@ def test_all_formats_have_an_example(name):
     # test_format_programs
     others |= {'mmpose_folder', 'ultralytics_txt', 'trc', 'deeplabcut'}
     others |= {'videopose3d', 'smpl_pickle'}  # test_rotation_filter
+    others |= {'c3d', 'sleap_h5'}  # test_binary_formats
     assert {x.name for x in EXAMPLES.values()} | others == {*FORMATS}
 
 

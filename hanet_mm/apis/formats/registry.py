@@ -29,6 +29,8 @@ FORMATS: Dict[str, Tuple[str, ...]] = {
     'deeplabcut': ('.csv',),
     'csv': ('.csv',),
     'trc': ('.trc',),
+    'c3d': ('.c3d',),
+    'sleap_h5': ('.h5',),
     'smpl_pickle': ('.pkl',),
 }
 KINDS = tuple(dict.fromkeys(kind for x in FORMATS.values() for kind in x))
