@@ -80,8 +80,10 @@ def test_a_video_becomes_a_file_of_poses(command, tmp_path):
 def test_the_output_is_named_after_the_input(command, tmp_path):
     source = write_video(tmp_path / 'clip.avi', walk(5))
     command(source)
-    command(source, '--format', 'npz')
-    assert names(tmp_path) == ['clip.avi', 'clip.json', 'clip.npz']
+    command(source, '--format', 'npz', '--no-save-video')
+    expected = ['clip.avi', 'clip.json', 'clip.mp4', 'clip.npz']
+    assert names(tmp_path) == expected
+    assert count_frames(tmp_path / 'clip.mp4') == 5
     assert load_pose_sequences(tmp_path / 'clip.npz').seq_len.tolist() == [5]
 
 
@@ -163,7 +165,7 @@ def test_videos_of_one_name_keep_their_endings(command, folder):
         (['gone.mp4'], 'gone.mp4: no such video'),
         (['clips', '-o', 'x.json'], 'x.json: expected a folder'),
         (['clips/a.avi', '-o', 'x.mp4'], 'x.mp4: expected an output ending'),
-        (['clips/a.avi', '--trajectories'], 'needs --save-video'),
+        (['clips/a.avi', '-o', 'x.npz', '--trajectories'], 'needs --save-'),
         (['clips/b.mp4'], 'clips/b.mp4: not a video'),
     ],
 )

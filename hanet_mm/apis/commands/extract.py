@@ -68,7 +68,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> str:
     """Run the subcommand and return its summary."""
     from hanet_mm.apis.extract import extract_estimates
+    from hanet_mm.apis.video.estimators.registry import default_pose2d
 
+    args.pose2d = args.pose2d or default_pose2d()
     if args.gt_boxes and (args.det_model or args.det_weights):
         raise ValueError('--gt-boxes: runs no detector, found --det-model')
     report = extract_estimates(

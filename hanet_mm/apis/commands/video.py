@@ -3,8 +3,10 @@
 
 import argparse
 import os
+from importlib.util import find_spec
 from typing import Any
 
+from hanet_mm._extras import import_extra
 from hanet_mm.core.refine.weights_file import DEFAULTS
 
 
@@ -12,9 +14,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         'video',
-        description="Detect persons, estimate their poses with MMPose's "
-        'models, track them and refine the tracks. Ctrl-C keeps what is '
-        'finished.',
+        description='Estimate the poses of persons with MediaPipe, rtmlib, '
+        'Ultralytics or MMPose, track them and refine the tracks. Ctrl-C '
+        'keeps what is finished.',
     )
     add = parser.add_argument
     add(
@@ -45,9 +47,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     add(
         '--save-video',
-        action='store_true',
+        action=argparse.BooleanOptionalAction,
         help='write OUT.mp4 too, or OUT_refined.mp4 where that is the input: '
-        'poses before and after refinement',
+        'poses before and after refinement. Default: without -o, unless IN '
+        'is a folder',
     )
     add(
         '--trajectories',
@@ -67,9 +70,10 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group('models').add_argument
     add(
         '--pose2d',
-        default='human',
         metavar='MODEL',
-        help='alias, config name or config file (default: human)',
+        help='mediapipe; rtmlib, rtmlib:body_with_feet or rtmlib:wholebody; '
+        "ultralytics:MODEL; or MMPose's alias, config name or config file "
+        '(default: human where MMPose is installed, else mediapipe)',
     )
     add('--pose2d-weights', metavar='FILE')
     add(
@@ -155,12 +159,21 @@ def _add_refinement(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> str:
     """Run the subcommand; a line for each video."""
+    if find_spec('cv2') is None:
+        from hanet_mm.apis.video.estimators.registry import default_pose2d
+
+        if not args.pose2d:
+            default_pose2d()  # names the extras if there is no estimator
+        import_extra('cv2', 'video', 'hanet-mm video')
     from hanet_mm.apis.video.job import plan_jobs, run_jobs
     from hanet_mm.apis.video.sources import open_source
 
-    if args.trajectories and not args.save_video:
+    save_video = args.save_video
+    if save_video is None:
+        save_video = args.out is None and not os.path.isdir(args.source)
+    if args.trajectories and not save_video:
         raise ValueError('--trajectories: needs --save-video')
-    wanted = args.save_video, args.trajectories
+    wanted = save_video, args.trajectories
     jobs, several = plan_jobs(args.source, args.out, args.format, *wanted)
     waiting = [
         (source, request)
@@ -197,7 +210,7 @@ def make_inferencer(args: argparse.Namespace) -> Any:
                 f'{model}: a config file has no weights: give them with '
                 f'--{flag}-weights'
             )
-    from hanet_mm.apis.video.inferencer import PoseRefinementInferencer
+    from hanet_mm.apis.video import refined_video
     from hanet_mm.apis.video.refine_stage import NamedFilter
 
     refiner = args.refiner
@@ -222,7 +235,7 @@ def make_inferencer(args: argparse.Namespace) -> Any:
         ),
     )
     options = {name: getattr(args, name) for name in names}
-    return PoseRefinementInferencer(refiner=refiner, **options)
+    return refined_video.make_inferencer(refiner=refiner, **options)
 
 
 def _by_default(args: argparse.Namespace) -> bool:

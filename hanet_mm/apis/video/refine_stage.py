@@ -24,6 +24,7 @@ from hanet_mm.core.data.scores import ignored_scores
 from hanet_mm.core.refine.frame_rate import USUAL_RATE
 from hanet_mm.core.refine.inputs import RefineResult
 from hanet_mm.core.refine.swap_chains import SwapChains
+from hanet_mm.core.refine.trust import believed_scores
 from hanet_mm.core.refine.unswap import swap_sides
 from hanet_mm.core.stream.refiner import StreamedFrame
 from hanet_mm.core.stream.sides import StreamSides
@@ -72,6 +73,8 @@ class RefineStage:
             Defaults to 0.
         ignore_scores (bool): Whether the refiner learns from the scores only
             which keypoints are missing. Defaults to False.
+        is_visibility (bool): Whether scores tell what is hidden, not what is
+            right, see :func:`believed_scores`. Defaults to False.
     """
 
     def __init__(
@@ -81,10 +84,12 @@ class RefineStage:
         max_gap: int = 10,
         kpt_thr: float = 0.0,
         ignore_scores: bool = False,
+        is_visibility: bool = False,
     ) -> None:
         check_max_gap(max_gap)
         self.stream, self.max_gap, self.kpt_thr = stream, max_gap, kpt_thr
         self.ignore_scores = ignore_scores
+        self.is_visibility = is_visibility
         self.adapter = adapter or SkeletonAdapter()
         self._current: Dict[int, _Segment] = {}
         self._numbers: Dict[int, int] = {}
@@ -167,6 +172,8 @@ class RefineStage:
         scores = frame.keypoint_scores
         if self.ignore_scores:
             scores = ignored_scores(scores)
+        elif self.is_visibility:
+            scores = believed_scores(scores, 0)
         poses = zip(*self.adapter.to_refiner(frame.keypoints, scores))
         refined = self.stream.push_many(
             dict(zip([segment.key for segment in segments], poses)),

@@ -31,16 +31,13 @@ from mmpose.registry import DATASETS
 
 from hanet_mm.core.poses.boxes import boxes_around
 
+from .estimators.base import ModelError, PoseEstimator, check_device
 from .frames import Frame
 
 # Of two boxes with a higher IoU one is left out, as in MMPose's inferencers.
 _NMS_THR = 0.3
 
 Ids = Union[int, Tuple[int, ...], List[int], None]
-
-
-class ModelError(ValueError):
-    """A model could not be found, built or loaded."""
 
 
 class PoseModels(Pose2DInferencer):
@@ -96,17 +93,6 @@ class PoseModels(Pose2DInferencer):
         module = DATASETS.get(self.cfg.dataset_type).__module__
         kind = module.split('datasets.')[-1].split('.')[0].lower()
         return default_det_models.get(kind)
-
-
-def check_device(device: Optional[str]) -> None:
-    """Raise a ValueError if a device is not there."""
-    if device is None:
-        return
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).split('\n', 1)[0]
-        raise ValueError(f'device {device!r}: {reason}') from None
 
 
 @contextmanager
@@ -216,16 +202,28 @@ def whole_image(frames: Sequence[Frame]) -> None:
         frame.bbox_scores = np.ones(1, np.float32)
 
 
-class TopDownEstimator:
+class MMPoseEstimator(PoseEstimator):
+    """A model of MMPose, with what its data set says of the keypoints."""
+
+    def __init__(self, models: Pose2DInferencer) -> None:
+        self.models = models
+        meta = models.model.dataset_meta
+        self.num_keypoints = int(meta['num_keypoints'])
+        names = meta['keypoint_id2name']
+        self.keypoint_names = [names[i] for i in range(self.num_keypoints)]
+        self.links = list(meta['skeleton_links'])
+        self.sigmas = meta.get('sigmas')
+
+
+class TopDownEstimator(MMPoseEstimator):
     """Estimates the pose in each box with a model of MMPose.
 
     ``batch_size`` counts people.
     """
 
     def __init__(self, models: Pose2DInferencer, batch_size: int) -> None:
-        self.models, self.batch_size = models, batch_size
-        meta = models.model.dataset_meta
-        self.num_keypoints = int(meta['num_keypoints'])
+        super().__init__(models)
+        self.batch_size = batch_size
 
     def __call__(self, frames: Sequence[Frame]) -> None:
         """Set the keypoints of the people in each frame."""
@@ -258,7 +256,7 @@ class TopDownEstimator:
                 )
 
 
-class BottomUpEstimator:
+class BottomUpEstimator(MMPoseEstimator):
     """Finds all poses of a picture with a model that needs no detector.
 
     Without scores of the model, that of a person is the mean of its
@@ -266,7 +264,8 @@ class BottomUpEstimator:
     """
 
     def __init__(self, models: Pose2DInferencer, bbox_thr: float) -> None:
-        self.models, self.bbox_thr = models, bbox_thr
+        super().__init__(models)
+        self.bbox_thr = bbox_thr
 
     def __call__(self, frames: Sequence[Frame]) -> None:
         """Set the people of each frame; boxes are not looked at."""
@@ -296,7 +295,7 @@ class BottomUpEstimator:
 
 def make_stages(
     models: Pose2DInferencer, batch_size: int, bbox_thr: float
-) -> Tuple[Optional[Any], Any]:
+) -> Tuple[Optional[Any], PoseEstimator]:
     """Detector and estimator of the models; None: no detector is needed."""
     if models.cfg.data_mode != 'topdown':
         return None, BottomUpEstimator(models, bbox_thr)
