@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfreqz
 
-from hanet_mm.core.refine import noise, trust
+from hanet_mm.core.refine import trust
 from hanet_mm.core.refine.trust import (
     MISSING,
     NOISE,
@@ -244,7 +244,7 @@ def test_reasons():
 def test_gap_allowance_is_what_a_line_misses():
     poses = moving(240, 30.0, 17).astype(np.float32)
     none = nothing(poses)
-    path = RobustPath(poses, np.ones(none.shape), 0.0 * none, none)
+    path = RobustPath(poses, np.ones(none.shape), none)
     missing = none.copy()
     missing[100:109, 3] = True
     allowance = gap_allowance(path, missing, FPS)
@@ -286,12 +286,3 @@ def test_very_short_sequences(frames):
     found = limit_to_noise(poses, path, missing)
     assert np.isfinite(found.keypoints).all()
     assert np.abs(found.keypoints - poses).max() < 10
-
-
-def test_long_sequences_are_worked_on_in_blocks(monkeypatch):
-    poses = moving(90, 60.0) + np.random.default_rng(0).normal(0, 2, 2)
-    none = nothing(poses)
-    whole = robust_path(poses, none, FPS)
-    monkeypatch.setattr(noise, '_BLOCK', 7)
-    for one, other in zip(robust_path(poses, none, FPS), whole):
-        np.testing.assert_allclose(one, other, rtol=1e-6)

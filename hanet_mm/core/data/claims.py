@@ -13,7 +13,6 @@ If two take over at the same moment, both may hold a claim: outputs have to be
 written whole or not at all, see :func:`atomic_path`.
 """
 
-import hashlib
 import json
 import os
 import socket
@@ -24,7 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, Optional, Union
 
-from .atomic import PathLike
+from .atomic import PathLike, shorten_stem
 
 try:
     import fcntl
@@ -69,9 +68,7 @@ def claim(target: PathLike) -> Iterator[bool]:
 def claim_path(target: PathLike) -> Path:
     """Where the claim of an output is."""
     target = Path(target)
-    # The names of long ones would be too long.
-    stem = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:32]
-    return target.with_name(f'.{stem}.claim')
+    return target.with_name(f'.{shorten_stem(target.name)}.claim')
 
 
 def remove_stale_claim(target: PathLike) -> None:

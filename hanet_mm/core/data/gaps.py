@@ -16,6 +16,8 @@ from typing import NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
+from .blocks import joint_blocks
+
 UNKNOWN_SCORE = 0.8
 """Score of a found keypoint where none is given, everywhere in the package:
 that of a usual estimate."""
@@ -110,6 +112,32 @@ def fill_missing(
     if not missing.any():
         return keypoints
     seq_len = np.asarray(seq_len)
+    filled, never = keypoints.copy(), np.zeros_like(missing)
+    for own in joint_blocks(missing.shape):
+        before = None if past is None else PastSight(*(x[own] for x in past))
+        never[:, own] = _interpolate(
+            filled[:, own], missing[:, own], seq_len, positions, before
+        )
+    if not never.any():
+        return filled
+    if never.all(1).any():
+        first = np.argmax(never.all(1))
+        sequence = np.searchsorted(np.cumsum(seq_len), first, 'right')
+        raise ValueError(
+            f'sequence {sequence} has no keypoint in any frame: nothing to '
+            'interpolate from'
+        )
+    return _fill_with_mean(filled, never)
+
+
+def _interpolate(
+    keypoints: np.ndarray,
+    missing: np.ndarray,
+    seq_len: np.ndarray,
+    positions: Optional[np.ndarray],
+    past: Optional[PastSight],
+) -> np.ndarray:
+    """Fill some keypoints (N, k, D) in place; those never seen, (N, k)."""
     ends = np.cumsum(seq_len)
     first = np.repeat(ends - seq_len, seq_len)[:, None]
     last = np.repeat(ends - 1, seq_len)[:, None]
@@ -128,23 +156,15 @@ def fill_missing(
         left = np.where(earlier[..., None], past.keypoints, left)
         left_time = np.where(earlier, past.positions, left_time)
         has_before = has_before | past.found
-    never = ~(has_before | has_after)
-    if (never.all(1)).any():
-        sequence = np.searchsorted(ends, np.argmax(never.all(1)), 'right')
-        raise ValueError(
-            f'sequence {sequence} has no keypoint in any frame: nothing to '
-            'interpolate from'
-        )
     left = np.where(has_before[..., None], left, right)
     right = np.where(has_after[..., None], right, left)
     linear = has_before & has_after & missing
     gap = np.where(linear, right_time - left_time, 1)
     weight = np.where(linear, positions[:, None] - left_time, 0) / gap
     weight = weight[..., None].astype(keypoints.dtype)
-    filled = np.where(
-        missing[..., None], left + (right - left) * weight, keypoints
-    )
-    return _fill_with_mean(filled, never) if never.any() else filled
+    between = left + (right - left) * weight
+    keypoints[missing] = between[missing]
+    return ~(has_before | has_after)
 
 
 def _fill_with_mean(keypoints: np.ndarray, unknown: np.ndarray) -> np.ndarray:

@@ -13,10 +13,12 @@
   with it what is done to the other keypoints.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Iterator, NamedTuple, Tuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+
+from .blocks import row_blocks
 
 LARGEST = 2.0**24
 
@@ -144,20 +146,16 @@ def _outliers(keypoints: np.ndarray, seen: np.ndarray) -> np.ndarray:
     none = np.zeros_like(seen)
     if seen.sum() < _FEWEST:
         return none
-    # NaN where nothing is seen.
-    known = np.where(seen[..., None], keypoints.astype(np.float64), np.nan)
-    middle = _median(known.swapaxes(1, 2))
+    middle = _middles(keypoints, seen)
     count = seen.sum(1)
     enough = count >= min(_FEWEST, count.max())
-    apart = np.linalg.norm(known - middle[:, None], axis=-1)
-    if count.max() < _FEWEST:
-        around = _around(middle)
-        apart = np.linalg.norm(known - around[:, None], axis=-1)
+    center = _around(middle) if count.max() < _FEWEST else middle
+    apart = _distances(keypoints, seen, center)
     size = _size(apart[enough], middle)
     if _within(apart, middle, _FAR * size):
         return none
     around = _around(np.where(enough[:, None], middle, np.nan))
-    from_around = np.linalg.norm(known - around[:, None], axis=-1)
+    from_around = _distances(keypoints, seen, around)
     # Frames of few keypoints do not tell where the person is.
     outliers = (apart > _FAR * size) | (count < _FEWEST)[:, None]
     outliers &= from_around > _FAR * size
@@ -165,6 +163,34 @@ def _outliers(keypoints: np.ndarray, seen: np.ndarray) -> np.ndarray:
         jump = np.linalg.norm(middle - around, axis=-1)
         outliers |= seen & (jump > _FAR_FRAME * size)[:, None]
     return none if outliers[seen].all() else outliers
+
+
+def _frames(
+    keypoints: np.ndarray, seen: np.ndarray
+) -> Iterator[Tuple[slice, np.ndarray]]:
+    """Blocks of frames, float64, NaN where nothing is seen."""
+    for rows in row_blocks(len(keypoints)):
+        points = keypoints[rows].astype(np.float64)
+        yield rows, np.where(seen[rows, :, None], points, np.nan)
+
+
+def _middles(keypoints: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Median over the keypoints of each frame, (T, D)."""
+    middle = np.empty((len(seen), keypoints.shape[-1]))
+    for rows, known in _frames(keypoints, seen):
+        middle[rows] = _median(known.swapaxes(1, 2))
+    return middle
+
+
+def _distances(
+    keypoints: np.ndarray, seen: np.ndarray, center: np.ndarray
+) -> np.ndarray:
+    """Distances of keypoints (T, K, D) from centres (T, D), (T, K)."""
+    apart = np.empty(seen.shape)
+    for rows, known in _frames(keypoints, seen):
+        steps = known - center[rows, None]
+        apart[rows] = np.linalg.norm(steps, axis=-1)
+    return apart
 
 
 def _within(apart: np.ndarray, middle: np.ndarray, limit: float) -> bool:
@@ -176,7 +202,8 @@ def _within(apart: np.ndarray, middle: np.ndarray, limit: float) -> bool:
 def _size(apart: np.ndarray, middle: np.ndarray) -> float:
     """Body size, from the distances (n, K) of keypoints from the middles."""
     least = _LEAST_SIZE * float(_median(np.abs(middle).T).max())
-    values = np.sort(apart[np.isfinite(apart)])
+    values = apart[np.isfinite(apart)]
+    values.sort()
     for quantile in (0.5, 0.75, 0.9):
         size = values[int(quantile * (len(values) - 1))] / _MEDIAN_DISTANCE
         if size > least:

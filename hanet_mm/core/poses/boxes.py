@@ -10,6 +10,8 @@ from typing import Optional
 
 import numpy as np
 
+from ..data.blocks import row_blocks
+
 # Share of the coordinates that counts as no distance.
 _NEXT_TO_NOTHING = 1e-6
 # With fewer keypoints in common, two poses cannot be compared.
@@ -66,6 +68,21 @@ def box_areas(boxes: np.ndarray) -> np.ndarray:
     return (high - low).prod(-1)
 
 
+def frame_sizes(
+    keypoints: np.ndarray, valid: Optional[np.ndarray] = None
+) -> np.ndarray:
+    """Longest sides of the boxes of frames, (T, ..., K, D) -> (T, ...).
+
+    ``valid`` and NaN are as in :func:`boxes_around`.
+    """
+    sizes = np.empty(keypoints.shape[:-2])
+    for rows in row_blocks(len(keypoints)):
+        points = keypoints[rows].astype(np.float64)
+        known = None if valid is None else valid[rows]
+        sizes[rows] = box_sizes(boxes_around(points, known))
+    return sizes
+
+
 def person_size(
     keypoints: np.ndarray, valid: Optional[np.ndarray] = None
 ) -> float:
@@ -77,7 +94,7 @@ def person_size(
         >>> person_size(np.array([[[0.0, 0.0], [3.0, 4.0]]]))
         4.0
     """
-    sizes = box_sizes(boxes_around(np.asarray(keypoints), valid))
+    sizes = frame_sizes(np.asarray(keypoints), valid)
     sizes = sizes[sizes > 0]
     return float(np.median(sizes)) if len(sizes) else float('nan')
 

@@ -7,12 +7,13 @@ equal length may come together, (T, ..., K, D).
 """
 
 from math import comb
-from typing import Iterator, Optional
+from typing import Any, Optional
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..poses.boxes import box_sizes, boxes_around, unit_length
+from ..data.blocks import row_blocks
+from ..poses.boxes import frame_sizes, unit_length
 
 # Order of the differences, and the rate of the frames that they are of.
 _ORDER, _RATE = 6, 30.0
@@ -20,8 +21,6 @@ _ORDER, _RATE = 6, 30.0
 _NEAR = 9
 # Seconds before and after a frame of which the size of a person is taken.
 _NEAR_SIZE = 0.4
-# Frames whose neighbours are copied at a time.
-_BLOCK = 2048
 # Noise in body sizes from which on keypoints weigh 1.
 _FULL_NOISE = 0.01
 
@@ -96,8 +95,7 @@ def local_size(
     the keypoints; that of all where there is none. People come nearer and
     go away.
     """
-    sizes = box_sizes(boxes_around(poses.astype(np.float64), ~missing))
-    sizes = np.nan_to_num(sizes)[..., None]
+    sizes = np.nan_to_num(frame_sizes(poses, ~missing))[..., None]
     half = round(_NEAR_SIZE * fps)
     sizes = local_quantile(sizes, sizes > 0, half, 0.5)
     if (sizes > 0).all():
@@ -105,7 +103,7 @@ def local_size(
     people = sizes.shape[1:-1]
     units = np.empty(people)
     for person in np.ndindex(*people):
-        own = (slice(None), *person)
+        own: Any = (slice(None), *person)
         units[person] = unit_length(poses[own], ~missing[own])
     return np.where(sizes > 0, sizes, units[..., None])
 
@@ -150,12 +148,6 @@ def pad_frames(
         values[-1:] if constant is None else constant
     )
     return padded
-
-
-def row_blocks(count: int) -> Iterator[slice]:
-    """Blocks of frames whose windows fit into memory together."""
-    for start in range(0, count, _BLOCK):
-        yield slice(start, min(start + _BLOCK, count))
 
 
 def sorted_quantile(

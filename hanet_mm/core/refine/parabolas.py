@@ -11,7 +11,8 @@ from typing import Optional
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .noise import pad_frames, row_blocks
+from ..data.blocks import row_blocks
+from .noise import pad_frames
 
 # Seconds before and after a frame: of the parabola, and of the median that it
 # starts from.

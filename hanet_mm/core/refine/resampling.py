@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..data.blocks import row_blocks
 from .frame_rate import (
     at_positions,
     count_phases,
@@ -149,7 +150,13 @@ def _on_grid(
 ) -> Tuple[np.ndarray, np.ndarray]:
     if grid is None or piece.positions is None:
         return piece.keypoints, piece.scores
-    return at_positions(piece.keypoints, piece.scores, piece.positions, grid)
+    poses = np.empty((len(grid), *piece.keypoints.shape[1:]), np.float32)
+    known = np.empty(poses.shape[:2], np.float32)
+    for rows in row_blocks(len(grid)):
+        poses[rows], known[rows] = at_positions(
+            piece.keypoints, piece.scores, piece.positions, grid[rows]
+        )
+    return poses, known
 
 
 def _back(
@@ -162,27 +169,44 @@ def _back(
     times = piece.positions
     if times is None:
         return ResampledSequence(*refined[0][::2])
-    inside = phase_coverage(times, _starts(times), times[-1])
-    total: Any = 0.0
-    for served, grid, result in zip(inside, grids, refined):
-        assert grid is not None
-        values = result.keypoints.cpu().numpy()
-        if result.expected_error is not None:
-            errors = result.expected_error[..., None].cpu().numpy()
-            values = np.concatenate([values, errors], axis=-1)
-        local = snap(times - grid[0]).clip(0, len(grid) - 1)
-        values = from_grid(values, local)
-        total = total + np.where(served[:, None, None], values, 0)
-    mean = torch.from_numpy(total / inside.sum(0)[:, None, None])
-    mean = mean.to(refined[0].keypoints)
-    dims = refined[0].keypoints.shape[-1]
-    poses = finish_poses(normalization, mean[..., :dims])
-    if (piece.scores > 0).any():
+    first = refined[0]
+    dims = first.keypoints.shape[-1]
+    mean = np.empty((len(times), *first.keypoints.shape[1:]), np.float32)
+    error = None
+    if first.expected_error is not None:
+        error = np.empty(mean.shape[:2], np.float32)
+    values = [_poses_and_errors(x) for x in refined]
+    starts = _starts(times)
+    for rows in row_blocks(len(times)):
+        inside = phase_coverage(times[rows], starts, times[-1])
+        total: Any = 0.0
+        for served, grid, result in zip(inside, grids, values):
+            assert grid is not None
+            local = snap(times[rows] - grid[0]).clip(0, len(grid) - 1)
+            found = np.concatenate([from_grid(x, local) for x in result], -1)
+            total = total + np.where(served[:, None, None], found, 0)
+        total = total / inside.sum(0)[:, None, None]
+        mean[rows] = total[..., :dims]
+        if error is not None:
+            error[rows] = total[..., -1]
+    poses = torch.from_numpy(mean).to(first.keypoints)
+    poses = finish_poses(normalization, poses)
+    unknown = poses.isnan()
+    if unknown.any() and (piece.scores > 0).any():
         # Frames between the refiner's may be the only ones with a keypoint.
         given = torch.from_numpy(piece.keypoints).to(poses)
-        poses = torch.where(poses.isnan(), given, poses)
-    error = mean[..., -1] if mean.shape[-1] > dims else None
-    return ResampledSequence(poses, error)
+        poses = torch.where(unknown, given, poses)
+    return ResampledSequence(
+        poses, None if error is None else torch.from_numpy(error).to(poses)
+    )
+
+
+def _poses_and_errors(refined: RefinedSequence) -> List[np.ndarray]:
+    """Poses (T, K, D) and, if there are some, expected errors (T, K, 1)."""
+    parts = [refined.keypoints.cpu().numpy()]
+    if refined.expected_error is not None:
+        parts.append(refined.expected_error[..., None].cpu().numpy())
+    return parts
 
 
 def _limit(
@@ -196,19 +220,22 @@ def _limit(
         reason = np.full(missing.shape, MISSING, np.uint8)
         return result._replace(reason=reason)
     path = robust_path(piece.keypoints, missing, fps)
-    refined, error = result.keypoints.cpu().numpy(), None
+    refined, rejected = result.keypoints.cpu().numpy(), None
     if result.expected_error is not None:
-        error = result.expected_error.cpu().numpy()
         # Where a filter stood in for the network the path is the better one.
-        refined = np.where(np.isnan(error)[..., None], path.keypoints, refined)
+        rejected = result.expected_error.isnan().cpu().numpy()
+        if rejected.any():
+            other = path.keypoints
+            refined = np.where(rejected[..., None], other, refined)
     trusted = limit_to_noise(refined, path, missing, swapped, fps)
     poses = torch.from_numpy(trusted.keypoints).to(result.keypoints)
     result = result._replace(keypoints=poses, reason=trusted.reason)
-    if error is None:
+    if rejected is None:
         return result
     # The one that the network expects is that of its own poses.
-    error = np.where(np.isnan(error), error, trusted.expected_error)
-    return result._replace(expected_error=torch.from_numpy(error).to(poses))
+    trusted.expected_error[rejected] = np.nan
+    error = torch.from_numpy(trusted.expected_error).to(poses)
+    return result._replace(expected_error=error)
 
 
 def _join(pieces: List[ResampledSequence]) -> ResampledSequence:

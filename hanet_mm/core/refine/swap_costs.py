@@ -1,10 +1,11 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """What it costs to take a side, from the frames before."""
 
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from ..data.blocks import row_blocks
 from ..poses.boxes import unit_length
 from .swap_chains import NUM_CHAINS, SwapChains
 
@@ -36,27 +37,26 @@ def measure_motion(
     keypoints: np.ndarray, seen: np.ndarray, chains: SwapChains
 ) -> MotionScale:
     """Measure what each chain moves, from (T, K, D) and seen, bool (T, K)."""
-    size = unit_length(keypoints.astype(np.float64), seen)
+    size = unit_length(keypoints, seen)
     motion = np.full((NUM_CHAINS, LAGS + 1), _LEAST_MOTION)
     motion[:, :LAGS] *= np.sqrt(1 + np.arange(LAGS))
     for chain in range(NUM_CHAINS):
-        frames = ChainFrames.of(keypoints / size, seen, chains, chain)
-        for lag in range(1, LAGS + 1):
-            both = frames.seen[0, lag:] & frames.seen[0, :-lag]
-            steps = frames.poses[0, lag:] - frames.poses[0, :-lag]
-            _raise_to_median(motion[chain], lag - 1, steps, both)
-        if len(frames.times) > LAGS:
-            steps = frames.poses[0, LAGS:] - frames.ahead((0, 0, 0))
-            _raise_to_median(motion[chain], LAGS, steps, frames.steady())
+        # Of all frames, to each of the places before.
+        steps: List[List[np.ndarray]] = [[] for _ in range(LAGS + 1)]
+        past = None
+        for rows in row_blocks(len(keypoints)):
+            poses = keypoints[rows] / size
+            new = ChainFrames.of(poses, seen[rows], chains, chain)
+            frames = new.after(past)
+            for place, found in enumerate(frames.steps(len(new.times))):
+                steps[place].append(found)
+            past = frames.last(LAGS, len(poses))
+        for place, parts in enumerate(steps):
+            every = np.concatenate(parts)
+            if len(every):
+                median = np.median(every)
+                motion[chain, place] = max(motion[chain, place], median)
     return MotionScale(size, motion)
-
-
-def _raise_to_median(
-    motion: np.ndarray, place: int, steps: np.ndarray, known: np.ndarray
-) -> None:
-    if known.any():
-        median = np.median(np.linalg.norm(steps[known], axis=-1))
-        motion[place] = max(motion[place], median)
 
 
 class ChainFrames(NamedTuple):
@@ -97,6 +97,25 @@ class ChainFrames(NamedTuple):
         four = [both[i : len(both) - LAGS + i] for i in range(LAGS + 1)]
         running = self.times[LAGS:] - self.times[:-LAGS] == LAGS
         return np.logical_and.reduce(four) & running[:, None]
+
+    def steps(self, count: int) -> List[np.ndarray]:
+        """Lengths of the steps to the last frames, as many as ``count``, of
+        pairs that are seen in both: from the first, second and third frame
+        before, and from where these lead.
+        """
+        lengths = []
+        now = max(len(self.times) - count, 0)
+        for lag in range(1, LAGS + 1):
+            first = max(now - lag, 0)
+            known = (self.seen[0, lag:] & self.seen[0, :-lag])[first:]
+            steps = (self.poses[0, lag:] - self.poses[0, :-lag])[first:]
+            lengths.append(np.linalg.norm(steps[known], axis=-1))
+        ahead = np.zeros(0)
+        if len(self.times) > LAGS:
+            first = max(now - LAGS, 0)
+            steps = (self.poses[0, LAGS:] - self.ahead((0, 0, 0)))[first:]
+            ahead = np.linalg.norm(steps[self.steady()[first:]], axis=-1)
+        return [*lengths, ahead]
 
     def ahead(self, sides: Tuple[int, ...]) -> np.ndarray:
         """Extrapolation of the three frames before, on these sides."""

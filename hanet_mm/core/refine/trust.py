@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..data.blocks import joint_blocks, row_blocks
 from ..data.gaps import UNKNOWN_SCORE, nearest_seen
 from ..nn.smoother import solve_smoother
 from .noise import (
@@ -48,6 +49,9 @@ _OUTLIER = 2.0
 # the path show 0.36 of their distance in it.
 _JUMP = 3.0
 _CUTOFF = 6.0
+# Frames of a block of a long series, and cutoff periods around it: what is
+# further away changes its smooth poses by less than 1e-11 of itself.
+_BLOCK, _MARGIN = 1024, 6.0
 # Least noise in body sizes, and the quantile of the residuals that it is.
 _LEAST_NOISE, _QUANTILE = 0.002, 0.75
 # Noise of the whole body, in body sizes, from and up to which the network is
@@ -75,14 +79,12 @@ class RobustPath(NamedTuple):
         keypoints (np.ndarray): Smooth path, (T, K, D) float32.
         noise (np.ndarray): Local size of the residuals, in the unit of the
             keypoints, (T, K).
-        residuals (np.ndarray): Distance of the input to the path, (T, K).
         outlier (np.ndarray): Far from what the frames around it tell, bool
             (T, K).
     """
 
     keypoints: np.ndarray
     noise: np.ndarray
-    residuals: np.ndarray
     outlier: np.ndarray
 
 
@@ -132,9 +134,28 @@ def robust_path(
     Returns:
         RobustPath: The path and the noise around it.
     """
+    size = local_size(keypoints, missing, fps)
+    path = RobustPath(
+        np.empty(keypoints.shape, np.float32),
+        np.empty(missing.shape),
+        np.empty(missing.shape, bool),
+    )
+    for own in joint_blocks(missing.shape):
+        part = _joint_paths(
+            keypoints[..., own, :], missing[..., own], size, fps
+        )
+        path.keypoints[..., own, :] = part.keypoints
+        path.noise[..., own] = part.noise
+        path.outlier[..., own] = part.outlier
+    return path
+
+
+def _joint_paths(
+    keypoints: np.ndarray, missing: np.ndarray, size: np.ndarray, fps: float
+) -> RobustPath:
+    """Paths of some joints of people whose size (T, ..., 1) is known."""
     origin = keypoints[:1].astype(np.float64)
     poses = keypoints - origin
-    size = local_size(keypoints, missing, fps)
     least = _LEAST_NOISE * size
     fast = fast_noise(poses, missing, fps)
     fitted = fit_parabolas(poses, fps, _SHARP * size)
@@ -154,7 +175,6 @@ def robust_path(
     return RobustPath(
         (smooth + origin).astype(np.float32),
         np.maximum(noise, _LEAST_LIMIT * size),
-        residuals,
         (apart > usual) & ~missing,
     )
 
@@ -205,9 +225,39 @@ def limit_to_noise(
     Returns:
         Trusted: Poses between the path and the refined ones.
     """
-    steps: np.ndarray = refined - path.keypoints.astype(np.float64)
     size = local_size(path.keypoints, missing, fps)
-    given = (path.noise, gap_allowance(path, missing, fps), size)
+    allowance = gap_allowance(path, missing, fps)
+    trusted = Trusted(
+        np.empty(refined.shape, np.float32),
+        np.empty(missing.shape),
+        np.empty(missing.shape, bool),
+        np.empty(missing.shape, np.uint8),
+        np.empty(missing.shape, np.float32),
+    )
+    for rows in row_blocks(len(refined)):
+        part = _limit_rows(
+            refined[rows],
+            RobustPath(*(x[rows] for x in path)),
+            allowance[rows],
+            size[rows],
+        )
+        for whole, own in zip(trusted, part):
+            whole[rows] = own
+    if swapped is not None:
+        trusted.reason[swapped] = SWAPPED
+    trusted.reason[missing] = MISSING
+    return trusted
+
+
+def _limit_rows(
+    refined: np.ndarray,
+    path: RobustPath,
+    allowance: np.ndarray,
+    size: np.ndarray,
+) -> Trusted:
+    """Limit some frames, of which nothing is missing or swapped."""
+    steps: np.ndarray = refined - path.keypoints.astype(np.float64)
+    given = (path.noise, allowance, size)
     part, limit = (
         x.numpy() for x in allowed_part(*map(torch.from_numpy, given))
     )
@@ -216,16 +266,11 @@ def limit_to_noise(
     share = np.minimum(limit / furthest, part)
     error = _OF_NOISE * path.noise * size + _OF_SIZE * size**2
     error = np.sqrt(error + _OF_WAY * ((1 - share) * length) ** 2)
-    reason = np.full(missing.shape, NOISE, np.uint8)
-    reason[path.outlier] = OUTLIER
-    if swapped is not None:
-        reason[swapped] = SWAPPED
-    reason[missing] = MISSING
     return Trusted(
         (path.keypoints + share[..., None] * steps).astype(np.float32),
         limit,
         part * length > limit,
-        reason,
+        np.where(path.outlier, OUTLIER, NOISE).astype(np.uint8),
         error.astype(np.float32),
     )
 
@@ -242,6 +287,21 @@ def gap_allowance(
     allowance = np.zeros(missing.shape)
     if not missing.any():
         return allowance
+    for own in joint_blocks(missing.shape):
+        if missing[:, own].any():
+            allowance[:, own] = _joint_allowance(
+                path.keypoints[:, own], missing[:, own], fps
+            )
+    known = 1 - missing.mean(1, keepdims=True) / _UNKNOWN_SHARE
+    allowance *= np.clip(known, 0, 1)
+    return allowance
+
+
+def _joint_allowance(
+    path: np.ndarray, missing: np.ndarray, fps: float
+) -> np.ndarray:
+    """That of some joints in frames that were seen otherwise, (T, K)."""
+    allowance = np.zeros(missing.shape)
     frames = np.arange(len(missing))[:, None]
     before, after = nearest_seen(missing)
     back = np.where(before < 0, len(missing), frames - before)
@@ -252,11 +312,9 @@ def gap_allowance(
     typical = np.zeros(missing.shape[1])
     for gap in range(1, longest + 1):
         # Where too little is seen for such a line, that of a shorter one.
-        error = _line_error(path.keypoints, missing, gap)
-        typical = np.maximum(typical, error)
+        typical = np.maximum(typical, _line_error(path, missing, gap))
         allowance = np.where(distance >= gap, typical, allowance)
-    known = 1 - missing.mean(1, keepdims=True) / _UNKNOWN_SHARE
-    return allowance * np.clip(known, 0, 1)
+    return allowance
 
 
 def _line_error(path: np.ndarray, missing: np.ndarray, gap: int) -> np.ndarray:
@@ -291,5 +349,18 @@ def smooth_evenly(
     series = poses.shape[:-1] or poses.shape
     wanted = torch.from_numpy(poses.astype(np.float64)).reshape(*series, -1)
     given = torch.from_numpy(np.full(series, weight) * weights)
+    # Of a long series all blocks are smoothed side by side.
+    margin = int(np.ceil(_MARGIN / min(cutoff, 0.45)))
+    window = _BLOCK + 2 * margin
+    if count < 2 * window:
+        smooth = solve_smoother(given, given[..., None] * wanted)
+        return smooth.numpy().reshape(poses.shape)
+    first = torch.arange(-margin, count - margin, _BLOCK)
+    first = first.clamp(0, count - window)
+    rows = first + torch.arange(window)[:, None]
+    given, wanted = given[rows], wanted[rows]
     smooth = solve_smoother(given, given[..., None] * wanted)
+    frames = torch.arange(count)
+    block = frames // _BLOCK
+    smooth = smooth[frames - first[block], block]
     return smooth.numpy().reshape(poses.shape)

@@ -19,6 +19,7 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
+from ..data.blocks import row_blocks
 from .frame_rate import USUAL_RATE
 from .swap_chains import SwapChains
 from .swap_costs import measure_motion
@@ -66,12 +67,25 @@ def unswap(
     if scores is None:
         scores = seen.astype(np.float32)
     seen = seen & (scores > 0)
-    scale = measure_motion(keypoints, seen, chains)
-    decoder = SwapDecoder(chains, scale, fps)
-    decoder.push(keypoints, seen, odds)
-    swapped = decoder.swapped()
+    swapped = _decide(keypoints, seen, chains, odds, fps)
     swapped &= seen | seen[:, chains.flip_indices]
     return swap_sides(keypoints, scores, swapped, chains)
+
+
+def _decide(
+    keypoints: np.ndarray,
+    seen: np.ndarray,
+    chains: SwapChains,
+    odds: Optional[np.ndarray],
+    fps: float,
+) -> np.ndarray:
+    """Swapped keypoints, bool (T, K)."""
+    scale = measure_motion(keypoints, seen, chains)
+    decoder = SwapDecoder(chains, scale, fps)
+    for rows in row_blocks(len(keypoints)):
+        evidence = None if odds is None else odds[rows]
+        decoder.push(keypoints[rows], seen[rows], evidence)
+    return decoder.swapped()
 
 
 def swap_sides(
@@ -81,6 +95,8 @@ def swap_sides(
     chains: SwapChains,
 ) -> Unswapped:
     """Let the keypoints (T, K) that are swapped change places in pairs."""
+    if not swapped.any():
+        return Unswapped(keypoints, scores, swapped)
     flip = chains.flip_indices
     return Unswapped(
         np.where(swapped[..., None], keypoints[:, flip], keypoints),
