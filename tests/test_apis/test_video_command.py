@@ -325,9 +325,31 @@ def test_an_earlier_result_survives_a_failing_run(tmp_path):
     assert (tmp_path / 'out.json').read_text() == '[]'
 
 
-def test_a_damaged_end_is_told(command, tmp_path):
+def test_a_damaged_end_is_not_complete(command, tmp_path):
     source = write_video(tmp_path / 'clip.avi', walk(60))
     source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
-    line = command(source)
-    count = len(frames_in(tmp_path / 'clip.json'))
-    assert f'only {count} of 60 frames could be read' in line
+    with pytest.raises(VideoStopped) as caught:
+        command(source)
+    count = len(frames_in(tmp_path / 'clip.partial.json'))
+    message = str(caught.value)
+    assert f'only {count} of 60 frames could be read' in message
+    assert f'first {count} frames are in clip.partial.json' in message
+    assert names(tmp_path) == ['clip.avi', 'clip.partial.json']
+
+
+def test_pictures_of_several_sizes(command, tmp_path):
+    (tmp_path / 'in').mkdir()
+    for number, size in enumerate([(96, 64), (96, 64), (192, 128)]):
+        image = cv2.resize(
+            draw({0: (20, 20)}), size, interpolation=cv2.INTER_NEAREST
+        )
+        cv2.imwrite(str(tmp_path / 'in' / f'{number}.png'), image)
+    command(tmp_path / 'in', '--save-video', '-o', 'out.json')
+    frames = json.loads((tmp_path / 'out.json').read_text())
+    sizes = [frame['image_size'] for frame in frames]
+    assert sizes == [[96, 64], [96, 64], [192, 128]]
+    assert {x['instances'][0]['track_id'] for x in frames} == {0}
+    noses = [x['instances'][0]['keypoints'][0] for x in frames]
+    # The middle of a pixel of twice the size lies half a pixel further.
+    np.testing.assert_allclose(noses[2], 2 * np.array(noses[1]), atol=0.6)
+    assert count_frames(tmp_path / 'out.mp4') == 3

@@ -85,13 +85,14 @@ def test_a_video_without_frames_is_named(tmp_path):
         list(open_source(path))
 
 
-def test_a_video_that_is_cut_off_gives_what_it_has_and_warns(tmp_path):
+def test_a_video_that_is_cut_off_gives_what_it_has_and_stops(tmp_path):
     path = write_video(tmp_path / 'a.avi', walk(60))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    source = open_source(path)
-    read = len(list(source))
-    assert 10 < read < 50
-    assert f'only {read} of 60 frames' in source.warning
+    read = []
+    with pytest.raises(SourceStopped, match=r'only \d+ of 60 frames') as error:
+        read.extend(open_source(path))
+    assert 10 < len(read) < 50
+    assert f'only {len(read)} of' in str(error.value)
 
 
 def test_a_missing_file_is_named(tmp_path):

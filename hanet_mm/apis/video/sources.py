@@ -23,6 +23,8 @@ VIDEO_SUFFIXES = tuple(
 )
 # Containers say rates such as 0 or 90000 where they know none.
 _MAX_FPS = 1000
+# From whose times a rate is measured where there is none.
+_MEASURED_FRAMES = 100
 # Share of the frames that a container may announce in excess: the number is
 # an estimate in some formats.
 _COUNT_TOLERANCE = 0.01
@@ -158,7 +160,11 @@ class VideoClock:
 
 
 class VideoSource(FrameSource):
-    """A video file, read by OpenCV; ``fps`` overrides that of the file."""
+    """A video file, read by OpenCV; ``fps`` overrides that of the file.
+
+    Pictures are upright, as players show them. A file that ends before the
+    length that it announces is a :class:`SourceStopped` after its frames.
+    """
 
     def __init__(
         self, path: 'os.PathLike[str]', fps: Optional[float] = None
@@ -169,10 +175,18 @@ class VideoSource(FrameSource):
         capture = self._open()
         found = capture.get(cv2.CAP_PROP_FPS)
         count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        capture.release()
         self._timed = fps is None
-        self.fps = fps or (found if 0 < found < _MAX_FPS else None)
-        self.num_frames = int(count) if 0 < count < 2**31 else None
+        self._seconds = 0.0  # that the file announces; 0: nothing
+        self.num_frames = None
+        if 0 < count < 2**31 and found > 0:
+            self._seconds = count / found
+            self.num_frames = int(count)
+        if not 0 < found < _MAX_FPS:
+            # Such as a rate of 1000 in recordings of browsers.
+            found = _measure_rate(capture)
+            self.num_frames = None
+        capture.release()
+        self.fps = fps or found
 
     def __iter__(self) -> Iterator[Frame]:
         """See :meth:`FrameSource.__iter__`."""
@@ -191,12 +205,22 @@ class VideoSource(FrameSource):
             capture.release()
         if not index:
             raise ValueError(f'{self.name}: the video has no readable frame')
+        self._check_end(index, seconds)
+
+    def _check_end(self, count: int, seconds: float) -> None:
+        """Compare what was read with what the file announces."""
         announced = self.num_frames or 0
-        if announced - index > max(2, _COUNT_TOLERANCE * announced):
-            self.warning = (
-                f'{self.name}: only {index} of {announced} frames could be '
-                'read, the file is damaged or cut off'
-            )
+        if announced - count <= max(2, _COUNT_TOLERANCE * announced):
+            return
+        text = (
+            f'{self.name}: only {count} of {announced} frames could be read, '
+            'the file is damaged or cut off'
+        )
+        # Containers of uneven frames may only guess how many there are.
+        missing = 1 - seconds / self._seconds
+        if missing * announced > max(2, _COUNT_TOLERANCE * announced):
+            raise SourceStopped(text)
+        self.warning = text
 
     def _open(self) -> cv2.VideoCapture:
         capture = cv2.VideoCapture(self.name)
@@ -205,7 +229,19 @@ class VideoSource(FrameSource):
                 f'{self.name}: not a video that OpenCV can read (damaged, '
                 'empty or of another format)'
             )
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         return capture
+
+
+def _measure_rate(capture: cv2.VideoCapture) -> Optional[float]:
+    """Rate of the first frames by their times; None: they have none."""
+    times = []
+    while len(times) < _MEASURED_FRAMES and capture.grab():
+        times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    intervals = np.diff(times)
+    if not len(intervals) or (intervals <= 1 / _MAX_FPS).any():
+        return None
+    return float(1 / np.median(intervals))
 
 
 class ImageSource(FrameSource):
