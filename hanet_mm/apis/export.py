@@ -203,6 +203,7 @@ def refiner_arguments(model: Dict[str, Any]) -> Dict[str, Any]:
         normalization=codec.get('normalization', 'box'),
         root=codec.get('root'),
         stride=(model.get('test_cfg') or {}).get('stride', 1),
+        taper=(model.get('test_cfg') or {}).get('taper', False),
     )
 
 

@@ -44,8 +44,10 @@ class HANet(BasePoseEstimator):
             three input frames are read per sampled one.
         distance (int): ``d_t`` of eq. 1, in frames.
         test_cfg (ConfigType, optional): ``stride``, frames from one window
-            to the next, by default 1; ``tail``, 'cover' (default) or 'drop',
-            see :func:`hanet_mm.core.refine.windows.window_starts`;
+            to the next, by default 1; ``taper``, whether their middle weighs
+            most where they overlap, by default False; ``tail``, 'cover'
+            (default) or 'drop', see
+            :func:`hanet_mm.core.refine.windows.window_starts`;
             ``flip_test``, whether to refine mirrored windows too, by default
             False; ``window_batch``, windows that run at once, by default 512.
         train_cfg, data_preprocessor, init_cfg, metainfo: See
@@ -157,6 +159,7 @@ class HANet(BasePoseEstimator):
             ],
             window=self.window_size,
             stride=self.test_cfg.get('stride', 1),
+            taper=self.test_cfg.get('taper', False),
             normalization=self.head.decoder.normalization,
             root=self.head.decoder.root,
             image_size=sizes,

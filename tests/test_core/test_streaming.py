@@ -57,6 +57,50 @@ def test_full_lookahead_is_the_offline_result(frames, extra, normalization):
     assert np.abs(expected - poses).max() > 0.1  # it did something
 
 
+@pytest.mark.parametrize('taper', [False, True])
+@pytest.mark.parametrize(('stride', 'lookahead'), [(2, 0), (2, 2), (4, 3)])
+def test_up_to_the_stride_results_are_those_of_the_frames_so_far(
+    stride, lookahead, taper
+):
+    refiner = make_refiner(stride=stride, taper=taper)
+    stream, poses = StreamingRefiner(refiner, lookahead), make_poses(11)
+    for newest, pose in enumerate(poses):
+        known = refiner.refine(poses[: newest + 1]).keypoints
+        for frame in stream.push(pose):
+            assert frame.index == newest - lookahead
+            close(frame.keypoints, known[frame.index])
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    frames=st.integers(1, 25),
+    extra=st.integers(0, 3),
+    stride=st.integers(1, T),
+)
+def test_full_lookahead_is_the_offline_result_at_any_stride(
+    frames, extra, stride
+):
+    refiner, poses = make_refiner(stride=stride, taper=True), make_poses(25)
+    poses = poses[:frames]
+    stream = StreamingRefiner(refiner, T - 1 + extra)
+    close(stack(run_stream(stream, poses)), refiner.refine(poses).keypoints)
+
+
+@pytest.mark.parametrize('lookahead', [4, 5, 8])
+def test_no_window_between_those_at_the_stride_that_nobody_needs(lookahead):
+    refiner = make_refiner(stride=2, taper=True)
+    count = WindowCount(refiner)
+    stream = StreamingRefiner(refiner, lookahead)
+    calls = []
+    for pose in make_poses(30):
+        stream.push(pose)
+        calls.append(sum(count.calls))
+        count.calls.clear()
+    # They begin at 0, 2, 4, ... and wait for gaps to close.
+    begin = max(lookahead, T - 1)
+    assert calls == [int(n >= begin and n % 2 == begin % 2) for n in range(30)]
+
+
 def test_less_lookahead_is_another_result():
     refiner, poses = make_refiner(), make_poses(20)
     offline = refiner.refine(poses).keypoints

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 from hanet_mm.core.nn.decoder import RefinedPoses
 from hanet_mm.core.refine.inference import refine_sequences
-from hanet_mm.core.refine.windows import window_starts, window_table
+from hanet_mm.core.refine.windows import (
+    window_starts,
+    window_table,
+    window_weights,
+)
 
 
 def refine(sequences, network=None, valid=None, **kwargs):
@@ -84,9 +88,10 @@ def test_published_coverage():
     st.integers(1, 12),
     st.integers(1, 12),
     st.integers(1, 7),
+    st.booleans(),
 )
 def test_a_network_that_changes_nothing_gives_the_input(
-    lengths, window, stride, batch
+    lengths, window, stride, batch, taper
 ):
     sequences = [torch.randn(n, 3, 2) for n in lengths]
     results = refine(
@@ -94,19 +99,54 @@ def test_a_network_that_changes_nothing_gives_the_input(
         window=window,
         stride=min(stride, window),
         window_batch=batch,
+        taper=taper,
     )
     for sequence, result in zip(sequences, results):
         torch.testing.assert_close(result.keypoints, sequence)
         assert result.covered.all()
 
 
-def test_overlaps_are_averaged():
-    # The k-th window of the call says k everywhere.
-    def count(windows, _):
-        values = torch.arange(len(windows), dtype=torch.float32)
-        return RefinedPoses(values.view(-1, 1, 1, 1).expand_as(windows), None)
+def test_weights_of_a_tapered_window_are_those_of_hann():
+    # Without the zeros at its ends; shifted by half of it they add up to 1.
+    weights = window_weights(11, taper=True)
+    np.testing.assert_allclose(weights, np.hanning(13)[1:-1], atol=1e-6)
+    assert weights.min() > 0
+    np.testing.assert_allclose(weights[:5] + weights[6:], 1, atol=1e-6)
+    assert (window_weights(11, taper=False) == 1).all()
 
-    (result,) = refine([torch.zeros(6, 1, 2)], count, window=4, stride=1)
+
+def count_windows(windows, _):
+    """The k-th window of the call says k everywhere."""
+    values = torch.arange(len(windows), dtype=torch.float32)
+    return RefinedPoses(values.view(-1, 1, 1, 1).expand_as(windows), None)
+
+
+def test_tapered_windows_pass_into_each_other():
+    (result,) = refine(
+        [torch.zeros(17, 1, 2)], count_windows, stride=6, taper=True
+    )
+    # Alone at first and last; between, as the two windows fade out and in.
+    rise = np.sin(np.pi * np.arange(1, 6) / 12) ** 2
+    expected = np.concatenate([np.zeros(6), rise, np.ones(6)])
+    np.testing.assert_allclose(result.keypoints[:, 0, 0], expected, atol=1e-6)
+
+
+def test_no_number_of_a_window_gets_into_other_sequences():
+    def spoil(windows, _):
+        result = windows.clone()
+        result[0] = float('nan')
+        return RefinedPoses(result, None)
+
+    sequences = [torch.ones(3, 1, 2), torch.ones(12, 1, 2)]
+    short, other = refine(sequences, spoil, stride=1, taper=True)
+    assert short.keypoints.isnan().all()
+    assert (other.keypoints == 1).all()
+
+
+def test_overlaps_are_averaged():
+    (result,) = refine(
+        [torch.zeros(6, 1, 2)], count_windows, window=4, stride=1
+    )
     # Windows 0, 1, 2 cover frames 0-3, 1-4, 2-5.
     assert result.keypoints[:, 0, 0].tolist() == [0, 0.5, 1, 1, 1.5, 2]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..nn.decoder import RefinedPoses
 from .normalization import finish_poses, fit_normalization
-from .windows import OverlapMean, window_table
+from .windows import OverlapMean, table_weights, window_table
 
 Network = Callable[[Tensor, Tensor], RefinedPoses]
 
@@ -106,14 +106,15 @@ def refine_sequences(
     image_size: Optional[Tensor] = None,
     root: Optional[Sequence[int]] = None,
     tail: str = 'cover',
+    taper: bool = False,
     window_batch: int = 512,
 ) -> List[RefinedSequence]:
     """Refine sequences (T_i, K, D) of any length, all their windows together.
 
     Windows are normalised one by one, refined, decoded and averaged where they
     overlap. Scores (T_i, K) are 0 where filled, image sizes W, H are (S, 2);
-    ``window_batch`` bounds the memory and ``tail`` is as in
-    :func:`window_starts`.
+    ``window_batch`` bounds the memory, ``tail`` is as in
+    :func:`window_starts` and ``taper`` as in :func:`window_weights`.
     """
     if not keypoints:
         return []
@@ -122,34 +123,43 @@ def refine_sequences(
     flat_scores = torch.cat(list(scores)).to(flat)
     table = window_table(seq_len, window, stride, tail)
     device = flat.device
-    frames = torch.from_numpy(table.frames).to(device)
-    inside = torch.from_numpy(table.inside).to(device)
-    sequence = torch.from_numpy(table.sequence).to(device)
+    all_weights = table_weights(table, taper)
     merged = OverlapMean(len(flat), flat)
-    errors = OverlapMean(len(flat), flat[..., :1])
-    for batch in torch.arange(len(frames), device=device).split(window_batch):
-        places = frames[batch]
+    errors: Optional[OverlapMean] = None
+    for first in range(0, len(table.frames), window_batch):
+        batch = slice(first, first + window_batch)
+        places = torch.from_numpy(table.frames[batch]).to(device)
+        inside = torch.from_numpy(table.inside[batch]).to(device)
+        weights = torch.from_numpy(all_weights[batch]).to(flat)
         poses = flat[places]
         sizes = None
         if image_size is not None:
-            sizes = image_size.to(device)[sequence[batch]]
+            sequence = torch.from_numpy(table.sequence[batch])
+            sizes = image_size.to(device)[sequence.to(device)]
         # Repetitions that fill up a short sequence are no estimates.
-        known = flat_scores[places] * inside[batch, :, None]
+        known = flat_scores[places] * inside[..., None]
         refined = refine_windows(
             network, poses, known, normalization, sizes, root
         )
-        merged.add(refined.keypoints, places, inside[batch])
+        merged.add(refined.keypoints, places, weights)
         if refined.expected_error is not None:
             error = refined.expected_error[..., None]
-            errors.add(error, places, inside[batch])
+            if errors is None:
+                errors = OverlapMean(len(flat), flat[..., :1])
+            errors.add(error, places, weights)
     covered = merged.covered
     result = finish_poses(normalization, merged.result())
     result = torch.where(covered[:, None, None], result, flat)
-    seen = torch.stack([(x > 0).any() for x in flat_scores.split(seq_len)])
-    known = seen.repeat_interleave(torch.tensor(seq_len, device=device))
+    lengths = torch.tensor(seq_len, device=device)
+    owner = torch.arange(len(seq_len), device=device).repeat_interleave(
+        lengths, output_size=len(flat)
+    )
+    count = flat_scores.new_zeros(len(seq_len))
+    seen = (flat_scores > 0).any(-1).to(count)
+    known = count.index_add_(0, owner, seen)[owner] > 0
     result = result.masked_fill(~known[:, None, None], float('nan'))
     expected: Sequence[Optional[Tensor]] = [None] * len(seq_len)
-    if errors.covered.any():
+    if errors is not None:
         expected = errors.result()[..., 0].split(seq_len)
     columns = (result.split(seq_len), covered.split(seq_len), expected)
     return [RefinedSequence(*parts) for parts in zip(*columns)]

@@ -62,7 +62,12 @@ class Refiner:
         window_size (int): Frames of a window, T.
         normalization (str): Coordinates that the network was trained on, see
             :func:`fit_normalization`.
-        stride (int): Frames from one window to the next.
+        stride (int): Frames from one window to the next. Of overlapping
+            windows the mean is taken.
+        taper (bool): Whether the frames of a window weigh as in
+            :func:`window_weights`: most in its middle. With a stride of up to
+            a third of T that is as exact as a stride of 1. Defaults to
+            False: all alike.
         keypoint_names (Sequence[str], optional): In the order of the
             keypoints.
         root (Sequence[int], optional): Root joints of 'root'.
@@ -99,6 +104,7 @@ class Refiner:
         gate: Union[bool, str] = False,
         trust: bool = False,
         fps_range: Optional[Sequence[float]] = None,
+        taper: bool = False,
     ):
         check_normalization(normalization, root)
         check_flip(normalization, flip_indices)
@@ -115,6 +121,8 @@ class Refiner:
         # Left out where there is none: files written before have none.
         if root:
             self.config['root'] = list(root)
+        if taper:
+            self.config['taper'] = True
         if fps is not None:
             self.config['fps'] = check_fps(fps)
         if fps_range is not None:
@@ -136,6 +144,7 @@ class Refiner:
         self.window_size = window_size
         self.normalization = normalization
         self.stride = stride
+        self.taper = bool(taper)
         self.keypoint_names = self.config['keypoint_names']
         self.chains: Optional[SwapChains] = None
         if trust:
@@ -282,6 +291,7 @@ class Refiner:
             positions,
             window=self.window_size,
             stride=self.stride,
+            taper=self.taper,
             normalization=self.normalization,
             root=self.root,
             image_size=self._image_sizes(image_size, len(inputs.given)),

@@ -13,12 +13,14 @@ class WindowTable(NamedTuple):
     """Flat frames (W, T) of windows of many concatenated sequences.
 
     ``inside``, bool (W, T), is False past the end of a short sequence, whose
-    last frame is repeated; ``sequence`` (W, ) is the owner of each window.
+    last frame is repeated; ``sequence`` (W, ) is the owner of each window;
+    ``added`` (W, ) are those between two strides, at the end of a sequence.
     """
 
     frames: np.ndarray
     inside: np.ndarray
     sequence: np.ndarray
+    added: np.ndarray
 
 
 def window_starts(
@@ -56,22 +58,53 @@ def window_table(
     length = lengths[sequence][:, None]
     first = (np.cumsum(lengths) - lengths)[sequence][:, None]
     return WindowTable(
-        first + np.minimum(places, length - 1), places < length, sequence
+        first + np.minimum(places, length - 1),
+        places < length,
+        sequence,
+        start % stride > 0,
     )
 
 
+def window_weights(
+    window: int, taper: bool, added: bool = False
+) -> np.ndarray:
+    """Weights (T, ) of the frames of a window where windows overlap.
+
+    All 1, or with ``taper`` those of a Hann window: most at its middle, where
+    the frames around are known on both sides, and never 0 at the ends of a
+    sequence. The first frame of a window ``added`` between two strides weighs
+    nothing then: a stream with a look-ahead of T - 1 hands it out before it
+    is known that this window is the last.
+    """
+    if not taper:
+        return np.ones(window, np.float32)
+    places = np.arange(1, window + 1)
+    weights = np.sin(np.pi * places / (window + 1)) ** 2
+    if added:
+        weights[0] = 0
+    return weights.astype(np.float32)
+
+
+def table_weights(table: WindowTable, taper: bool) -> np.ndarray:
+    """Weights (W, T) of the frames of all windows, 0 where not inside."""
+    window = table.frames.shape[1]
+    both = np.stack([window_weights(window, taper, x) for x in (False, True)])
+    return both[table.added.astype(int)] * table.inside
+
+
 class OverlapMean:
-    """Mean over the windows that cover each of N frames, added in batches."""
+    """Weighted mean over the windows of each of N frames, added in batches."""
 
     def __init__(self, num_frames: int, like: Tensor):
         self.total = like.new_zeros(num_frames, *like.shape[-2:])
         self.count = like.new_zeros(num_frames)
 
-    def add(self, windows: Tensor, frames: Tensor, inside: Tensor) -> None:
-        """Add windows (W, T, K, D) at flat frames where ``inside``, (W, T)."""
-        frames = frames[inside]
-        self.total.index_add_(0, frames, windows[inside])
-        self.count.index_add_(0, frames, self.count.new_ones(len(frames)))
+    def add(self, windows: Tensor, frames: Tensor, weights: Tensor) -> None:
+        """Add windows (W, T, K, D) at flat frames, with weights (W, T)."""
+        heavy = windows * weights[..., None, None]
+        places = frames.flatten()
+        self.total.index_add_(0, places, heavy.flatten(0, 1))
+        self.count.index_add_(0, places, weights.flatten())
 
     def result(self) -> Tensor:
         """The mean, (N, K, D); NaN at frames that no window covers."""

@@ -36,11 +36,13 @@ Results = Dict[Hashable, List[StreamedFrame]]
 class StreamingRefiner:
     """Use a refiner on a live stream, for any number of persons.
 
-    Each frame of a person goes through the network once, in the window that
-    ends at it, and comes out once ``lookahead`` more have come: as the mean
-    of the windows that cover it so far. This is what :meth:`Refiner.refine`
-    (with stride 1) makes of the frames up to now, also before there are T of
-    them. With look-ahead T - 1 it is the result for the whole sequence.
+    A frame of a person comes out once ``lookahead`` more have come, as the
+    mean of the windows that cover it so far: those at the refiner's stride,
+    and one that ends at the newest frame where the last of them has less
+    than ``min(lookahead, stride)`` frames after it. With a look-ahead up to
+    the stride this is what :meth:`Refiner.refine` makes of the frames up to
+    now, also before there are T of them. With look-ahead T - 1 it is the
+    result for the whole sequence.
 
     A joint that is missing keeps its last place in the windows until it is
     found again; then its gap is filled linearly. So the result is that of
@@ -54,8 +56,8 @@ class StreamingRefiner:
     refiner's and more that is done from each frame in between on as well. A
     frame between two of the refiner's waits for ``lookahead`` after the
     second, or with look-ahead 0 for nothing. A push takes one network call
-    all the same, with the windows that end since the last one: two at half
-    the rate, one at twice the rate.
+    at most all the same. From a look-ahead of twice the stride on there is
+    one every stride frames only.
 
     A refiner that keeps to the evidence (``trust``) does so with what the
     stream remembers: swaps of left and right are found within the
@@ -120,6 +122,8 @@ class StreamingRefiner:
             phases = count_phases(float(step))
         self._settings = StreamSettings(
             window=refiner.window_size,
+            stride=refiner.stride,
+            taper=refiner.taper,
             lookahead=self.lookahead,
             max_gap=max_gap,
             normalization=refiner.normalization,

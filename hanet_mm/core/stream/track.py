@@ -26,20 +26,23 @@ from ..refine.trust import OUTLIER, limit_to_noise, robust_path
 from .arguments import check_array
 from .buffer import GivenFrame, StreamBuffer
 from .clock import Elapsed
-from .phase import PassingWindow, PhaseWindows
+from .phase import PhaseWindows
 from .sides import StreamSides
 
 
 class StreamSettings(NamedTuple):
     """Settings of all persons of a stream: window T, K, D and the latency.
 
-    ``lookahead`` is in refiner frames, ``max_gap`` in frames of the stream.
-    ``chains`` are those of a refiner that keeps to the evidence. ``rate`` is
-    that of the refiner and ``fps`` that of the stream, where known; it has
-    ``phases`` frames for one of the refiner.
+    ``stride`` and ``taper`` are those of the refiner. ``lookahead`` is in
+    refiner frames, ``max_gap`` in frames of the stream. ``chains`` are those
+    of a refiner that keeps to the evidence. ``rate`` is that of the refiner
+    and ``fps`` that of the stream, where known; it has ``phases`` frames for
+    one of the refiner.
     """
 
     window: int
+    stride: int
+    taper: bool
     lookahead: int
     max_gap: Optional[int]
     normalization: str
@@ -54,6 +57,11 @@ class StreamSettings(NamedTuple):
     def delay(self) -> int:
         """Frames that a window waits for gaps to close."""
         return max(self.lookahead - (self.window - 1), 0)
+
+    @property
+    def ahead(self) -> int:
+        """Frames that a window reaches beyond a frame handed out."""
+        return min(self.lookahead, self.stride)
 
     @property
     def memory(self) -> int:
@@ -137,12 +145,12 @@ class StreamTrack:
     In each step frames are added, the windows of :meth:`due_windows` are
     refined by the network and handed to :meth:`advance`.
 
-    The refiner's frames are numbered from the first frame of the person. One
-    window ends at each of them from T - 1 on, as offline; before, there is a
-    single window that is padded with the last frame, as that of a sequence
-    shorter than T. Windows that would reach beyond the newest frame are
-    computed where a result cannot wait, and forgotten afterwards. At twice
-    the refiner's rate and more the same is done from frames in between on.
+    The refiner's frames are numbered from the first frame of the person. A
+    window begins at every stride-th of them, as offline; where a result cannot
+    wait for the next one to be complete, another one ends at the newest frame,
+    as that at the end of a sequence. It is padded with the last frame while
+    there are less than T. At twice the refiner's rate and more the same is
+    done from frames in between on.
     """
 
     def __init__(self, settings: StreamSettings):
@@ -153,7 +161,8 @@ class StreamTrack:
             sides = StreamSides(settings.chains, settings.rate, settings.fps)
         self.buffer = StreamBuffer(*shape, sides)
         self._starts = np.arange(settings.phases) / settings.phases
-        self.phases = [PhaseWindows(x, settings.window) for x in self._starts]
+        shared = settings.window, settings.stride, settings.taper
+        self.phases = [PhaseWindows(x, *shared) for x in self._starts]
         self._emitted = 0  # frames of the buffer that are done
         self._shape: Tuple[int, ...] = shape  # in which keypoints come
         self._vectors: Optional[Tensor] = None  # the last axis-angle
@@ -192,9 +201,11 @@ class StreamTrack:
         newest = float(positions[-1])
         due = positions[self._emitted : self._due(positions, last)]
         inside = phase_coverage(due, self._starts, newest)
-        delay = 0 if last else self.settings.delay
+        delay, ahead = self.settings.delay, self.settings.ahead
+        if last:
+            delay, ahead = 0, self.settings.window
         wanted = [
-            phase.due_ends(newest, due[own], delay)
+            phase.due_ends(newest, due[own], delay, ahead)
             for phase, own in zip(self.phases, inside)
         ]
         ends = [x for x, _ in wanted]
@@ -227,18 +238,17 @@ class StreamTrack:
 
         The last coordinate is the expected error.
         """
-        passing: List[PassingWindow] = [None] * len(self.phases)
         if windows is not None and refined is not None:
             counts = np.cumsum([len(x) for x in windows.ends])[:-1]
-            for i, own in enumerate(np.split(refined, counts)):
-                if windows.passing[i]:
-                    passing[i] = (own[-1], int(windows.ends[i][-1]))
-                    own = own[:-1]
-                self.phases[i].add(own)
+            parts = np.split(refined, counts)
+            for phase, *own in zip(
+                self.phases, parts, windows.ends, windows.passing
+            ):
+                phase.add(*own)
         positions = snap(self.buffer.position)
         due = slice(self._emitted, self._due(positions, last))
         known = np.isfinite(self.buffer.last_seen)
-        frames = self._results(due, positions, passing if known else None)
+        frames = self._results(due, positions, bool(known))
         self._emitted = due.stop
         self._forget(positions)
         return frames
@@ -246,7 +256,7 @@ class StreamTrack:
     def give_up(self) -> List[StreamedFrame]:
         """Give the remaining frames, all NaN."""
         rest = slice(self._emitted, len(self.buffer))
-        return self._results(rest, snap(self.buffer.position), None)
+        return self._results(rest, snap(self.buffer.position), False)
 
     def _decide(self, last: bool) -> None:
         """Take windows back that show what is seen otherwise now."""
@@ -268,20 +278,17 @@ class StreamTrack:
         return int(waits.argmax()) if waits.any() else len(positions)
 
     def _results(
-        self,
-        due: slice,
-        positions: np.ndarray,
-        passing: Optional[List[PassingWindow]],
+        self, due: slice, positions: np.ndarray, known: bool
     ) -> List[StreamedFrame]:
-        """Frames in the form in which they came; None: all NaN."""
+        """Frames in the form in which they came; all NaN if not known."""
         settings = self.settings
         missing = self.buffer.missing[due]
         empty = self.buffer.empty(settings.max_gap)[due]
         shape = (*missing.shape, settings.coord_dims)
         poses = torch.from_numpy(np.full(shape, np.nan, np.float32))
         reason = None
-        if passing is not None and len(missing):
-            values = self._mean(positions[due], float(positions[-1]), passing)
+        if known and len(missing):
+            values = self._mean(positions[due], float(positions[-1]))
             if settings.chains is not None:
                 values, reason = self._limit(values, due)
             poses = torch.from_numpy(values[..., : settings.coord_dims])
@@ -308,20 +315,15 @@ class StreamTrack:
             )
         return results
 
-    def _mean(
-        self,
-        positions: np.ndarray,
-        newest: float,
-        passing: List[PassingWindow],
-    ) -> np.ndarray:
+    def _mean(self, positions: np.ndarray, newest: float) -> np.ndarray:
         """Mean of the refined windows at positions (n, ), (n, K, C)."""
         settings = self.settings
         inside = phase_coverage(positions, self._starts, newest)
         shape = (settings.num_keypoints, settings.coord_dims + 1)
         total = np.zeros((len(positions), *shape), np.float32)
-        for phase, own, window in zip(self.phases, inside, passing):
+        for phase, own in zip(self.phases, inside):
             if own.any():
-                total[own] += phase.at(positions[own], window, self._finish)
+                total[own] += phase.at(positions[own], self._finish)
         return total / inside.sum(0)[:, None, None].astype(np.float32)
 
     def _finish(self, values: np.ndarray) -> np.ndarray:
@@ -367,7 +369,10 @@ class StreamTrack:
         start = oldest
         for phase in self.phases:
             phase.forget(float(oldest))
-            start = min(start, phase.start + phase.next_end - (window - 1))
+            # The next window that is kept, or one that is the last.
+            newest = np.floor(phase.local(positions[-1:])[0])
+            end = min(phase.next_end, newest)
+            start = min(start, phase.start + end - (window - 1))
         if self.settings.chains is not None:
             # The noise around the next result, and windows taken back.
             start = min(start, oldest - (window - 1))
