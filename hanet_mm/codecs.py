@@ -75,7 +75,7 @@ class PoseSequenceCodec(BaseKeypointCodec):
         noise: Optional[np.ndarray] = None,
         allowance: Optional[np.ndarray] = None,
     ) -> dict:
-        """Encode a window.
+        """Encode a window, or several at once: all have one axis more then.
 
         Args:
             keypoints (np.ndarray): Estimates without gaps, (T, K, D).
@@ -95,10 +95,10 @@ class PoseSequenceCodec(BaseKeypointCodec):
             dict: Encoded items, see above.
         """
         if keypoints_valid is None:
-            keypoints_valid = np.ones(keypoints.shape[:2], dtype=bool)
+            keypoints_valid = np.ones(keypoints.shape[:-1], dtype=bool)
         size = None
         if image_size is not None:
-            size = torch.as_tensor(image_size)[None]
+            size = torch.as_tensor(image_size).reshape(-1, 2)
         affine = self._fit(keypoints, keypoints_valid, size)
         encoded = dict(
             keypoint_inputs=affine.encode(keypoints),
@@ -107,7 +107,7 @@ class PoseSequenceCodec(BaseKeypointCodec):
         )
         if path is not None:
             # Of unequal units the longer one.
-            unit = affine.scale.max()
+            unit = affine.scale.max((-2, -1), keepdims=True)[..., 0]
             evidence = affine.encode(path), noise / unit, allowance / unit
             encoded.update(zip(EVIDENCE, evidence))
         if keypoints_gt is not None:
@@ -121,8 +121,9 @@ class PoseSequenceCodec(BaseKeypointCodec):
                 # A frame without its root is unknown in all joints.
                 known = np.isfinite(affine.center).all((-2, -1))
                 if keypoints_visible is not None:
-                    known &= (keypoints_visible[:, self.root] > 0).all(-1)
-                weights = weights * known[:, None]
+                    root = keypoints_visible[..., list(self.root)]
+                    known &= (root > 0).all(-1)
+                weights = weights * known[..., None]
             encoded.update(
                 keypoint_labels=affine.encode(keypoints_gt),
                 keypoint_weights=weights,
@@ -135,13 +136,17 @@ class PoseSequenceCodec(BaseKeypointCodec):
         valid: np.ndarray,
         image_size: Optional[torch.Tensor],
     ) -> Affine:
+        several = keypoints.ndim == 4
         affine = fit_normalization(
             self.normalization,
-            torch.as_tensor(keypoints)[None],
-            torch.as_tensor(valid)[None],
+            torch.as_tensor(keypoints if several else keypoints[None]),
+            torch.as_tensor(valid if several else valid[None]),
             image_size,
             self.root,
         )
+        if several:
+            arrays = (x.expand(len(keypoints), -1, -1, -1) for x in affine)
+            return Affine(*(x.numpy() for x in arrays))
         # Without the batch axis: (T or 1, 1, D) or (1, 1, 1).
         return Affine(*(x[0].numpy() for x in affine))
 

@@ -2,10 +2,19 @@
 """Simulated people: sequences made when loaded, windows made on demand."""
 
 import copy
-from typing import Any, ClassVar, Dict, Optional, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    ClassVar,
+    Dict,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import numpy as np
-from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.dataset import BaseDataset, Compose, force_full_init
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
@@ -126,6 +135,9 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             :func:`hanet_mm.datasets.simulation.load_error_bank`. None: all
             errors are simulated.
         bank_share (float): Share of the windows with errors of the bank.
+        chunk_pipeline (Sequence[dict]): Transforms that take all S windows
+            of a chunk at once, arrays (S, T, ...), before ``pipeline`` takes
+            them one by one: :class:`MeasureEvidence`, ``GenerateTarget``.
         keep (bool): Keep what the pipeline made of each window, where it
             takes long and batches are augmented later. Every worker process
             keeps its own.
@@ -154,6 +166,7 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         noise: Union[str, dict] = 'any',
         bank: Union[str, dict, None] = None,
         bank_share: float = 0.5,
+        chunk_pipeline: Sequence[Union[dict, Callable]] = (),
         keep: bool = False,
         seed: int = 0,
         metainfo: Optional[dict] = None,
@@ -185,6 +198,7 @@ class SimulatedPoseSequenceDataset(BaseDataset):
                 f'fps_range: expected 0 < min <= max, found {fps_range}'
             )
         self.fps_range = fps_range
+        self.chunk_pipeline = Compose(chunk_pipeline)
         self.keep = keep
         self._kept: Dict[int, Any] = {}
         self.seed = seed
@@ -233,7 +247,8 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         if not self.keep:
             return super().prepare_data(idx)
         if idx not in self._kept:
-            self._kept[idx] = super().prepare_data(idx)
+            # Rows of a chunk would keep the whole.
+            self._kept[idx] = copy.deepcopy(super().prepare_data(idx))
         return copy.deepcopy(self._kept[idx])
 
     @force_full_init
@@ -248,8 +263,11 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         if self._chunk[0] != number:
             rng = np.random.default_rng((self.seed, number))
             chunk = self._generate(rng, self.chunk_size)
-            self._chunk = (number, _pipeline_arrays(chunk))
-        info = {key: values[row] for key, values in self._chunk[1].items()}
+            self._chunk = (number, self._prepare_chunk(chunk))
+        info = {
+            key: value[row] if isinstance(value, np.ndarray) else value
+            for key, value in self._chunk[1].items()
+        }
         return dict(
             info,
             fps=float(info['fps']),
@@ -258,8 +276,16 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             seq_id=idx,
             seq_name=f'simulated-{self.seed}-{idx:08d}',
             sample_idx=idx,
-            flip_indices=self._metainfo['flip_indices'],
-            keypoint_names=keypoint_names(self._metainfo),
+        )
+
+    def _prepare_chunk(self, chunk: Chunk) -> dict:
+        arrays = _pipeline_arrays(chunk)
+        return self.chunk_pipeline(
+            dict(
+                arrays,
+                flip_indices=self._metainfo['flip_indices'],
+                keypoint_names=keypoint_names(self._metainfo),
+            )
         )
 
 

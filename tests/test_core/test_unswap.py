@@ -200,3 +200,33 @@ def test_no_pairs_or_very_short():
 def test_wrong_chains_are_refused(names, flip, message):
     with pytest.raises(ValueError, match=message):
         swap_chains(names, flip)
+
+
+def test_many_windows_are_decided_as_each_alone():
+    rng = np.random.default_rng(0)
+    windows = []
+    for motion in [*MOTIONS] * 3:
+        right = MOTIONS[motion]()[:49, :, :2]
+        poses = right + rng.normal(0, rng.uniform(0, 12), right.shape)
+        for part in rng.permutation([*PARTS])[: rng.integers(3)]:
+            poses, _ = swap(poses, part, rng.integers(40), rng.integers(1, 15))
+        poses[rng.random(poses.shape[:2]) < 0.1] = np.nan
+        begin = rng.integers(45)
+        poses[begin : begin + rng.integers(6)] = np.nan
+        windows.append(poses)
+    # One that is seen in two frames only.
+    windows[-1][2:] = np.nan
+    scores = rng.uniform(0.1, 1, (49, len(windows), len(NAMES)))
+    together = unswap(np.stack(windows, 1), CHAINS, scores, fps=25.0)
+    assert together.swapped.any(0).any(-1).sum() > 3
+    for i, poses in enumerate(windows):
+        alone = unswap(poses, CHAINS, scores[:, i], fps=25.0)
+        for name, one, many in zip(alone._fields, alone, together):
+            np.testing.assert_array_equal(many[:, i], one, err_msg=name)
+
+
+def test_windows_without_a_chain_are_never_swapped():
+    poses = np.random.default_rng(0).normal(0, 100, (9, 5, len(NAMES), 2))
+    poses[:, :, CHAINS.chains >= 0] = np.nan
+    poses[:, 4] = np.nan
+    assert not unswap(poses, CHAINS, np.ones(poses.shape[:-1])).swapped.any()

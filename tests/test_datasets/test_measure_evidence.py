@@ -79,6 +79,40 @@ def test_evidence_is_that_of_the_refiner():
     )
 
 
+def test_windows_at_once_are_measured_as_each_alone():
+    rng = np.random.default_rng(0)
+    windows = []
+    for padding in (0, 0, 11, 11, 23):
+        one = window(padding=padding)
+        points = one['keypoints']
+        points += rng.normal(0, 2, points.shape).astype(np.float32)
+        points[5:9] = points[5:9][:, FLIP]
+        one['keypoints_valid'] &= rng.random((30, 4)) < 0.8
+        windows.append(one)
+    # Padding at the beginning.
+    windows[3] = {
+        key: x[::-1] if isinstance(x, np.ndarray) else x
+        for key, x in windows[3].items()
+    }
+    together = {
+        key: np.stack([one[key] for one in windows])
+        if isinstance(x, np.ndarray)
+        else x
+        for key, x in windows[0].items()
+    }
+    found = measure(together)
+    for i, one in enumerate(windows):
+        alone = measure(one)
+        assert alone.keys() == found.keys()
+        for key, value in alone.items():
+            if not isinstance(value, np.ndarray):
+                continue
+            # The smoother adds up in another order.
+            np.testing.assert_allclose(
+                found[key][i], value, rtol=1e-6, atol=1e-6, err_msg=key
+            )
+
+
 def test_padding_takes_no_part():
     whole, padded = measure(window(20)), measure(window(30, padding=10))
     for key in ('keypoints', 'path', 'noise', 'allowance'):

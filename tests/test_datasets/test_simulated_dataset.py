@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 import hanet_mm  # noqa: F401
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.datasets.simulation import kinds_of_part
+from hanet_mm.datasets.simulation.generator import _present_frames
 
 pytestmark = pytest.mark.mm
 
@@ -119,6 +120,51 @@ def test_items_have_what_the_pipeline_needs(pictures):
                 item['keypoints'][end][None].repeat(inner, axis=0),
             )
     assert short > 3
+
+
+@pytest.mark.parametrize('codec', [
+    dict(normalization='box', supervise_missing=True),
+    dict(normalization='image'),
+    dict(normalization='root', root=(0, 3)),
+])  # fmt: skip
+def test_chunks_go_through_the_pipeline_at_once(codec):
+    encode = dict(
+        type='GenerateTarget', encoder=dict(codec, type='PoseSequenceCodec')
+    )
+    first = [dict(type='MeasureEvidence'), encode]
+    at_once = build(short_share=0.4, chunk_pipeline=first, pipeline=TEST)
+    each = build(short_share=0.4, pipeline=[*first, *TEST])
+    for i in (3, 12, 39):
+        one, many = each[i], at_once[i]
+        np.testing.assert_allclose(many['inputs'], one['inputs'], rtol=1e-6)
+        labels = one['data_samples'].gt_instance_labels
+        found = many['data_samples'].gt_instance_labels
+        assert found.keys() == labels.keys()
+        assert len(found.keys()) == 6
+        for key, value in labels.items():
+            assert found[key].dtype == value.dtype
+            np.testing.assert_allclose(found[key], value, atol=1e-6)
+
+
+def test_short_windows_are_of_all_lengths():
+    rng = np.random.default_rng(0)
+    there = np.stack([_present_frames(rng, 8, 40, 0.5) for _ in range(2000)])
+    # Without gaps.
+    assert (np.diff(there.astype(int)) == 1).sum(-1).max() == 1
+    lengths = there.sum(-1)
+    short = lengths < 40
+    assert abs(short.mean() - 0.5) < 0.03
+    # Those of a chunk are of one length, uniform from 15 % to the whole:
+    # mean 0.575, deviation 0.245.
+    chunks = lengths.min(1)
+    assert ((lengths == chunks[:, None]) | ~short).all()
+    chunks = chunks[short.any(1)] / 40
+    assert chunks.min() == 0.15
+    assert abs(chunks.mean() - 0.575) < 4 * 0.245 / np.sqrt(2000)
+    assert abs(chunks.std() - 0.245) < 0.01
+    # Anywhere in the window.
+    begins = there.argmax(-1)[short] / (40 - lengths[short])
+    assert abs(begins.mean() - 0.5) < 0.02
 
 
 def test_batches_in_order_make_each_chunk_once(monkeypatch):

@@ -77,11 +77,11 @@ train_dataloader = dict(
         short_share=0.25,
         fps_range=(22.0, 38.0),
         keep=True,
-        pipeline=[
+        chunk_pipeline=[
             dict(type='MeasureEvidence'),
             dict(type='GenerateTarget', encoder=codec),
-            dict(type='PackPoseSequenceInputs'),
         ],
+        pipeline=[dict(type='PackPoseSequenceInputs')],
     ),
 )
 # Recordings, people and estimators unseen in training.

@@ -34,10 +34,7 @@ train_dataloader = dict(
         skeleton=skeleton,
         noise=noise,
         num_windows=64 * max_iters,
-        pipeline=[
-            dict(type='GenerateTarget', encoder=codec),
-            dict(type='PackPoseSequenceInputs'),
-        ],
+        chunk_pipeline=[dict(type='GenerateTarget', encoder=codec)],
     )
 )
 val_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise))

@@ -60,10 +60,8 @@ train_dataloader = dict(
         noise=noise,
         num_windows=64 * max_iters,
         window_size=window_size,
-        pipeline=[
-            dict(type='GenerateTarget', encoder=codec),
-            dict(type='PackPoseSequenceInputs'),
-        ],
+        chunk_pipeline=[dict(type='GenerateTarget', encoder=codec)],
+        pipeline=[dict(type='PackPoseSequenceInputs')],
     ),
 )
 # Recordings, people and estimators unseen in training.

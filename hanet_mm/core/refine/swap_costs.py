@@ -19,7 +19,7 @@ _CLEAR = 1.0
 _AHEAD_WEIGHT = 0.5
 # Distances are capped, in body sizes; motion and noise are never taken to be
 # smaller than so much.
-_CAP, _LEAST_MOTION = 0.4, 0.015
+_CAP, LEAST_MOTION = 0.4, 0.015
 
 
 class MotionScale(NamedTuple):
@@ -38,7 +38,7 @@ def measure_motion(
 ) -> MotionScale:
     """Measure what each chain moves, from (T, K, D) and seen, bool (T, K)."""
     size = unit_length(keypoints, seen)
-    motion = np.full((NUM_CHAINS, LAGS + 1), _LEAST_MOTION)
+    motion = np.full((NUM_CHAINS, LAGS + 1), LEAST_MOTION)
     motion[:, :LAGS] *= np.sqrt(1 + np.arange(LAGS))
     for chain in range(NUM_CHAINS):
         # Of all frames, to each of the places before.
@@ -60,7 +60,11 @@ def measure_motion(
 
 
 class ChainFrames(NamedTuple):
-    """Frames in which a chain is seen, as given and swapped, (2, n, k, D)."""
+    """Frames in which a chain is seen, as given and swapped, (2, n, k, D).
+
+    With people (2, n, S, k, D), and times (n, S): those who are seen in fewer
+    frames have others behind, in which nothing of the chain is seen.
+    """
 
     poses: np.ndarray
     seen: np.ndarray
@@ -70,13 +74,21 @@ class ChainFrames(NamedTuple):
     def of(
         cls, poses: np.ndarray, seen: np.ndarray, chains: SwapChains, n: int
     ) -> 'ChainFrames':
-        """The frames of chain n, of poses (T, K, D)."""
+        """The frames of chain n, of poses (T, K, D) or (T, S, K, D)."""
         own = np.flatnonzero(chains.chains == n)
         sides = np.stack([own, chains.flip_indices[own]])
-        times = np.flatnonzero(seen[:, own].any(1))
-        here = seen[times][:, sides].swapaxes(0, 1)
-        there = poses[times][:, sides].swapaxes(0, 1).astype(np.float64)
-        return cls(np.where(here[..., None], there, 0), here, times)
+        shown = seen[..., own].any(-1)
+        index: Any
+        if shown.ndim == 1:
+            index = times = np.flatnonzero(shown)
+        else:
+            times = np.argsort(~shown, axis=0, kind='stable')
+            times = times[: shown.sum(0).max()]
+            index = (times, np.arange(shown.shape[1]))
+        here = np.moveaxis(seen[index][..., sides], -2, 0)
+        there = np.moveaxis(poses[index][..., sides, :], -3, 0)
+        there = np.where(here[..., None], there.astype(np.float64), 0)
+        return cls(there, here, times)
 
     def after(self, past: Optional['ChainFrames']) -> 'ChainFrames':
         """These frames behind those of the past."""
@@ -96,7 +108,7 @@ class ChainFrames(NamedTuple):
         both = np.all(self.seen, axis=0)
         four = [both[i : len(both) - LAGS + i] for i in range(LAGS + 1)]
         running = self.times[LAGS:] - self.times[:-LAGS] == LAGS
-        return np.logical_and.reduce(four) & running[:, None]
+        return np.logical_and.reduce(four) & running[..., None]
 
     def steps(self, count: int) -> List[np.ndarray]:
         """Lengths of the steps to the last frames, as many as ``count``, of
@@ -126,38 +138,43 @@ class ChainFrames(NamedTuple):
         return total
 
     def costs(self, motion: np.ndarray, forget: float) -> np.ndarray:
-        """Cost of each frame by the relative sides before, (n, 2, 2, 2).
+        """Cost of each frame by the relative sides before, (n, ..., 2, 2, 2).
 
         ``forget``: frames of a gap after which it says e times less.
         """
-        costs = np.zeros((len(self.times), *(2,) * LAGS))
+        costs = np.zeros((*self.times.shape, *(2,) * LAGS))
         for lag in range(1, LAGS + 1):
-            other: Any = (slice(lag, None), *[slice(None)] * (lag - 1), 1)
+            other: Any = (..., 1, *[slice(None)] * (LAGS - lag))
             apart = self._apart(lag, motion[lag - 1], forget)
-            costs[other] += apart.reshape(-1, *(1,) * (LAGS - 1)) / LAGS
+            apart = apart.reshape(*apart.shape, *(1,) * (LAGS - 1))
+            costs[lag:][other] += apart / LAGS
         if len(self.times) > LAGS:
             known = self.steady()
-            count = np.maximum(known.sum(1), 1)
+            count = np.maximum(known.sum(-1), 1)
             clear = known * self._clear(LAGS, motion[LAGS])
             straight = self.poses[0, LAGS:] - self.ahead((0, 0, 0))
             straight = _cap(straight, motion[LAGS])
-            for sides in np.ndindex(*costs.shape[1:]):
+            for sides in np.ndindex(*(2,) * LAGS):
+                chosen: Any = (..., *sides)
                 steps = self.poses[0, LAGS:] - self.ahead(sides)
                 far = _cap(steps, motion[LAGS]) - straight
-                far = _AHEAD_WEIGHT * (far * clear).sum(1) / count
-                costs[LAGS:][(slice(None),) + sides] += far
+                far = _AHEAD_WEIGHT * (far * clear).sum(-1) / count
+                costs[LAGS:][chosen] += far
         return costs
 
-    def _clear(self, lag: int, motion: float) -> np.ndarray:
-        """Distance between both sides, from 0 to 1, (n - lag, k)."""
+    def _clear(self, lag: int, motion: np.ndarray) -> np.ndarray:
+        """Distance between both sides, from 0 to 1, (n - lag, ..., k)."""
         across = np.linalg.norm(self.poses[0] - self.poses[1], axis=-1)
         both = np.all(self.seen, axis=0)
         now = np.where(both[lag:], across[lag:], np.inf)
         before = np.where(both[:-lag], across[:-lag], np.inf)
         across = np.minimum(now, before)
-        return 1 / (1 + (_CLEAR * motion / np.maximum(across, 1e-9)) ** 2)
+        motion = _CLEAR * motion[..., None]
+        return 1 / (1 + (motion / np.maximum(across, 1e-9)) ** 2)
 
-    def _apart(self, lag: int, motion: float, forget: float) -> np.ndarray:
+    def _apart(
+        self, lag: int, motion: np.ndarray, forget: float
+    ) -> np.ndarray:
         """How much nearer the same side is in the frame ``lag`` before."""
         now, before = self.poses[:, lag:], self.poses[:, :-lag]
         seen, past = self.seen[:, lag:], self.seen[:, :-lag]
@@ -173,9 +190,9 @@ class ChainFrames(NamedTuple):
             count += known
         gap = self.times[lag:] - self.times[:-lag] - lag
         total *= self._clear(lag, motion)
-        mean = total.sum(1) / np.maximum(count.sum(1), 1)
+        mean = total.sum(-1) / np.maximum(count.sum(-1), 1)
         return mean * np.exp(-gap / forget)
 
 
-def _cap(steps: np.ndarray, motion: float) -> np.ndarray:
-    return np.minimum(np.linalg.norm(steps, axis=-1), _CAP) / motion
+def _cap(steps: np.ndarray, motion: np.ndarray) -> np.ndarray:
+    return np.minimum(np.linalg.norm(steps, axis=-1), _CAP) / motion[..., None]

@@ -10,7 +10,7 @@ from .swap_chains import NUM_CHAINS, SwapChains
 from .swap_costs import LAGS, ChainFrames, MotionScale
 
 # Sides of a chain in so many frames are a state.
-_MEMORY = 2**LAGS
+MEMORY = 2**LAGS
 # Seconds of a gap after which it says e times less which side is which.
 _FORGET = 0.5
 # Cost of a frame swapped as a whole, and in part (times its share of chains),
@@ -26,6 +26,19 @@ _RELATIVE = tuple(_BITS[0] ^ _BITS[1 + lag] for lag in range(LAGS))
 _SWAPPED = np.indices((2,) * NUM_CHAINS)
 _SHARE = _SWAPPED.mean(0)
 _STATE_COST = np.where(_SHARE == 1, _WHOLE_COST, _PART_COST * _SHARE)
+
+
+def side_costs(
+    frames: ChainFrames, motion: np.ndarray, fps: float
+) -> np.ndarray:
+    """Cost of the sides of a chain in four frames, (n, ..., 2, 2, 2, 2)."""
+    costs = frames.costs(motion, _FORGET * fps)
+    return costs[(..., *_RELATIVE)] / NUM_CHAINS
+
+
+def state_cost(fps: float) -> np.ndarray:
+    """Cost of swapped chains in a frame, (2, 2, 2)."""
+    return _STATE_COST * USUAL_RATE / fps
 
 
 class SwapDecoder:
@@ -45,7 +58,7 @@ class SwapDecoder:
         self.scale = scale
         self.fps = fps
         # Least cost of each state, one axis for each chain.
-        self._best = np.zeros((_MEMORY,) * NUM_CHAINS)
+        self._best = np.zeros((MEMORY,) * NUM_CHAINS)
         # Of each frame and chain (n, 3): which of the oldest sides was the
         # better one, as bits, and whether the chain was seen.
         self._oldest: List[bytes] = []
@@ -70,13 +83,11 @@ class SwapDecoder:
             new = ChainFrames.of(poses, seen, self.chains, n)
             every = new.after(self._past[n])
             self._past[n] = every.last(LAGS, count)
-            table = every.costs(self.scale.motion[n], _FORGET * self.fps)
-            table = table[len(every.times) - len(new.times) :]
-            table = table[(slice(None),) + _RELATIVE] / NUM_CHAINS
-            costs[new.times, n] = table
+            table = side_costs(every, self.scale.motion[n], self.fps)
+            costs[new.times, n] = table[len(every.times) - len(new.times) :]
             shown[new.times, n] = True
         sides = np.zeros((count, *_STATE_COST.shape))
-        sides[shown.any(1)] = _STATE_COST * USUAL_RATE / self.fps
+        sides[shown.any(1)] = state_cost(self.fps)
         if odds is not None:
             sides -= self._mean_odds(odds, seen)
         self._run(costs, shown, sides)
@@ -87,18 +98,18 @@ class SwapDecoder:
         state = [int(x) for x in best]
         found = np.zeros((len(self) - first, NUM_CHAINS + 1), bool)
         for t in range(len(self) - 1, first - 1, -1):
-            found[t - first, :NUM_CHAINS] = [x >= _MEMORY // 2 for x in state]
+            found[t - first, :NUM_CHAINS] = [x >= MEMORY // 2 for x in state]
             oldest, shown = self._oldest[t], self._shown[t]
             for n in range(NUM_CHAINS - 1, -1, -1):
                 if not shown[n]:
                     continue
                 # The axes were turned until this chain was the first.
-                place = n * _MEMORY**NUM_CHAINS
+                place = n * MEMORY**NUM_CHAINS
                 for turn in range(NUM_CHAINS):
                     axis = state[(n + turn) % NUM_CHAINS]
-                    place += axis * _MEMORY ** (NUM_CHAINS - 1 - turn)
+                    place += axis * MEMORY ** (NUM_CHAINS - 1 - turn)
                 bit = oldest[place >> 3] >> (7 - (place & 7)) & 1
-                state[n] = (state[n] * 2) % _MEMORY + bit
+                state[n] = (state[n] * 2) % MEMORY + bit
         # Keypoints without another side are in chain -1: never swapped.
         return found[:, self.chains.chains]
 
@@ -122,10 +133,10 @@ class SwapDecoder:
         self, costs: np.ndarray, shown: np.ndarray, sides: np.ndarray
     ) -> None:
         """Go through frames: each chain seen forgets its oldest side."""
-        half, rest = _MEMORY // 2, _MEMORY ** (NUM_CHAINS - 1)
+        half, rest = MEMORY // 2, MEMORY ** (NUM_CHAINS - 1)
         costs = costs.reshape(*costs.shape[:2], 2, half, 2, 1)
         sides = sides[:, :, None, :, None, :, None]
-        best = self._best.reshape(_MEMORY, rest)
+        best = self._best.reshape(MEMORY, rest)
         bits = np.zeros((NUM_CHAINS, 2, half, rest), bool)
         total = np.empty((2, half, 2, rest))
         for cost, side, seen in zip(costs, sides, shown.tolist()):
@@ -136,7 +147,7 @@ class SwapDecoder:
                     np.less(second, first, out=bits[n])
                     best = np.minimum(first, second)
                 # The next chain comes first: all axes turn by one.
-                best = best.reshape(_MEMORY, rest).T.reshape(_MEMORY, rest)
+                best = best.reshape(MEMORY, rest).T.reshape(MEMORY, rest)
             best = best.reshape((2, half) * NUM_CHAINS) + side
             if len(self._shown) % _CLEAN_UP == 0:
                 best -= best.min()

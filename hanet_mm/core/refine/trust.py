@@ -278,21 +278,23 @@ def _limit_rows(
 def gap_allowance(
     path: RobustPath, missing: np.ndarray, fps: float = 30.0
 ) -> np.ndarray:
-    """Allowed distance of a missing keypoint from the path, (T, K).
+    """Allowed distance of a missing keypoint from the path, (T, ..., K).
 
     The 0.75 quantile of what the path of this joint leaves the straight line
     over as many frames as there are to the nearest seen one, times how much
     of the frame was seen. 0 where nothing is missing.
     """
     allowance = np.zeros(missing.shape)
-    if not missing.any():
-        return allowance
-    for own in joint_blocks(missing.shape):
-        if missing[:, own].any():
-            allowance[:, own] = _joint_allowance(
-                path.keypoints[:, own], missing[:, own], fps
-            )
-    known = 1 - missing.mean(1, keepdims=True) / _UNKNOWN_SHARE
+    frames = len(missing)
+    columns = missing.reshape(frames, -1)
+    places = path.keypoints.reshape(*columns.shape, -1)
+    gappy = np.flatnonzero(columns.any(0))
+    for block in joint_blocks((frames, len(gappy))):
+        own = gappy[block]
+        allowance.reshape(frames, -1)[:, own] = _joint_allowance(
+            places[:, own], columns[:, own], fps
+        )
+    known = 1 - missing.mean(-1, keepdims=True) / _UNKNOWN_SHARE
     allowance *= np.clip(known, 0, 1)
     return allowance
 
@@ -310,7 +312,7 @@ def _joint_allowance(
     distance = np.where(missing, distance, 0)
     longest = min(round(_LONGEST * fps), (len(missing) - 1) // 2)
     typical = np.zeros(missing.shape[1])
-    for gap in range(1, longest + 1):
+    for gap in range(1, min(longest, distance.max()) + 1):
         # Where too little is seen for such a line, that of a shorter one.
         typical = np.maximum(typical, _line_error(path, missing, gap))
         allowance = np.where(distance >= gap, typical, allowance)

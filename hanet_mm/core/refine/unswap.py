@@ -24,6 +24,7 @@ from .frame_rate import USUAL_RATE
 from .swap_chains import SwapChains
 from .swap_costs import measure_motion
 from .swap_decoder import SwapDecoder
+from .swap_windows import swapped_windows
 
 
 class Unswapped(NamedTuple):
@@ -51,7 +52,7 @@ def unswap(
 
     Args:
         keypoints (np.ndarray): (T, K, D), D = 2 or 3, any unit; NaN is
-            missing.
+            missing. Or of many short sequences without odds, (T, S, K, D).
         chains (SwapChains): See :func:`swap_chains`.
         scores (np.ndarray, optional): (T, K); 0 is missing. Defaults to
             None: 1 where keypoints are not NaN.
@@ -67,8 +68,11 @@ def unswap(
     if scores is None:
         scores = seen.astype(np.float32)
     seen = seen & (scores > 0)
-    swapped = _decide(keypoints, seen, chains, odds, fps)
-    swapped &= seen | seen[:, chains.flip_indices]
+    if keypoints.ndim > 3:
+        swapped = swapped_windows(keypoints, seen, chains, fps)
+    else:
+        swapped = _decide(keypoints, seen, chains, odds, fps)
+    swapped &= seen | seen[..., chains.flip_indices]
     return swap_sides(keypoints, scores, swapped, chains)
 
 
@@ -94,12 +98,12 @@ def swap_sides(
     swapped: np.ndarray,
     chains: SwapChains,
 ) -> Unswapped:
-    """Let the keypoints (T, K) that are swapped change places in pairs."""
+    """Let the keypoints (..., K) that are swapped change places in pairs."""
     if not swapped.any():
         return Unswapped(keypoints, scores, swapped)
     flip = chains.flip_indices
     return Unswapped(
-        np.where(swapped[..., None], keypoints[:, flip], keypoints),
-        np.where(swapped, scores[:, flip], scores),
+        np.where(swapped[..., None], keypoints[..., flip, :], keypoints),
+        np.where(swapped, scores[..., flip], scores),
         swapped,
     )

@@ -235,8 +235,12 @@ class ChunkGenerator:
 def _present_frames(
     rng: np.random.Generator, num: int, frames: int, share: float
 ) -> np.ndarray:
-    """Frames that windows have; the others are padding, bool (S, T)."""
-    length = np.rint(frames * rng.uniform(_SHORTEST, 1, num))
+    """Frames that windows have; the others are padding, bool (S, T).
+
+    The short ones of a chunk are of one length, anywhere in the window: what
+    is measured in windows is measured in all of a length at once.
+    """
+    length = np.rint(frames * rng.uniform(_SHORTEST, 1))
     length = np.where(rng.random(num) < share, np.maximum(length, 1), frames)
     first = np.floor(rng.random(num) * (frames - length + 1))
     frame = np.arange(frames)

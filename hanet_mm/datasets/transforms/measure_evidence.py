@@ -1,12 +1,14 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Bring training windows into the state in which refiners see sequences."""
 
+from typing import Dict
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
 from hanet_mm.core.data.gaps import fill_missing
-from hanet_mm.core.refine.swap_chains import swap_chains
+from hanet_mm.core.refine.swap_chains import SwapChains, swap_chains
 from hanet_mm.core.refine.trust import gap_allowance, robust_path
 from hanet_mm.core.refine.unswap import unswap
 
@@ -17,7 +19,8 @@ class MeasureEvidence(BaseTransform):
 
     For refiners that keep to the evidence: the network is trained on what it
     sees in use, and within the limit of
-    :mod:`hanet_mm.core.refine.trust`. T frames, K keypoints, D coordinates.
+    :mod:`hanet_mm.core.refine.trust`. T frames, K keypoints, D coordinates;
+    or S windows at once, (S, T, K, D), which takes a fraction of the time.
 
     Required keys: ``keypoints`` (T, K, D), ``keypoint_scores`` and
     ``keypoints_valid`` (T, K), ``keypoints_visible`` (T, K),
@@ -37,37 +40,73 @@ class MeasureEvidence(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Replace the estimates and add what was measured."""
-        valid = results['keypoints_valid']
-        there = valid.any(1) | (results['keypoints_visible'] > 0).any(1)
-        frames = np.flatnonzero(there)
-        part = slice(frames[0], frames[-1] + 1)
         chains = swap_chains(
             results['keypoint_names'], results['flip_indices']
         )
-        seen = valid[part]
+        one = results['keypoints'].ndim == 3
+        poses, scores, valid, weights = (
+            results[key][None] if one else results[key]
+            for key in (
+                'keypoints',
+                'keypoint_scores',
+                'keypoints_valid',
+                'keypoints_visible',
+            )
+        )
+        there = valid.any(-1) | (weights > 0).any(-1)
+        first = there.argmax(1)
+        count = there.shape[1] - there[:, ::-1].argmax(1) - first
+        place = np.arange(there.shape[1]) - first[:, None]
+        padding = (place < 0) | (place >= count[:, None])
+        found: Dict[str, np.ndarray] = {}
+        for length in np.unique(count):
+            who = np.flatnonzero(count == length)
+            # Time first: (length, R, ...).
+            frames = (who, first[who] + np.arange(length)[:, None])
+            measured = self._measure(
+                poses[frames],
+                np.where(valid[frames], scores[frames], 0),
+                chains,
+            )
+            back = np.clip(place[who], 0, length - 1)
+            for key, value in measured.items():
+                whole = found.setdefault(
+                    key, np.empty((*there.shape, *value.shape[2:]), np.float32)
+                )
+                whole[who] = value[back, np.arange(len(who))[:, None]]
+        found['keypoint_scores'][padding] = 0
+        found['keypoints_valid'] = found['keypoint_scores'] > 0
+        results.update({k: x[0] if one else x for k, x in found.items()})
+        return results
+
+    def _measure(
+        self, poses: np.ndarray, scores: np.ndarray, chains: SwapChains
+    ) -> Dict[str, np.ndarray]:
+        """Measure windows (T, R, K, D) with scores (T, R, K), 0 = missing."""
+        seen = scores > 0
         poses, scores, _ = unswap(
-            np.where(seen[..., None], results['keypoints'][part], np.nan),
+            np.where(seen[..., None], poses, np.nan),
             chains,
-            np.where(seen, results['keypoint_scores'][part], 0),
+            scores,
             fps=self.fps,
         )
         missing = ~(scores > 0)
-        poses = fill_missing(poses, missing, np.array([len(poses)]))
+        frames, windows = missing.shape[:2]
+        by_window = [x.swapaxes(0, 1) for x in (poses, missing)]
+        filled = fill_missing(
+            *(x.reshape(frames * windows, *x.shape[2:]) for x in by_window),
+            np.full(windows, frames),
+        )
+        poses = filled.reshape(windows, *poses.shape[:1], *poses.shape[2:])
+        poses = poses.swapaxes(0, 1)
         path = robust_path(poses, missing, self.fps)
-        allowance = gap_allowance(path, missing, self.fps)
-        around = (part.start, len(valid) - part.stop)
-        for key, value in dict(
+        return dict(
             keypoints=poses,
+            keypoint_scores=scores,
             path=path.keypoints,
             noise=path.noise,
-            allowance=allowance,
-        ).items():
-            width = [around] + [(0, 0)] * (value.ndim - 1)
-            results[key] = np.pad(value.astype(np.float32), width, 'edge')
-        scores = np.pad(scores, (around, (0, 0)))
-        results['keypoint_scores'] = scores.astype(np.float32)
-        results['keypoints_valid'] = scores > 0
-        return results
+            allowance=gap_allowance(path, missing, self.fps),
+        )
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(fps={self.fps})'
