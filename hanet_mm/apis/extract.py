@@ -19,7 +19,7 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.core.data.atomic import check_output
+from hanet_mm.core.data.atomic import check_output, remove_leftovers
 from hanet_mm.core.data.files import PathLike, atomic_path, read_npz
 from hanet_mm.core.data.sequences import (
     PoseSequences,
@@ -312,5 +312,6 @@ def _remove_parts(out: Path, jobs: List[AnnotatedVideo]) -> None:
     """Remove the parts, and the folder unless it has other files."""
     for path in (*(x.part for x in jobs), _parts_folder(out) / 'request.json'):
         path.unlink(missing_ok=True)
+    remove_leftovers(_parts_folder(out))
     if not any(_parts_folder(out).iterdir()):
         _parts_folder(out).rmdir()

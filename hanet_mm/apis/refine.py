@@ -21,7 +21,7 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.core.data.atomic import check_output
+from hanet_mm.core.data.atomic import check_output, remove_leftovers
 from hanet_mm.core.data.claims import claim, remove_stale_claim
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.refine.frame_rate import USUAL_RATE
@@ -201,6 +201,8 @@ def refine_folder(
     task = _FolderTask(options.load() if workers == 1 else replace(options))
     if workers > 1:
         options.load()
+    for folder in {target.parent for _, target in items}:
+        remove_leftovers(folder)
     summary = FolderSummary()
     todo = []
     for pair in items:

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from hanet_mm.apis.cli import main
+from hanet_mm.core.data import atomic
 from hanet_mm.core.data.atomic import (
     atomic_folder,
     atomic_path,
@@ -140,6 +141,21 @@ def test_leftovers_of_killed_runs_are_removed(tmp_path, name):
     assert left.name.startswith('.')
     write(path)
     assert [x.name for x in tmp_path.iterdir()] == [name]
+
+
+@posix
+@pytest.mark.parametrize(('hours', 'stays'), [(23, True), (25, False)])
+def test_those_of_other_hosts_have_to_be_old(
+    tmp_path, monkeypatch, hours, stays
+):
+    path = tmp_path / 'a.txt'
+    run_killed('atomic_path', path, "x.write_text('half')")
+    (left,) = tmp_path.iterdir()
+    then = left.stat().st_mtime - 3600 * hours
+    os.utime(left, (then, then))
+    monkeypatch.setattr(atomic, 'running_system', lambda: 'another')
+    write(path)
+    assert left.exists() == stays
 
 
 @posix

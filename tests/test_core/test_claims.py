@@ -73,7 +73,7 @@ def test_an_error_ends_the_claim(target):
 
 
 @pytest.mark.skipif(
-    claims._running_system() is None, reason='locks tell it on Linux'
+    claims.running_system() is None, reason='locks tell it on Linux'
 )
 def test_a_killed_process_holds_nothing(target, holder):
     assert is_claimed(target)

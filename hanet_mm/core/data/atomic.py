@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,10 +22,12 @@ PathLike = Union[str, 'os.PathLike[str]']
 
 # Bytes that file systems allow a name to have.
 _LONGEST_NAME = 255
-# Bytes that '.', '.<process>-<token>.tmp' and '.partial' add to a name.
+# Bytes that '.', '.<system>-<process>-<token>.tmp' and '.partial' add to it.
 _LONGEST_ADDED = 40
 _LONGEST_SUFFIX = 20
 _LOCK = '.lock'
+# Seconds after which temporary files of other systems are leftovers.
+_OLD = 86_400.0
 
 
 def is_same_file(first: PathLike, second: PathLike) -> bool:
@@ -226,7 +229,7 @@ def _make_locked(parent: Path, stem: str) -> Tuple[Path, Optional[int]]:
     """A new folder and its open lock; None where nothing can be locked."""
     while True:
         # Neither the process nor the host need be the only one of its number.
-        token = f'{os.getpid()}-{uuid.uuid4().hex[:8]}'
+        token = f'{_system_token()}-{os.getpid()}-{uuid.uuid4().hex[:8]}'
         folder = parent / f'.{stem}.{token}.tmp'
         folder.mkdir()
         lock = None
@@ -256,13 +259,32 @@ def _lock(folder: Path) -> int:
 
 
 def remove_leftovers(parent: Path, stem: Optional[str] = None) -> None:
-    """Remove what killed runs left in a folder of one target, or of all."""
+    """Remove what killed runs left in a folder of one target, or of all.
+
+    Locks of other hosts may not be seen here: what is theirs has to be old.
+    """
     if fcntl is None:
         return
     name = '*' if stem is None else glob.escape(stem)
-    token = '*-' + 8 * '[0-9a-f]'
-    for found in parent.glob(f'.{name}.{token}.tmp'):
+    number = 8 * '[0-9a-f]'
+    own = _system_token()
+    for found in parent.glob(f'.{name}.{number}-*-{number}.tmp'):
+        system = found.name.rsplit('.', 2)[1][: len(own)]
         with suppress(OSError):
+            if system != own and time.time() - found.stat().st_mtime < _OLD:
+                continue
             file = _lock(found)
             shutil.rmtree(found, ignore_errors=True)
             os.close(file)
+
+
+def _system_token() -> str:
+    return hashlib.sha256((running_system() or '').encode()).hexdigest()[:8]
+
+
+def running_system() -> Optional[str]:
+    """What processes have in common that see each other's locks."""
+    try:
+        return Path('/proc/sys/kernel/random/boot_id').read_text().strip()
+    except OSError:
+        return None

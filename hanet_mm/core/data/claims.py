@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, Optional, Union
 
-from .atomic import PathLike, shorten_stem
+from .atomic import PathLike, running_system, shorten_stem
 
 try:
     import fcntl
@@ -91,7 +91,7 @@ def _take(path: Path) -> Optional[int]:
             host=socket.gethostname(),
             pid=os.getpid(),
             # Locked before it says so: what it says is true.
-            locked_in=_running_system() if _try_lock(file) else None,
+            locked_in=running_system() if _try_lock(file) else None,
         )
         os.write(file, json.dumps(owner).encode())
         return file
@@ -127,7 +127,7 @@ def _remove_stale(path: Path) -> bool:
 
 
 def _is_stale(file: int, folder: Path) -> bool:
-    system = _running_system()
+    system = running_system()
     if system is not None and _locked_in(file) == system:
         return _try_lock(file)
     with tempfile.TemporaryFile(dir=folder) as now:
@@ -156,14 +156,6 @@ def _try_lock(file: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _running_system() -> Optional[str]:
-    """What processes have in common that see each other's locks."""
-    try:
-        return Path('/proc/sys/kernel/random/boot_id').read_text().strip()
-    except OSError:
-        return None
 
 
 def _renew(place: Union[int, Path], stop: threading.Event) -> None:
