@@ -70,7 +70,7 @@ def run(tmp_path_factory, repo_root):
                     unsampled_memory=dict(bias=1.0),
                 ),
                 distance=2,
-                test_cfg=dict(stride=3),
+                test_cfg=dict(stride=3, taper=True),
             ),
             train_cfg=dict(by_epoch=False, max_iters=1, max_epochs=None),
             visualizer=dict(vis_backends=[]),
@@ -147,7 +147,7 @@ def test_exported_refiner_equals_the_model(run, checkpoint, tmp_path):
             ~result.filled, sample.est_instances.keypoints_valid
         )
     assert exported.keypoint_names == JOINTS
-    assert exported.stride == 3
+    assert (exported.stride, exported.taper) == (3, True)
     assert exported.network.distance == 2
     assert exported.normalization == 'image'
 

@@ -296,6 +296,17 @@ def test_saved_refiner_is_the_same(tmp_path):
     assert [x.name for x in path.parent.iterdir()] == [path.name]
 
 
+def test_refiners_without_taper_are_as_before(tmp_path):
+    tapered = make_refiner(stride=2)
+    assert 'taper' not in tapered.config
+    flat = tapered.refine(make_poses(12)).keypoints
+    tapered = Refiner(**tapered.config, taper=True)
+    tapered.save(tmp_path / 'refiner.safetensors')
+    loaded = load_refiner(tmp_path / 'refiner.safetensors')
+    assert loaded.taper
+    assert np.abs(loaded.refine(make_poses(12)).keypoints - flat).max() > 0.1
+
+
 def test_saved_refiner_may_be_read_as_any_new_file(tmp_path):
     make_refiner().save(tmp_path / 'refiner.safetensors')
     (tmp_path / 'other').touch()

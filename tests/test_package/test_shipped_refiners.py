@@ -43,7 +43,7 @@ STANDING = dict(
 )
 
 
-def sway(refiner, frames=90):
+def sway(refiner, frames=90, noise=0.02):
     """A person who moves smoothly, with jitter, gaps and scores."""
     rng = np.random.default_rng(0)
     head = refiner.network.head
@@ -54,7 +54,7 @@ def sway(refiner, frames=90):
         row[:2] = across * {'left': 1, 'right': -1}.get(side, 0), down
     time = np.arange(frames)[:, None, None] / 30
     truth = pose + 0.1 * np.sin(2 * np.pi * (time + pose))
-    points = truth + 0.02 * rng.standard_normal(truth.shape)
+    points = truth + noise * rng.standard_normal(truth.shape)
     if head.coord_dims == 3:
         points[..., 2] += 4
     else:
@@ -99,6 +99,19 @@ def test_config_of_the_card_is_there(name, repo_root):
     assert configs
     for config in configs:
         assert (repo_root / config).is_file(), config
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_its_stride_costs_next_to_nothing(name):
+    refiner = load_refiner(name)
+    assert refiner.stride > 1
+    sequence, (truth, _) = sway(refiner, 200), sway(refiner, 200, noise=0)
+    errors = []
+    for stride in (1, refiner.stride):
+        refiner.stride = stride
+        result = refiner.refine(*sequence).keypoints
+        errors.append(np.nanmean(np.linalg.norm(result - truth, axis=-1)))
+    assert errors[1] <= 1.01 * errors[0]
 
 
 @pytest.mark.parametrize('name', NAMES)

@@ -47,6 +47,7 @@ model = dict(
             dict(type='RefitBox'),
         ],
     ),
+    test_cfg=dict(stride=24, taper=True),
     backbone=keypoints,
     head=dict(
         flip_indices=flip_indices,

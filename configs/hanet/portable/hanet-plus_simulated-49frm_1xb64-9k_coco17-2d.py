@@ -37,6 +37,7 @@ model = dict(
             dict(type='RefitBox'),
         ],
     ),
+    test_cfg=dict(stride=24, taper=True),
     backbone=keypoints,
     head=dict(
         flip_indices=flip_indices,
