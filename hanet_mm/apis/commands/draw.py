@@ -5,6 +5,7 @@ import argparse
 from pathlib import Path
 from typing import Optional
 
+from .output import add_output, choose_output
 from .reading import reading_options
 from .view import add_recording
 
@@ -24,12 +25,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         'source', metavar='POSES', help='2D, in any format that refine reads'
     )
-    parser.add_argument(
-        '-o',
-        '--out',
-        metavar='OUT.mp4',
-        help='default: VIDEO_poses.mp4 in the working directory; with --show '
-        'none',
+    add_output(
+        parser,
+        'OUT.mp4',
+        'VIDEO_poses.mp4 in the working directory; with --show none',
     )
     parser.add_argument(
         '--show', action='store_true', help='show it in a window; q ends it'
@@ -41,17 +40,15 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> str:
     """Draw; returns a line to print."""
     from hanet_mm.apis.look.overlay import draw_poses
-    from hanet_mm.core.data.atomic import check_output
     from hanet_mm.visualization.window import check_screen
 
-    out: Optional[str] = args.out
     if args.show:
         check_screen()
-    elif out is None:
-        out = f'{Path(args.video).stem}_poses.mp4'
-    if out is not None:
-        given = (args.video, args.source, args.before)
-        check_output(out, [x for x in given if x])
+    out: Optional[Path] = None
+    if args.out is not None or not args.show:
+        name = f'{Path(args.video).stem}_poses.mp4'
+        given = args.video, args.source, args.before
+        out = choose_output(args, name, given)
     summary = draw_poses(
         args.video,
         args.source,

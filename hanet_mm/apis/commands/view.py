@@ -4,6 +4,7 @@
 import argparse
 from pathlib import Path
 
+from .output import add_output, choose_output
 from .reading import add_reading, reading_options
 
 
@@ -19,11 +20,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         'source', metavar='POSES', help='in any format that refine reads'
     )
-    parser.add_argument(
-        '-o',
-        '--out',
-        metavar='OUT.html',
-        help='default: named after POSES, in the working directory',
+    add_output(
+        parser, 'OUT.html', 'named after POSES, in the working directory'
     )
     add_recording(parser)
     parser.set_defaults(run=run)
@@ -46,11 +44,10 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> str:
     """Write the page; returns a line to print."""
     from hanet_mm.apis.look.recording import read_recording
-    from hanet_mm.core.data.atomic import check_output
     from hanet_mm.visualization.viewer import write_viewer
 
-    out = Path(args.out or f'{Path(args.source).stem}.html')
-    check_output(out, [x for x in (args.source, args.before) if x])
+    name = f'{Path(args.source).stem}.html'
+    out = choose_output(args, name, [args.source, args.before])
     recording = read_recording(
         args.source,
         args.before,
