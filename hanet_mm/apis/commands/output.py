@@ -1,0 +1,48 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Where commands write: what they have in common.
+
+A file that is named with ``-o`` is replaced, whole or not at all; one whose
+name the user did not give is not, unless told so.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Iterable, Optional
+
+from hanet_mm.core.data.atomic import check_output
+
+
+def add_output(
+    parser: argparse.ArgumentParser, metavar: str, default: str
+) -> None:
+    """Add the options of an output that need not be named."""
+    parser.add_argument(
+        '-o',
+        '--out',
+        metavar=metavar,
+        help='replaced if it is there. Default: ' + default,
+    )
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='replace an output of the default name too',
+    )
+
+
+def choose_output(
+    args: argparse.Namespace, default: str, sources: Iterable[Optional[str]]
+) -> Path:
+    """The path to write to.
+
+    Raises:
+        ValueError: If it is an input.
+        FileExistsError: If the file of the default name is there.
+    """
+    out = Path(args.out or default)
+    check_output(out, [x for x in sources if x])
+    if args.out is None and not args.overwrite and out.exists():
+        raise FileExistsError(
+            f'{out}: is there already: expected -o, or --overwrite to '
+            'replace it'
+        )
+    return out
