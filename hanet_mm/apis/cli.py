@@ -8,7 +8,12 @@ import traceback
 from importlib import import_module
 from typing import List, Optional
 
-from hanet_mm.apis.errors import INTERRUPTED, describe_error
+from hanet_mm.apis.errors import (
+    INTERRUPTED,
+    describe_error,
+    plain_warnings,
+)
+from hanet_mm.progress import silent_progress
 from hanet_mm.version import __version__
 
 # Modules of hanet_mm.apis.commands; only the one that runs is imported.
@@ -22,6 +27,14 @@ COMMANDS = {
     'extract': 'make a training file for your own estimator',
     'models': 'list the bundled refiners',
     'export': 'make the portable file of a refiner from a checkpoint',
+}
+# Options of all commands, which may stand before or after its name.
+_COMMON = {
+    '-q': 'quiet',
+    '--quiet': 'quiet',
+    '-v': 'verbose',
+    '--verbose': 'verbose',
+    '--debug': 'debug',
 }
 
 
@@ -38,15 +51,22 @@ def main(argv: Optional[List[str]] = None) -> int:
     """
     argv = sys.argv[1:] if argv is None else argv
     # Of any command, before it or after it.
-    debug = '--debug' in argv
-    argv = [x for x in argv if x != '--debug']
+    common = [x for x in argv if x in _COMMON]
+    argv = [x for x in argv if x not in _COMMON]
+    quiet, verbose, debug = (
+        any(_COMMON[x] == name for x in common)
+        for name in ('quiet', 'verbose', 'debug')
+    )
     source = None
     try:
         args = _build_parser(argv).parse_args(argv)
         source = getattr(args, 'source', None)
-        summary = args.run(args)
-        sys.stdout.write(f'{summary}\n')
-        sys.stdout.flush()
+        args.verbose = verbose
+        with plain_warnings(shown=not quiet), silent_progress(quiet):
+            summary = args.run(args)
+        if not quiet or getattr(args, 'json', False):
+            sys.stdout.write(f'{summary}\n')
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.stderr.write('hanet-mm: interrupted\n')
         return INTERRUPTED
@@ -70,11 +90,13 @@ def _build_parser(argv: List[str]) -> argparse.ArgumentParser:
     parser.add_argument(
         '--version', action='version', version=f'hanet_mm {__version__}'
     )
-    parser.add_argument(
-        '--debug',
-        action='store_true',
-        help='show the traceback of an error, with any command',
-    )
+    group = parser.add_argument_group('with any command')
+    for names, text in (
+        (('-q', '--quiet'), 'say nothing but errors (and JSON)'),
+        (('-v', '--verbose'), 'say more, such as settings of the refiner'),
+        (('--debug',), 'show the traceback of an error'),
+    ):
+        group.add_argument(*names, action='store_true', help=text)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     for name, text in COMMANDS.items():
         if name in argv[:1]:

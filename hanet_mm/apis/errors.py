@@ -3,8 +3,9 @@
 
 import os
 import sys
+import warnings
 from contextlib import contextmanager
-from typing import Dict, Iterable, Iterator, List, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Tuple, Union
 
 # Raised on purpose, with a message for the user.
 EXPECTED = (OSError, ValueError, ImportError)
@@ -127,3 +128,32 @@ def one_line_interrupts(advice: str = '') -> Iterator[None]:
     except KeyboardInterrupt:
         sys.stderr.write(f'interrupted{advice and f"; {advice}"}\n')
         raise SystemExit(INTERRUPTED) from None
+
+
+@contextmanager
+def plain_warnings(shown: bool = True) -> Iterator[None]:
+    """Print warnings for users in the block as a line on stderr, each text
+    once, without the place in the code; or none at all.
+    """
+    if not shown:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            yield
+        return
+    told = set()
+    before = warnings.showwarning
+
+    def show(message: Any, category: Any, *place: Any) -> None:
+        if not issubclass(category, UserWarning):
+            before(message, category, *place)
+            return
+        text = shorten(' '.join(str(message).split()))
+        if text not in told:
+            told.add(text)
+            sys.stderr.write(f'hanet-mm: warning: {text}\n')
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before

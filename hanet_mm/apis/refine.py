@@ -31,6 +31,7 @@ from hanet_mm.progress import progress_bar
 from .errors import describe_error
 from .filter_choice import choose_filter
 from .formats import KINDS, PoseFile, is_pose_folder, open_poses
+from .formats.base import DetectionFile
 from .keypoint_plan import (
     KeypointPlan,
     find_chains,
@@ -119,6 +120,7 @@ def refine_opened(
     if options.ignore_scores:
         poses.ignore_scores()
     poses.check()
+    options.complete(poses)
     ignored = poses.ignore_impossible()
     refiner, default = options.choose(poses)
     if poses.has_rotations and options.unswap:
@@ -151,14 +153,23 @@ def refine_opened(
         num_swapped=count_swapped(final),
         num_ignored=ignored,
         assumed_fps=_assumed_rate(poses, refiner, options),
+        num_video_frames=_video_frames(poses),
     )
+
+
+def _video_frames(poses: PoseFile) -> Optional[int]:
+    """Frames from the first to the last of people in one video."""
+    if not isinstance(poses, DetectionFile):
+        return None
+    first = min(x.first_frame for x in poses.tracks)
+    return max(x.first_frame + len(x.keypoints) for x in poses.tracks) - first
 
 
 def _assumed_rate(
     poses: PoseFile, refiner: Any, options: RefineOptions
 ) -> Optional[float]:
     """The rate that stands in for an unknown one, None if none does."""
-    if options.fps or all(track.fps for track in poses.tracks):
+    if all(track.fps for track in poses.tracks):
         return None
     if isinstance(refiner, Refiner):
         return refiner.fps
@@ -171,6 +182,7 @@ def refine_folder(
     options: RefineOptions,
     progress: bool = False,
     workers: int = 1,
+    overwrite: bool = False,
 ) -> FolderSummary:
     """Refine all pose files below a folder into another folder.
 
@@ -187,6 +199,8 @@ def refine_folder(
         progress (bool): Whether to show a progress bar on a terminal.
         workers (int): Processes that share the work. Defaults to 1: only
             this one.
+        overwrite (bool): Whether finished outputs are made anew. Defaults to
+            False.
 
     Returns:
         FolderSummary: What this run did.
@@ -198,7 +212,9 @@ def refine_folder(
     source, out = Path(source), Path(out)
     items = _folder_items(source, out)
     # Other processes load it themselves.
-    task = _FolderTask(options.load() if workers == 1 else replace(options))
+    task = _FolderTask(
+        options.load() if workers == 1 else replace(options), overwrite
+    )
     if workers > 1:
         options.load()
     for folder in {target.parent for _, target in items}:
@@ -206,7 +222,7 @@ def refine_folder(
     summary = FolderSummary()
     todo = []
     for pair in items:
-        if _is_finished(*pair):
+        if not overwrite and _is_finished(*pair):
             remove_stale_claim(pair[1])
             summary.num_skipped += 1
         else:
@@ -240,6 +256,7 @@ class _FolderTask:
     """Refines one file of a folder, unless it is finished or another's."""
 
     options: RefineOptions
+    overwrite: bool = False
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -250,7 +267,7 @@ class _FolderTask:
         with claim(target) as is_ours:
             if not is_ours:
                 return None
-            if _is_finished(source, target):
+            if not self.overwrite and _is_finished(source, target):
                 return FolderSummary(num_skipped=1)
             try:
                 done = refine_poses(source, target, self.options)
@@ -299,14 +316,14 @@ def _refine(
     shared: Dict[str, Any] = {}
     if options.unswap:
         shared['chains'] = find_chains(poses, options.skeleton)
-        rates = [options.fps or x.fps or USUAL_RATE for x in tracks]
+        rates = [x.fps or USUAL_RATE for x in tracks]
         knowledge['fps'] = rates
     if isinstance(refiner, Refiner):
         _check_shapes(poses, inputs, refiner)
         if refiner.normalization == 'image':
-            knowledge['image_size'] = _image_sizes(poses, options.image_size)
+            knowledge['image_size'] = _image_sizes(poses)
         if refiner.fps is not None:
-            rates = [options.fps or x.fps or refiner.fps for x in tracks]
+            rates = [x.fps or refiner.fps for x in tracks]
             knowledge['fps'] = rates
     some = nonempty_indices(inputs)
     if not some:
@@ -352,12 +369,8 @@ def _check_shapes(
             )
 
 
-def _image_sizes(
-    poses: PoseFile, given: Optional[Sequence[int]]
-) -> List[Sequence[float]]:
-    sizes = [
-        track.image_size if given is None else given for track in poses.tracks
-    ]
+def _image_sizes(poses: PoseFile) -> List[Sequence[float]]:
+    sizes = [track.image_size for track in poses.tracks]
     if any(size is None for size in sizes):
         raise ValueError(
             f"{poses.path}: has no image size, which the refiner's 'image' "

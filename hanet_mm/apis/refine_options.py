@@ -68,6 +68,14 @@ class RefineOptions:
             return name[len(_FILTER) :]
         return None
 
+    def complete(self, poses: PoseFile) -> None:
+        """Let given rates and sizes take the place of the file's."""
+        for track in poses.tracks:
+            if self.fps is not None:
+                track.fps = self.fps
+            if self.image_size is not None:
+                track.image_size = self.image_size
+
     def choose(self, poses: PoseFile) -> Tuple[Any, str]:
         """The refiner of a file, and its name if it is the default."""
         if self.filter_name:

@@ -2,7 +2,7 @@
 """What was done to pose files, in a line each."""
 
 from dataclasses import dataclass, field
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from hanet_mm.core.refine.refiner import Refiner, RefineResult
 
@@ -17,7 +17,9 @@ class RefineSummary:
     names the refiner if it is the default. ``num_swapped`` frames had left
     and right swapped; None: nobody looked. ``assumed_fps`` is the frame rate
     where nobody said one. ``num_ignored`` counts given placeholders and
-    outliers that counted as missing.
+    outliers that counted as missing. ``num_video_frames`` is the number of
+    frames of the video that the sequences, which are people then, are in;
+    None: they are of several videos.
     """
 
     num_sequences: int
@@ -31,27 +33,73 @@ class RefineSummary:
     num_swapped: Optional[int] = None
     assumed_fps: Optional[float] = None
     num_ignored: Tuple[int, int] = (0, 0)
+    num_video_frames: Optional[int] = None
 
     def __str__(self) -> str:
-        left = ''
+        default = f'by {self.default}: ' if self.default else ''
+        names = f'; {self.keypoints}' if self.keypoints else ''
+        return (
+            f'{self.num_frames} frames of {self.num_sequences} sequences '
+            f'refined, {self._changes()}; '
+            f'{self._unknown()}{default}'
+            f'{_describe(self.refiner)}{names}'
+        )
+
+    @property
+    def brief(self) -> str:
+        """The same without settings of the refiner, for everybody."""
+        count = self.num_sequences
+        if self.num_video_frames is None:
+            noun = 'sequence' if count == 1 else 'sequences'
+            what = f'{self.num_frames} frames of {count} {noun}'
+        else:
+            noun = 'person' if count == 1 else 'people'
+            what = f'{count} {noun} in {self.num_video_frames} frames'
+        name = self.default or 'the given refiner'
+        if not isinstance(self.refiner, Refiner):
+            name = str(self.refiner)
+        mapping = f'; {self.keypoints}' if self.keypoints else ''
+        return (
+            f'{what} refined, {self._changes()}; {self._unknown()}by {name}'
+            f'{mapping}'
+        )
+
+    def to_dict(self) -> Dict[str, Any]:
+        """For JSON; None where something is not known."""
+        placeholders, outliers = self.num_ignored
+        return dict(
+            sequences=self.num_sequences,
+            frames=self.num_frames,
+            video_frames=self.num_video_frames,
+            keypoints=self.num_keypoints,
+            filled=self.num_filled,
+            swapped_frames=self.num_swapped,
+            ignored_placeholders=placeholders,
+            ignored_outliers=outliers,
+            unchanged_sequences=self.num_left,
+            assumed_fps=self.assumed_fps,
+            refiner=self.default or _describe(self.refiner),
+            mapping=self.keypoints,
+        )
+
+    def _changes(self) -> str:
+        swapped = swapped_text(self.num_swapped, self.num_frames)
+        return (
+            f'{self.num_filled} of {self.num_keypoints} keypoints filled'
+            f'{swapped}{ignored_text(*self.num_ignored)}'
+        )
+
+    def _unknown(self) -> str:
+        """What was left or taken for granted, with a semicolon after each."""
+        text = ''
         if self.num_left:
-            left = (
+            text = (
                 f'{self.num_left} sequences without a known keypoint are '
                 'unchanged; '
             )
-        swapped = swapped_text(self.num_swapped, self.num_frames)
-        rate = ''
         if self.assumed_fps is not None:
-            rate = f'frame rate not known, taken for {self.assumed_fps:g}; '
-        names = f'; {self.keypoints}' if self.keypoints else ''
-        default = f'by {self.default}: ' if self.default else ''
-        return (
-            f'{self.num_frames} frames of {self.num_sequences} sequences '
-            f'refined, {self.num_filled} of {self.num_keypoints} keypoints '
-            f'filled{swapped}{ignored_text(*self.num_ignored)}; '
-            f'{left}{rate}{default}'
-            f'{_describe(self.refiner)}{names}'
-        )
+            text += f'frame rate not known, taken for {self.assumed_fps:g}; '
+        return text
 
 
 @dataclass
@@ -72,6 +120,21 @@ class FolderSummary:
         self.failed += done.failed
         if done.num_swapped is not None:
             self.num_swapped = (self.num_swapped or 0) + done.num_swapped
+
+    @property
+    def brief(self) -> str:
+        """The same: nothing in it is for experts only."""
+        return str(self)
+
+    def to_dict(self) -> Dict[str, Any]:
+        """For JSON."""
+        return dict(
+            refined=self.num_refined,
+            skipped=self.num_skipped,
+            frames=self.num_frames,
+            swapped_frames=self.num_swapped,
+            failed=[dict(file=x, reason=why) for x, why in self.failed],
+        )
 
     def __str__(self) -> str:
         swapped = swapped_text(self.num_swapped, self.num_frames)

@@ -61,9 +61,7 @@ def test_a_name_and_no_name_give_the_same(tmp_path, weights, capsys, more):
     out, expected = tmp_path / 'out.json', tmp_path / 'expected.json'
     assert refine(source, out, *more) == 0
     # Only who named none has to be told which.
-    assert ('by coco17-2d: window T = 5' in capsys.readouterr().out) != bool(
-        more
-    )
+    assert ('; by coco17-2d' in capsys.readouterr().out) != bool(more)
     refine_file(source, expected, weights / 'coco17-2d.safetensors')
     assert out.read_text() == expected.read_text()
     assert json.loads(out.read_text()) != json.loads(source.read_text())
@@ -82,7 +80,7 @@ def test_3d_joints_have_another_default(tmp_path, weights, capsys):
     )
     save_pose_sequences(source, seqs)
     assert refine(source, out) == 0
-    assert 'by h36m17-3d: window T = 5' in capsys.readouterr().out
+    assert '; by h36m17-3d' in capsys.readouterr().out
     expected = make_refiner(17, 3, 'root', [0]).refine(seqs.keypoints_est)
     np.testing.assert_allclose(
         load_pose_sequences(out).keypoints_est, expected.keypoints, atol=1e-6

@@ -267,3 +267,16 @@ def test_the_page_is_named_after_the_poses(tmp_path, capsys, monkeypatch):
     assert main(['view', 'a.json']) == 0
     assert capsys.readouterr().out.startswith('a.html: 1 person, up to 12')
     assert (tmp_path / 'a.html').read_text().startswith('<!DOCTYPE html>')
+
+
+def test_a_name_that_nobody_gave_is_not_replaced(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    save_mmpose(tmp_path / 'a.json', [make_motion(range(12))])
+    (tmp_path / 'a.html').write_text('mine')
+    assert main(['view', 'a.json']) == 1
+    assert 'a.html: is there already' in capsys.readouterr().err
+    assert (tmp_path / 'a.html').read_text() == 'mine'
+    assert main(['view', 'a.json', '--overwrite']) == 0
+    assert main(['view', 'a.json', '-o', 'a.html']) == 0

@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """The command ``hanet-mm refine``: what it says, and how it fails."""
 
+import json
 import subprocess
 import sys
 
@@ -27,7 +28,7 @@ from hanet_mm.filters import GaussianFilter
 def test_summary_is_one_line_with_all_numbers(tmp_path, refiner, capsys):
     source, out = tmp_path / 'in.npz', tmp_path / 'out.npz'
     save_pose_sequences(source, make_sequences())
-    assert run(source, out, refiner) == 0
+    assert run(source, out, refiner, '-v') == 0
     captured = capsys.readouterr()
     assert captured.err == ''
     assert captured.out.count('\n') == 1
@@ -40,6 +41,93 @@ def test_summary_is_one_line_with_all_numbers(tmp_path, refiner, capsys):
         "normalization 'box'",
     ):
         assert part in captured.out
+
+
+def test_everybody_reads_people_frames_and_changes(tmp_path, capsys):
+    path, _ = write_example('coco', tmp_path)
+    out = tmp_path / 'out.json'
+    arguments = ['refine', str(path), '-o', str(out), '--filter', 'median']
+    assert main(arguments) == 0
+    line = capsys.readouterr().out
+    assert line.startswith(f'{out}: 2 people in 12 frames refined, ')
+    assert ' of 289 keypoints filled; ' in line
+    assert 'by MedianFilter' in line
+    assert main([*arguments, '--json']) == 0
+    found = json.loads(capsys.readouterr().out)
+    names = ('sequences', 'video_frames', 'keypoints')
+    assert [found[x] for x in names] == [2, 12, 289]
+    assert found['out'] == str(out)
+
+
+@pytest.mark.parametrize('place', [0, 5])
+def test_quiet_commands_say_nothing_but_errors(tmp_path, capsys, place):
+    path, _ = write_example('coco', tmp_path)
+    out = str(tmp_path / 'out.json')
+    arguments = ['refine', str(path), '-o', out, '--filter', 'median']
+    arguments.insert(place, '-q')
+    assert main(arguments) == 0
+    assert capsys.readouterr() == ('', '')
+    assert main(['-q', 'refine', 'no.json', '-o', out]) == 1
+    assert 'no such pose file' in capsys.readouterr().err
+
+
+def test_a_warning_is_a_line_without_places_in_the_code(tmp_path, capsys):
+    """Windows of noise are unlike people."""
+    rng = np.random.default_rng(0)
+    names = np.array(SKELETONS['coco17'].keypoint_names)
+    source, out = tmp_path / 'in.npz', tmp_path / 'out.npz'
+    poses = rng.normal(300, 90, (60, 17, 2))
+    np.savez(source, keypoints=poses, keypoint_names=names, fps=30)
+    assert main(['refine', str(source), '-o', str(out)]) == 0
+    error = capsys.readouterr().err
+    assert error.startswith('hanet-mm: warning: ')
+    assert error.count('\n') == 1
+    assert '.py' not in error
+    assert main(['refine', str(source), '-o', str(out), '-q']) == 0
+    assert capsys.readouterr().err == ''
+
+
+@pytest.mark.parametrize('kind', ['flat', 'plain', 'people'])
+def test_given_rate_and_size_are_written(tmp_path, kind):
+    source, out = tmp_path / 'in.npz', tmp_path / 'out.npz'
+    if kind == 'flat':
+        save_pose_sequences(source, make_sequences())
+    else:
+        poses = make_sequences().keypoints_est
+        poses = poses[:, None] if kind == 'people' else poses
+        np.savez(source, keypoints=np.nan_to_num(poses, nan=77))
+    more = ['--fps', '50', '--image-size', '640', '480']
+    arguments = ['refine', str(source), '-o', str(out), '--filter', 'median']
+    assert main([*arguments, *more]) == 0
+    count = 3 if kind == 'flat' else 1
+    with np.load(out) as found:
+        assert np.ravel(found['fps']).tolist() == [50] * count
+        assert np.ravel(found['image_size']).tolist() == [640, 480] * count
+
+
+def test_finished_files_of_a_folder_are_refined_anew_on_request(
+    tmp_path, capsys
+):
+    folder, out = tmp_path / 'in', tmp_path / 'out'
+    folder.mkdir()
+    save_pose_sequences(folder / 'a.npz', make_sequences())
+    arguments = ['refine', str(folder), '-o', str(out), '--filter', 'median']
+    assert main(arguments) == 0
+    assert main([*arguments, '--json']) == 0
+    assert main([*arguments, '--json', '--overwrite']) == 0
+    first, second = capsys.readouterr().out.splitlines()[-2:]
+    assert (json.loads(first)['skipped'], json.loads(first)['refined']) == (
+        1,
+        0,
+    )
+    assert (json.loads(second)['skipped'], json.loads(second)['refined']) == (
+        0,
+        1,
+    )
+    (folder / 'b.npz').write_bytes(b'no archive')
+    assert main([*arguments, '--json']) == 1
+    (failed,) = json.loads(capsys.readouterr().out)['failed']
+    assert failed['file'].endswith('b.npz')
 
 
 def test_placeholders_and_outliers_are_counted(tmp_path, capsys):
@@ -116,8 +204,7 @@ def test_people_are_tracked_on_request(tmp_path, capsys):
     assert main(arguments) == 1
     assert 'link them over time' in capsys.readouterr().err
     assert main([*arguments, '--track']) == 0
-    frames = sum(len(x.keypoints) for x in people.values())
-    assert f'{frames} frames of 2 sequences' in capsys.readouterr().out
+    assert '2 people in 12 frames' in capsys.readouterr().out
 
 
 def test_output_that_cannot_be_written(tmp_path, assert_fails):

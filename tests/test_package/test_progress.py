@@ -2,10 +2,17 @@
 """The progress bar."""
 
 import builtins
+from contextlib import contextmanager
 
 import pytest
 
-from hanet_mm.progress import progress_bar, track
+from hanet_mm.core.data.steps import watched
+from hanet_mm.progress import (
+    inner_progress,
+    progress_bar,
+    silent_progress,
+    track,
+)
 
 
 def test_it_counts_with_rate_and_time_left(capsys):
@@ -28,7 +35,8 @@ def test_nothing_is_shown_unless_asked_for(capsys):
     assert capsys.readouterr().err == ''
 
 
-def test_without_tqdm_nothing_is_shown(capsys, monkeypatch):
+@pytest.fixture
+def no_tqdm(monkeypatch):
     plain = builtins.__import__
 
     def fail(name, *args, **kwargs):
@@ -37,5 +45,45 @@ def test_without_tqdm_nothing_is_shown(capsys, monkeypatch):
         return plain(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, '__import__', fail)
+
+
+def test_without_tqdm_short_work_shows_nothing(capsys, no_tqdm):
     assert list(track([1, 2])) == [1, 2]
+    assert capsys.readouterr().err == ''
+
+
+def test_without_tqdm_long_work_shows_a_line(capsys, no_tqdm, monkeypatch):
+    """A step takes a minute: after 3 of 10, seven are left."""
+    now = [0.0]
+    monkeypatch.setattr('time.monotonic', lambda: now[0])
+    with progress_bar(10, 'frames') as advance:
+        for _ in range(3):
+            now[0] += 60
+            advance()
+        shown = capsys.readouterr().err
+    assert 'frames: 30% 3/10 frames, 3:00 passed, 7:00 left' in shown
+    assert '\n' not in shown
+    assert capsys.readouterr().err.endswith('\n')
+
+
+def test_watched_steps_show_progress_on_a_terminal(capsys, monkeypatch):
+    """Only where somebody asks, and never if all is to be silent."""
+    shown = []
+
+    @contextmanager
+    def bar(total, *more, **options):
+        shown.append(total)
+        yield lambda: shown.append('step')
+
+    monkeypatch.setattr('hanet_mm.progress.progress_bar', bar)
+    assert list(watched([1, 2])) == [1, 2]
+    assert shown == []
+    with inner_progress('poses'):
+        assert list(watched([1, 2])) == [1, 2]
+    assert shown == [2, 'step', 'step']
+
+
+def test_silence_covers_all_bars(capsys):
+    with silent_progress(), progress_bar(2) as advance:
+        advance(2)
     assert capsys.readouterr().err == ''

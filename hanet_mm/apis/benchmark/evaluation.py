@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Measure refiners beside the input and the classical filters."""
 
+import sys
 import time
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
@@ -16,7 +17,7 @@ from hanet_mm.core.metrics.measures import (
     present,
     true_poses,
 )
-from hanet_mm.progress import progress_bar
+from hanet_mm.progress import clock, is_silent, progress_bar
 
 from .curves import CurveMaker
 from .filter_bank import BANK, FilterBank, known_chains
@@ -128,13 +129,25 @@ class _Evaluation:
                 )
             else:
                 curves.append(curve)
+        start = time.perf_counter()
         self._measure_main()
+        if curves and self.request.progress and not is_silent():
+            self._announce(curves, time.perf_counter() - start)
         self.report['complete'] = not curves
         yield self.report
         for curve in curves:
             self.report['curves'][curve] = self._measure_curve(curve)
             self.report['complete'] = curve == curves[-1]
             yield self.report
+
+    def _announce(self, curves: List[str], seconds: float) -> None:
+        """Tell how long the curves take: a point is about a main table."""
+        points = sum(map(self.maker.num_points, curves))
+        sys.stderr.write(
+            f'{len(curves)} curves of {points} points follow, about '
+            f'{clock(points * seconds)} minutes ("--curves" without names '
+            'leaves them out)\n'
+        )
 
     def _unswapping(self, tune: Optional[PoseSequences]) -> List[Method]:
         """The filters behind un-swap, where left and right are known."""

@@ -3,6 +3,7 @@
 
 import argparse
 
+from .output import add_json
 from .reading import add_reading, reading_options
 
 
@@ -39,9 +40,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='part of the size of a person up to which a keypoint counts as '
         'not changed (default: 0.01)',
     )
-    parser.add_argument(
-        '--json', action='store_true', help='print JSON, not a table'
-    )
+    add_json(parser)
     add_reading(parser)
     parser.set_defaults(run=run)
 

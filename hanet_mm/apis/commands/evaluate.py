@@ -2,9 +2,12 @@
 """``hanet-mm evaluate``: refiners beside tuned filters, on data with truth."""
 
 import argparse
+import json
 from typing import Any, Dict
 
 from hanet_mm.apis.errors import one_line_interrupts
+
+from .output import add_json
 
 CURVES = ('missing', 'fps', 'lookahead', 'swaps')
 
@@ -79,6 +82,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         '-o', '--out', required=True, metavar='FOLDER', help='for the report'
     )
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -111,4 +115,6 @@ def run(args: argparse.Namespace) -> str:
     with one_line_interrupts('what was finished is written'):
         for report in benchmark.evaluate_files(requests):
             benchmark.write_report(args.out, report)
+    if args.json:
+        return json.dumps(report, indent=2, allow_nan=False)
     return benchmark.render_tables(report).rstrip('\n')

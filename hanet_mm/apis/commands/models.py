@@ -2,12 +2,15 @@
 """``hanet-mm models``: list the bundled refiners."""
 
 import argparse
+import json
 
 from hanet_mm.core.refine.weights_file import (
     list_refiners,
     refiner_card,
     summarize_refiner,
 )
+
+from .output import add_json
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -20,14 +23,22 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         'name', metavar='NAME', nargs='?', help='name of a refiner'
     )
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> str:
     """A line for each refiner, or the card of one."""
     if args.name is not None:
-        return refiner_card(args.name).rstrip()
+        card = refiner_card(args.name).rstrip()
+        return (
+            json.dumps(dict(name=args.name, card=card)) if args.json else card
+        )
     names = list_refiners()
+    if args.json:
+        return json.dumps(
+            [dict(name=x, summary=summarize_refiner(x)) for x in names]
+        )
     if not names:
         return 'no bundled refiners'
     width = max(map(len, names))

@@ -6,8 +6,9 @@ name the user did not give is not, unless told so.
 """
 
 import argparse
+import json
 from pathlib import Path
-from typing import Iterable, Optional
+from typing import Any, Iterable, Optional
 
 from hanet_mm.core.data.atomic import check_output
 
@@ -22,11 +23,29 @@ def add_output(
         metavar=metavar,
         help='replaced if it is there. Default: ' + default,
     )
+    add_overwrite(parser, 'replace an output of the default name too')
+
+
+def add_overwrite(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add the option to replace what is replaced only if told so."""
+    parser.add_argument('--overwrite', action='store_true', help=text)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option to print JSON."""
     parser.add_argument(
-        '--overwrite',
-        action='store_true',
-        help='replace an output of the default name too',
+        '--json', action='store_true', help='print JSON, not text'
     )
+
+
+def render(args: argparse.Namespace, summary: Any) -> str:
+    """A summary of an output as the user wants it: for everybody, for experts
+    (-v), or as JSON.
+    """
+    if args.json:
+        return json.dumps(dict(out=str(args.out), **summary.to_dict()))
+    text = str(summary) if args.verbose else summary.brief
+    return f'{args.out}: {text}'
 
 
 def choose_output(

@@ -2,13 +2,16 @@
 """``hanet-mm refine``: refine pose files."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from hanet_mm.apis.errors import SeveralErrors
 from hanet_mm.apis.formats import is_pose_folder
 from hanet_mm.apis.refine import RefineOptions, refine_file, refine_folder
 from hanet_mm.core.refine.weights_file import DEFAULTS
+from hanet_mm.progress import inner_progress
 
+from .output import add_json, add_overwrite, render
 from .reading import add_reading, reading_options
 
 
@@ -65,6 +68,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='processes that work on a folder, each with its share of the '
         'cores; other machines may run the same command. Default: 1',
     )
+    add_overwrite(parser, 'in a folder, refine finished files anew')
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -83,17 +88,22 @@ def run(args: argparse.Namespace) -> str:
     )
     source = Path(args.source)
     if not source.is_dir() or is_pose_folder(source):
-        return f'{args.out}: {refine_file(source, args.out, **options)}'
-    summary = refine_folder(
+        with inner_progress(source.name):
+            summary = refine_file(source, args.out, **options)
+        return render(args, summary)
+    total = refine_folder(
         source,
         args.out,
         RefineOptions(**options),
         progress=True,
         workers=args.workers,
+        overwrite=args.overwrite,
     )
-    if summary.failed:
-        raise SeveralErrors(f'{args.out}: {summary}')
-    return f'{args.out}: {summary}'
+    if total.failed:
+        if args.json:
+            sys.stdout.write(f'{render(args, total)}\n')
+        raise SeveralErrors(f'{args.out}: {total}')
+    return render(args, total)
 
 
 def _add_method(parser: argparse.ArgumentParser) -> None:

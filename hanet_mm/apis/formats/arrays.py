@@ -20,6 +20,7 @@ from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
 from .evidence import decide_dims, empty_places
+from .marks import known_arrays
 from .npz import read_fps, read_names
 
 _POINTS = ('data', 'keypoints')
@@ -111,6 +112,8 @@ class PoseArrays(DetectionFile):
                 np.save(file, values)
                 return
             arrays = dict(self.arrays, filled=filled.reshape(given.shape[:-1]))
+            known = known_arrays(self.tracks[:1])
+            arrays.update({key: value[0] for key, value in known.items()})
             arrays[self.key] = values
             arrays[f'{self.key}_input'] = given
             if self.new_ids is not None:

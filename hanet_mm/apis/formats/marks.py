@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""What refined archives say of each keypoint besides ``filled``.
+"""What refined archives say besides keypoints and ``filled``.
 
+``fps`` and ``image_size`` are those that the user gave, or those of the input.
 ``swapped`` (bool) marks those that changed places with the other side, and
 ``reason`` (uint8) is an index of :data:`hanet_mm.core.refine.trust.REASONS`.
 
@@ -13,8 +14,20 @@ import numpy as np
 
 from hanet_mm.core.refine.refiner import RefineResult
 
+from .base import PersonTrack
+
 # Fields of RefineResult, of the type of :data:`TYPES`.
 TYPES: Dict[str, Any] = dict(swapped=bool, reason=np.uint8)
+
+
+def known_arrays(tracks: Sequence[PersonTrack]) -> Dict[str, np.ndarray]:
+    """``fps`` (S,) and ``image_size`` (S, 2), if all S tracks have them."""
+    arrays: Dict[str, np.ndarray] = {}
+    for key in ('fps', 'image_size'):
+        values = [getattr(x, key) for x in tracks]
+        if all(x is not None for x in values):
+            arrays[key] = np.asarray(values, np.float32)
+    return arrays
 
 
 def mark_arrays(refined: Sequence[RefineResult]) -> Dict[str, np.ndarray]:

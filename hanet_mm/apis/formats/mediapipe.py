@@ -124,6 +124,8 @@ class MediaPipeLandmarks(DetectionFile):
         if isinstance(content, dict) and 'frames' in content:
             width, height = map(float, self.detections.image_size or ())
             content = dict(content, width=width, height=height)
+            if self.tracks[0].fps:
+                content['fps'] = self.tracks[0].fps
         write_json(out, content, self.path)
 
 

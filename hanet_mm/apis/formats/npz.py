@@ -27,7 +27,7 @@ from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import PersonTrack, PoseFile, Source
 from .evidence import decide_dims, pixel_scale
-from .marks import TYPES, mark_arrays
+from .marks import TYPES, known_arrays, mark_arrays
 
 FLAT_KEYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
 _NAMES = 'keypoint_names'
@@ -118,7 +118,7 @@ class FlatPoses(PoseFile):
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
         values = dict(
-            flat_arrays(self.sequences),
+            {**flat_arrays(self.sequences), **known_arrays(self.tracks)},
             keypoints_est=np.concatenate([x.keypoints for x in refined])
             / self.metres,
             keypoints_input=self.sequences.keypoints_est,
@@ -172,6 +172,7 @@ class PlainPoses(PoseFile):
         """See :meth:`PoseFile.save`."""
         values = dict(
             {x: y for x, y in self.arrays.items() if x not in TYPES},
+            **{x: y[0] for x, y in known_arrays(self.tracks).items()},
             keypoints=refined[0].keypoints / self.scale,
             keypoints_input=self.arrays['keypoints'],
             filled=refined[0].filled,

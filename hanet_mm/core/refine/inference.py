@@ -6,6 +6,7 @@ from typing import Callable, List, NamedTuple, Optional, Sequence
 import torch
 from torch import Tensor
 
+from ..data.steps import watched
 from ..nn.decoder import RefinedPoses
 from .normalization import finish_poses, fit_normalization
 from .windows import OverlapMean, table_weights, window_table
@@ -126,7 +127,7 @@ def refine_sequences(
     all_weights = table_weights(table, taper)
     merged = OverlapMean(len(flat), flat)
     errors: Optional[OverlapMean] = None
-    for first in range(0, len(table.frames), window_batch):
+    for first in watched(range(0, len(table.frames), window_batch)):
         batch = slice(first, first + window_batch)
         places = torch.from_numpy(table.frames[batch]).to(device)
         inside = torch.from_numpy(table.inside[batch]).to(device)
