@@ -148,7 +148,7 @@ def test_a_folder_loads_each_default_once(tmp_path, weights, monkeypatch):
     for name in ('a', 'b'):
         points_file(folder / f'{name}.npz', COCO)
     joints_file(folder / 'c.npz', 'm', 1)  # of 5 joints without names
-    from hanet_mm.apis import refine as module
+    from hanet_mm.apis import refine_options as module
 
     load = module.load_refiner
     monkeypatch.setattr(
