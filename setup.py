@@ -74,9 +74,9 @@ class BuildPyWithMim(build_py):
                 shutil.copy2(source, target)
 
 
-mm, video, smpl, filters, formats, demo, tests, docs = map(
-    read_requirements,
-    ('mm', 'video', 'smpl', 'filters', 'formats', 'demo', 'tests', 'docs'),
+EXTRAS = ('mm', 'video', 'smpl', 'filters', 'formats', 'onnx', 'openvino')
+mm, video, smpl, filters, formats, onnx, openvino, demo, tests, docs = map(
+    read_requirements, (*EXTRAS, 'demo', 'tests', 'docs')
 )
 setup(
     name='hanet_mm',
@@ -124,10 +124,14 @@ setup(
         'smpl': smpl,
         'filters': filters,
         'formats': formats,
+        'onnx': onnx,
+        'openvino': openvino,
         'demo': demo,
         'tests': tests,
         'docs': docs,
-        'all': mm + video + smpl + filters + formats + demo + tests + docs,
+        'all': sum(
+            (mm, video, smpl, filters, formats, onnx, demo, tests, docs), []
+        ),
     },
     entry_points={
         'console_scripts': ['hanet-mm = hanet_mm.apis.cli:main'],

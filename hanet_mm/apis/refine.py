@@ -77,7 +77,8 @@ def refine_file(
             frames; ``fps``, which replaces the rate in the file;
             ``ignore_scores``, whether scores say no more than which
             keypoints are missing; ``unswap``, whether swaps of left and right
-            are undone before a filter, in files with known names.
+            are undone before a filter, in files with known names;
+            ``engine``, see :func:`load_refiner`.
 
     Returns:
         RefineSummary: Its text reports in a line what was done.

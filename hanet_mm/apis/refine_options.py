@@ -8,6 +8,7 @@ import torch
 
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.data.gaps import check_max_gap
+from hanet_mm.core.nn.engines import check_engine
 from hanet_mm.core.refine.frame_rate import check_fps
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
 from hanet_mm.core.refine.weights_file import default_refiner
@@ -35,12 +36,14 @@ class RefineOptions:
     unswap: bool = False
     dims: Optional[int] = None
     trust_pickle: bool = False
+    engine: str = 'torch'
     # Default refiners loaded so far, by name.
     _defaults: Dict[str, Refiner] = field(default_factory=dict, init=False)
 
     def load(self) -> 'RefineOptions':
         """Check the options and load the refiner, once for many files."""
         _check_device(self.device)
+        check_engine(self.engine, self.device)
         check_max_gap(self.max_gap)
         if self.image_size is not None and min(self.image_size) <= 0:
             raise ValueError(
@@ -55,7 +58,9 @@ class RefineOptions:
             )
         is_loaded = self.refiner is None or hasattr(self.refiner, 'refine')
         if not is_loaded and not self.filter_name:
-            self.refiner = load_refiner(cast(PathLike, self.refiner))
+            self.refiner = load_refiner(
+                cast(PathLike, self.refiner), engine=self.engine
+            )
         if isinstance(self.refiner, Refiner):
             self.refiner.to(self.device)
         return self
@@ -90,7 +95,9 @@ class RefineOptions:
                 raise ValueError('there is no default refiner for rotations')
             name = default_refiner(poses.tracks[0].keypoints.shape[2])
             if name not in self._defaults:
-                self._defaults[name] = load_refiner(name, self.device)
+                self._defaults[name] = load_refiner(
+                    name, self.device, self.engine
+                )
         except ValueError as error:
             raise ValueError(
                 f'{poses.path}: {error}; name one with --refiner, or a '

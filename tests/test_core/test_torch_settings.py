@@ -53,4 +53,5 @@ def test_settings_of_others(name):
         found = refine_all(poses)
     for one, other in zip(found, expected):
         assert one.dtype == np.float32
-        np.testing.assert_array_equal(one, other)
+        # A traced network rounds as torch optimises it.
+        np.testing.assert_allclose(one, other, rtol=1e-6)

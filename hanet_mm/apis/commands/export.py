@@ -1,9 +1,8 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""``hanet-mm export``: make the portable file of a refiner."""
+"""``hanet-mm export``: make the file of a refiner."""
 
 import argparse
-
-from hanet_mm.apis.export import export_refiner
+from typing import Any
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -11,16 +10,22 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         'export',
         description='Make the portable file of a refiner from a checkpoint '
-        'of a training run. The file needs neither OpenMMLab nor the config.',
+        'of a training run. The file needs neither OpenMMLab nor the config. '
+        'Or, with --onnx, write the network of a refiner for other programs.',
     )
     parser.add_argument(
         'checkpoint',
         nargs='+',
         metavar='CHECKPOINT',
-        help='several of one training: the mean of their weights',
+        help='several of one training: the mean of their weights; with '
+        '--onnx and without -o a bundled refiner or a portable file',
     )
+    parser.add_argument('-o', '--out', metavar='OUT.safetensors')
     parser.add_argument(
-        '-o', '--out', required=True, metavar='OUT.safetensors'
+        '--onnx',
+        metavar='OUT.onnx',
+        help='write the network too, as an ONNX graph for any number of '
+        'windows, and compare onnxruntime with torch; needs the extra [onnx]',
     )
     parser.add_argument(
         '--config', help='config of a checkpoint that does not contain it'
@@ -53,8 +58,42 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> str:
-    """Export the refiner; returns a line to print."""
-    refiner = export_refiner(
+    """Export the refiner; returns the lines to print."""
+    if args.out is None and args.onnx is None:
+        raise ValueError('expected -o OUT.safetensors or --onnx OUT.onnx')
+    if args.out is None:
+        refiner, lines = _load(args), []
+    else:
+        refiner = _export(args)
+        lines = [f'{args.out}: {refiner}']
+    if args.onnx is not None:
+        from hanet_mm.apis.onnx_file import write_onnx
+        from hanet_mm.core.nn.engines import OPSET
+
+        error = write_onnx(refiner, args.onnx)
+        lines.append(
+            f'{args.onnx}: opset {OPSET}, windows of {refiner.window_size} '
+            f'frames in batches of any size; onnxruntime differs from torch '
+            f'by {error:.0e} of the largest value'
+        )
+    return '\n'.join(lines)
+
+
+def _load(args: argparse.Namespace) -> Any:
+    from hanet_mm.core.refine.refiner import load_refiner
+
+    if len(args.checkpoint) > 1 or args.gate or args.trust or args.fps:
+        raise ValueError(
+            'several checkpoints, --fps, --gate and --trust make a refiner: '
+            'expected -o OUT.safetensors'
+        )
+    return load_refiner(args.checkpoint[0])
+
+
+def _export(args: argparse.Namespace) -> Any:
+    from hanet_mm.apis.export import export_refiner
+
+    return export_refiner(
         args.checkpoint[0],
         args.out,
         args.config,
@@ -64,4 +103,3 @@ def run(args: argparse.Namespace) -> str:
         args.trust,
         args.checkpoint[1:],
     )
-    return f'{args.out}: {refiner}'

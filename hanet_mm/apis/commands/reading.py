@@ -5,7 +5,19 @@ import argparse
 from typing import Any, Dict
 
 from hanet_mm.apis.formats import FORMATS
+from hanet_mm.core.nn.settings import ENGINES
 from hanet_mm.core.poses.skeleton_data import SKELETONS
+
+
+def add_engine(parser: Any) -> None:
+    """Add the option that says what runs the refiner's network."""
+    parser.add_argument(
+        '--engine',
+        choices=ENGINES,
+        default='torch',
+        help='what runs the network of the refiner, the latter two on the '
+        'CPU and with the extras [onnx] and [openvino] (default: torch)',
+    )
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from hanet_mm.core.refine.weights_file import DEFAULTS
 from hanet_mm.progress import inner_progress
 
 from .output import add_json, add_overwrite, render
-from .reading import add_reading, reading_options
+from .reading import add_engine, add_reading, reading_options
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -59,6 +59,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help='frames per second, if the file does not contain it; for '
         'refiners with a known training rate, and for filters',
     )
+    add_engine(parser)
     parser.add_argument('--device', default='cpu', help='default: cpu')
     parser.add_argument(
         '--workers',
@@ -78,6 +79,7 @@ def run(args: argparse.Namespace) -> str:
     options = dict(
         refiner=f'filter:{args.filter}' if args.filter else args.refiner,
         device=args.device,
+        engine=args.engine,
         skeleton=args.skeleton,
         others=args.others,
         max_gap=args.max_gap,

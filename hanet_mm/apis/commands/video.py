@@ -9,6 +9,8 @@ from typing import Any
 from hanet_mm._extras import import_extra
 from hanet_mm.core.refine.weights_file import DEFAULTS
 
+from .reading import add_engine
+
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
@@ -129,6 +131,7 @@ def _add_refinement(parser: argparse.ArgumentParser) -> None:
         help='undo swaps of left and right before the filter',
     )
     add_how('--no-refine', action='store_true', help='detect and track only')
+    add_engine(refinement)
     add(
         '--lookahead',
         type=int,
@@ -232,6 +235,7 @@ def make_inferencer(args: argparse.Namespace) -> Any:
             'unswap',
             'max_gap',
             'device',
+            'engine',
         ),
     )
     options = {name: getattr(args, name) for name in names}

@@ -34,7 +34,7 @@ class PoseRefinementInferencer(RefinedVideo, PoseModels):
             detector that are persons. Defaults to None: 0, or MMPose's
             choice for its default detector.
         refiner, lookahead, det_interval, batch_size, bbox_thr, kpt_thr,
-            ignore_scores, unswap, max_gap: See
+            ignore_scores, unswap, max_gap, engine: See
             :class:`hanet_mm.apis.video.refined_video.RefinementOptions`.
         device (str, optional): Defaults to None: the GPU if there is one.
 
@@ -61,6 +61,7 @@ class PoseRefinementInferencer(RefinedVideo, PoseModels):
         unswap: bool = False,
         max_gap: int = 10,
         device: Optional[str] = None,
+        engine: str = 'torch',
     ) -> None:
         # First what is quick to check: models take a while to build.
         options = RefinementOptions(
@@ -73,6 +74,7 @@ class PoseRefinementInferencer(RefinedVideo, PoseModels):
             ignore_scores,
             unswap,
             max_gap,
+            engine,
         )
         PoseModels.__init__(
             self,

@@ -64,6 +64,8 @@ class RefinementOptions:
             filter; refiners decide themselves about swaps. Defaults to False.
         max_gap (int): Gaps of up to so many frames are filled, longer ones
             stay empty. Defaults to 10.
+        engine (str): What runs a refiner by name, see
+            :func:`hanet_mm.load_refiner`. Defaults to 'torch'.
 
     Raises:
         ValueError: A number out of range, or no such refiner.
@@ -78,10 +80,11 @@ class RefinementOptions:
     ignore_scores: bool = False
     unswap: bool = False
     max_gap: int = 10
+    engine: str = 'torch'
 
     def __post_init__(self) -> None:
         if isinstance(self.refiner, (str, os.PathLike)):
-            self.refiner = load_refiner(self.refiner)
+            self.refiner = load_refiner(self.refiner, engine=self.engine)
         check_counts(
             det_interval=self.det_interval, batch_size=self.batch_size
         )

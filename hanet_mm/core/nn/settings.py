@@ -6,6 +6,9 @@ from typing import Iterator
 
 import torch
 
+# What may run a network, see :mod:`hanet_mm.core.nn.engines`.
+ENGINES = ('torch', 'onnx', 'openvino')
+
 
 @contextmanager
 def own_settings() -> Iterator[None]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from .kinematics import Kinematics, interpolate_samples
+from .reduction import curvature, smoothing_change
 
 # Weight of a missing keypoint relative to the stiffness: small next to an
 # observation, large enough to hold a joint where it was filled.
@@ -35,17 +36,6 @@ def score_features(scores: Tensor) -> Tensor:
     return _FEATURE_SCALE * odds
 
 
-def curvature(values: Tensor) -> Tensor:
-    """``C^T C`` times values with second differences C, (T, ...)."""
-    result = torch.zeros_like(values)
-    if len(values) > 2:
-        bend = values[:-2] - 2 * values[1:-1] + values[2:]
-        result[:-2] += bend
-        result[1:-1] -= 2 * bend
-        result[2:] += bend
-    return result
-
-
 def _factorize(weights: Tensor) -> Tuple[Tensor, Tensor]:
     """``L D L^T = diag(weights) + C^T C`` for weights (T, ...).
 
@@ -55,15 +45,16 @@ def _factorize(weights: Tensor) -> Tuple[Tensor, Tensor]:
     frames = len(weights)
     bends = max(frames - 2, 0)
     diagonal, sides = weights.clone(), [0.0] * frames
-    for shift, square in enumerate((1, 4, 1)):
-        diagonal[shift : shift + bends] += square
+    diagonal[:bends] += 1
+    diagonal[1 : 1 + bends] += 4
+    diagonal[2:] += 1
     for frame in range(bends):
-        sides[frame] -= 2
-        sides[frame + 1] -= 2
+        sides[frame] -= 2.0
+        sides[frame + 1] -= 2.0
     inverse, lower = torch.empty_like(weights), torch.empty_like(weights)
     inverses, lowers = inverse.unbind(), lower.unbind()
     # Rounding must not make the matrix indefinite.
-    least = torch.finfo(weights.dtype).eps
+    least = 1e-7 if weights.dtype == torch.float32 else 2e-16
     side = torch.empty_like(weights[0])
     for t, pivot in enumerate(diagonal.unbind()):
         if t > 0:
@@ -122,11 +113,22 @@ def _solve_full(weights: Tensor, wanted: Tensor) -> Optional[Tensor]:
     matrix = torch.diag_embed(weights.reshape(frames, -1).T)
     eye = torch.eye(frames, dtype=weights.dtype, device=weights.device)
     factor, failed = torch.linalg.cholesky_ex(matrix + curvature(eye))
-    if failed.any():
+    if bool(failed.any()):
         return None
-    series = wanted.reshape(*matrix.shape[1::-1], -1).transpose(0, 1)
+    series = wanted.reshape(frames, len(matrix), -1).transpose(0, 1)
     solution = torch.cholesky_solve(series, factor)
     return solution.transpose(0, 1).reshape(wanted.shape)
+
+
+@torch.jit.script_if_tracing
+def _solve(weights: Tensor, wanted: Tensor, few: float = _FEW) -> Tensor:
+    """Solve in the faster of both ways, in a traced network too."""
+    if len(weights) * len(weights) * weights.numel() <= few:
+        solution = _solve_full(weights, wanted)
+        if solution is not None:
+            return solution
+    inverse, lower = _factorize(weights)
+    return _substitute(inverse[..., None], lower[..., None], wanted)
 
 
 def solve_smoother(weights: Tensor, wanted: Tensor) -> Tensor:
@@ -140,11 +142,9 @@ def solve_smoother(weights: Tensor, wanted: Tensor) -> Tensor:
     learns = torch.is_grad_enabled() and (
         weights.requires_grad or wanted.requires_grad
     )
-    if not learns and len(weights) ** 2 * weights.numel() <= _FEW:
-        solution = _solve_full(weights, wanted)
-        if solution is not None:
-            return solution
-    return _SmootherSolve.apply(weights, wanted)
+    if learns:
+        return _SmootherSolve.apply(weights, wanted)
+    return _solve(weights, wanted)
 
 
 def weighted_line(values: Tensor, weights: Tensor) -> Tensor:
@@ -172,7 +172,10 @@ def smooth_poses(poses: Tensor, weights: Tensor) -> Tensor:
     series = poses.transpose(0, 1).contiguous()
     weights = weights.transpose(0, 1).contiguous()
     # Solve for the change: constant poses change by exactly zero.
-    change = solve_smoother(weights, -curvature(series))
+    if torch.onnx.is_in_onnx_export():
+        change = smoothing_change(series, weights)
+    else:
+        change = solve_smoother(weights, -curvature(series))
     with torch.no_grad():
         # Weighted, the change has no straight line; what there is, is
         # rounding, which grows with the stiffness.
@@ -218,8 +221,10 @@ class ScoreSmoother(nn.Module):
         log_weights = log_weights.clamp(-_MAX_LOG_WEIGHT, _MAX_LOG_WEIGHT)
         weights = (log_weights - self.log_stiffness).exp()
         weights = weights.masked_fill(scores <= 0, 0) + _LEAST_WEIGHT
-        # A stiff path needs more digits than float32 has; MPS has no others.
-        digits = torch.float32 if poses.is_mps else torch.float64
+        # A stiff path needs more digits than float32 has; MPS and the programs
+        # that run exported networks have no others.
+        short = poses.is_mps or torch.onnx.is_in_onnx_export()
+        digits = torch.float32 if short else torch.float64
         smooth = smooth_poses(poses.to(digits), weights.to(digits))
         return smooth.to(poses.dtype)
 

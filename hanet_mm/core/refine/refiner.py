@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data.files import PathLike
+from ..nn.engines import Engine, check_engine, make_engine
 from ..nn.kinematics import sampled_frames
 from ..nn.network import HANetNetwork
 from ..nn.settings import own_settings
@@ -135,6 +136,8 @@ class Refiner:
         self.fps_range = self.config.get('fps_range')
         with own_settings():
             self.network = HANetNetwork(**network).float().eval()
+        # What windows go through: the network, or a form of it.
+        self.engine: Engine = self.network
         num_keypoints = self.network.head.num_keypoints
         if keypoint_names and len(keypoint_names) != num_keypoints:
             raise ValueError(
@@ -187,10 +190,13 @@ class Refiner:
             modules['gate'] = self.gate
         return modules
 
-    @property
-    def gated(self) -> GatedNetwork:
-        """The network, mirrored and gated where configured."""
-        network = mirrored_network(self.network, self.flip_indices)
+    def gated(self, engine: Optional[Engine] = None) -> GatedNetwork:
+        """The network, mirrored and gated where configured.
+
+        ``engine`` is a form of it. Defaults to None: the refiner's.
+        """
+        engine = self.engine if engine is None else engine
+        network = mirrored_network(engine, self.flip_indices)
         if self.chains is None:
             return GatedNetwork(network, self.gate)
         # Its limit leaves nothing of what stands in for the network.
@@ -283,7 +289,7 @@ class Refiner:
         )
         if self.normalization == 'root':
             inputs.check_metres()
-        gated = self.gated
+        gated = self.gated()
         refined = refine_resampled(
             gated,
             inputs.keypoints,
@@ -351,7 +357,9 @@ def _each(
 
 
 def load_refiner(
-    path: PathLike, device: Union[str, torch.device] = 'cpu'
+    path: PathLike,
+    device: Union[str, torch.device] = 'cpu',
+    engine: str = 'torch',
 ) -> Refiner:
     """Load a refiner.
 
@@ -364,15 +372,20 @@ def load_refiner(
             :meth:`Refiner.save` or ``hanet-mm export``. A string without
             folder and suffix is a name.
         device (str | torch.device): Device of the network.
+        engine (str): What runs the network: 'torch', 'onnx' (onnxruntime) or
+            'openvino', these on the CPU. Defaults to 'torch'.
 
     Returns:
         Refiner: Ready to use.
 
     Raises:
         FileNotFoundError: If there is no such file.
+        ImportError: If the packages of the engine are not installed.
         ValueError: If there is no refiner of that name, the file is not one
-            of a refiner, or its weights do not fit its header.
+            of a refiner, its weights do not fit its header, or there is no
+            such engine.
     """
+    check_engine(engine, device)
     path = find_refiner(path)
     weights, header = read_portable(path)
     try:
@@ -392,4 +405,5 @@ def load_refiner(
             f'{type(error).__name__}: {error}'
         ) from None
     load_weights(refiner.modules, weights, path)
+    refiner.engine = make_engine(engine, refiner.network, refiner.window_size)
     return refiner.to(device)

@@ -6,6 +6,7 @@ from typing import List, Optional, Sequence
 import numpy as np
 import torch
 
+from ..nn.engines import Engine
 from ..nn.settings import own_settings
 from ..refine.inference import refine_windows
 from ..refine.normalization import finish_poses
@@ -18,11 +19,12 @@ def refine_due_windows(
     refiner: Refiner,
     windows: Sequence[DueWindows],
     image_size: Optional[Sequence[int]] = None,
+    engine: Optional[Engine] = None,
 ) -> List[np.ndarray]:
     """Refine windows (W_i, T, K, D) of several persons in one network call.
 
     Returns (W_i, T, K, D + 1): the last number is the expected error, 0 if
-    the refiner predicts none.
+    the refiner predicts none. ``engine`` is a form of the network.
     """
     if not windows:
         return []
@@ -34,7 +36,7 @@ def refine_due_windows(
     if image_size is not None:
         size = torch.as_tensor(np.asarray(image_size, dtype=np.float32))
         sizes = size.expand(len(poses), 2).to(device)
-    gated = refiner.gated
+    gated = refiner.gated(engine)
     refined = refine_windows(
         gated,
         finish_poses(name, poses.to(device)),

@@ -13,6 +13,8 @@ from typing import (
 )
 
 from ..data.gaps import check_max_gap
+from ..nn.engines import engine_of_streams
+from ..nn.settings import own_settings
 from ..poses.units import check_metres
 from ..refine.frame_rate import (
     check_fps,
@@ -108,6 +110,10 @@ class StreamingRefiner:
         check_stream(refiner, lookahead, image_size)
         check_max_gap(max_gap)
         self.refiner = refiner
+        with own_settings():
+            self._engine = engine_of_streams(
+                refiner.engine, refiner.window_size
+            )
         self.lookahead = int(lookahead)
         self.fps = None if fps is None else check_fps(fps)
         self.image_size = image_size
@@ -369,6 +375,7 @@ class StreamingRefiner:
             self.refiner,
             [x for x in windows if x is not None],
             self.image_size,
+            self._engine,
         )
         for key, track, due in zip(keys, tracks, windows):
             poses = None if due is None else refined.pop(0)
