@@ -129,9 +129,10 @@ setup(
         'demo': demo,
         'tests': tests,
         'docs': docs,
-        'all': sum(
-            (mm, video, smpl, filters, formats, onnx, demo, tests, docs), []
-        ),
+        'all': [
+            *(mm + video + smpl + filters + formats + onnx),
+            *(demo + tests + docs),
+        ],
     },
     entry_points={
         'console_scripts': ['hanet-mm = hanet_mm.apis.cli:main'],

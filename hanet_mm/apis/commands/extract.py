@@ -62,6 +62,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         ignore_scores=False,
         unswap=False,
         max_gap=10,
+        engine='torch',
     )
 
 

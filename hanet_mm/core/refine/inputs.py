@@ -248,6 +248,21 @@ def read_refine_inputs(
     return inputs
 
 
+def spread_sizes(
+    image_size: Optional[Sequence], count: int
+) -> Optional[Tensor]:
+    """Checked sizes W, H of the images of so many sequences, (S, 2)."""
+    if image_size is None:
+        return None
+    sizes = torch.as_tensor(np.asarray(image_size, dtype=np.float32))
+    if sizes.shape not in ((2,), (count, 2)):
+        raise ValueError(
+            'expected image_size (W, H), once or for each of '
+            f'{count} sequences, found shape {tuple(sizes.shape)}'
+        )
+    return sizes.expand(count, 2)
+
+
 def without_ignored(
     points: np.ndarray, scores: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray]:

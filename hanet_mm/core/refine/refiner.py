@@ -14,7 +14,7 @@ from typing import (
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ..data.files import PathLike
 from ..nn.engines import Engine, check_engine, make_engine
@@ -39,6 +39,7 @@ from .inputs import (
     read_refine_inputs,
     read_rotations,
     rotations_as_given,
+    spread_sizes,
 )
 from .normalization import check_normalization
 from .resampling import refine_resampled
@@ -300,7 +301,7 @@ class Refiner:
             taper=self.taper,
             normalization=self.normalization,
             root=self.root,
-            image_size=self._image_sizes(image_size, len(inputs.given)),
+            image_size=spread_sizes(image_size, len(inputs.given)),
             device=next(self.network.parameters()).device,
             rates=rates,
             swapped=inputs.swapped,
@@ -332,19 +333,6 @@ class Refiner:
         if positions is None:
             return [native_rate(None, self.fps)] * count
         return [native_rate(x, self.fps) for x in positions]
-
-    def _image_sizes(
-        self, image_size: Optional[Sequence], count: int
-    ) -> Optional[Tensor]:
-        if image_size is None:
-            return None
-        sizes = torch.as_tensor(np.asarray(image_size, dtype=np.float32))
-        if sizes.shape not in ((2,), (count, 2)):
-            raise ValueError(
-                'expected image_size (W, H), once or for each of '
-                f'{count} sequences, found shape {tuple(sizes.shape)}'
-            )
-        return sizes.expand(count, 2)
 
 
 def _each(
