@@ -20,7 +20,12 @@ from typing import (
 import numpy as np
 
 from hanet_mm.core.data.atomic import check_output, remove_leftovers
-from hanet_mm.core.data.files import PathLike, atomic_path, read_npz
+from hanet_mm.core.data.files import (
+    PathLike,
+    atomic_path,
+    read_npz,
+    write_npz,
+)
 from hanet_mm.core.data.sequences import (
     PoseSequences,
     flat_arrays,
@@ -230,11 +235,7 @@ def _run_all(
             except (OSError, ValueError) as error:
                 failures[video.name] = str(error)
                 continue
-            with (
-                atomic_path(video.part) as temporary,
-                open(temporary, 'wb') as file,
-            ):
-                np.savez(file, **arrays)
+            write_npz(video.part, arrays)
     return failures
 
 

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from hanet_mm.apis.cli import main
@@ -19,6 +20,7 @@ from hanet_mm.core.data.atomic import (
     move_file,
     open_locked,
 )
+from hanet_mm.core.data.files import write_npz
 
 posix = pytest.mark.skipif(os.name != 'posix', reason='POSIX files')
 
@@ -239,6 +241,43 @@ def test_a_full_disk_names_the_file(tmp_path):
     error = done.stderr.splitlines()[-1]
     assert 'File too large' in error
     assert error.endswith(f'{str(tmp_path / "a.txt")!r}')
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('compressed', [False, True])
+def test_archives_are_those_of_numpy(tmp_path, compressed):
+    arrays = dict(file=np.arange(6.0).reshape(2, 3), b=np.array('text'))
+    arrays['empty'] = np.zeros((0, 2), np.float32)
+    save = np.savez_compressed if compressed else np.savez
+    expected = {f'{key}x': value for key, value in arrays.items()}
+    save(tmp_path / 'numpy.npz', **expected)
+    write_npz(tmp_path / 'a.npz', expected, compressed)
+    path = tmp_path / 'numpy.npz'
+    assert (tmp_path / 'a.npz').read_bytes() == path.read_bytes()
+    # A name that numpy takes for its own argument.
+    write_npz(tmp_path / 'b.npz', arrays)
+    with np.load(tmp_path / 'b.npz') as found:
+        assert found['file'].shape == (2, 3)
+
+
+@posix
+@pytest.mark.parametrize('room', [500, 5000, 7900])
+def test_a_full_disk_is_one_line_for_archives(tmp_path, room):
+    code = (
+        'import resource, sys\n'
+        'import numpy as np\n'
+        'from hanet_mm.core.data.files import write_npz\n'
+        f'resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n'
+        'try:\n'
+        f'    write_npz({str(tmp_path / "a.npz")!r}, dict(a=np.ones(1000)))\n'
+        'except OSError as error:\n'
+        '    sys.exit(str(error))\n'
+    )
+    command = [sys.executable, '-c', code]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stderr.count('\n') == 1
+    assert 'File too large' in done.stderr
+    assert str(tmp_path / 'a.npz') in done.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -345,11 +345,11 @@ def test_a_failing_save_leaves_the_old_file_and_nothing_else(
     save_pose_sequences(path, make())
     before = path.read_bytes()
 
-    def broken(file, **arrays):
+    def broken(file, array):
         file.write(b'half a file')
         raise OSError('disk full')
 
-    monkeypatch.setattr(np, 'savez', broken)
+    monkeypatch.setattr(np.lib.format, 'write_array', broken)
     with pytest.raises(OSError, match='disk full'):
         save_pose_sequences(path, make(lengths=(1,)))
     assert path.read_bytes() == before

@@ -17,7 +17,7 @@ from typing import Any, Dict
 
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.data.files import PathLike, write_npz
 from hanet_mm.core.data.sequences import PoseSequences, flat_arrays
 from hanet_mm.core.poses.boxes import box_sizes, boxes_around
 from hanet_mm.core.poses.skeleton_data import SKELETONS
@@ -122,8 +122,7 @@ def save_clip(path: PathLike) -> None:
     clip.meta['filters'] = tune_filters(
         make_sequences(TUNING_SEED, TUNING_PEOPLE, TUNING_FRAMES)
     )
-    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-        np.savez_compressed(file, **flat_arrays(clip))
+    write_npz(path, flat_arrays(clip), compressed=True)
 
 
 def _round_to(values: np.ndarray, step: float) -> np.ndarray:

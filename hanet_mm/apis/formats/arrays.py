@@ -10,12 +10,19 @@ image. Archives may have ``conf`` or ``scores`` (T, P, K), ``ids``, (T, P) or
 (P,), with -1 or NaN for nobody, and ``keypoint_names`` (K,).
 """
 
+import io
 from pathlib import Path
 from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike, atomic_path, read_npy, read_npz
+from hanet_mm.core.data.files import (
+    PathLike,
+    atomic_path,
+    read_npy,
+    read_npz,
+    write_npz,
+)
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
@@ -107,20 +114,23 @@ class PoseArrays(DetectionFile):
         values = values.reshape(given.shape)
         filled = np.zeros(self.values.shape[:3], bool)
         filled[self.places] = flags
-        with atomic_path(out) as temporary, open(temporary, 'wb') as file:
-            if Path(self.path).suffix.lower() == '.npy':
-                np.save(file, values)
-                return
-            arrays = dict(self.arrays, filled=filled.reshape(given.shape[:-1]))
-            known = known_arrays(self.tracks[:1])
-            arrays.update({key: value[0] for key, value in known.items()})
-            arrays[self.key] = values
-            arrays[f'{self.key}_input'] = given
-            if self.new_ids is not None:
-                ids = np.full(self.values.shape[:2], -1)
-                ids[self.places] = self.new_ids
-                arrays['ids'] = ids
-            np.savez(file, **arrays)
+        if Path(self.path).suffix.lower() == '.npy':
+            # Of a full disk numpy would not say it, nor name the file.
+            buffer = io.BytesIO()
+            np.save(buffer, values)
+            with atomic_path(out) as temporary:
+                temporary.write_bytes(buffer.getbuffer())
+            return
+        arrays = dict(self.arrays, filled=filled.reshape(given.shape[:-1]))
+        known = known_arrays(self.tracks[:1])
+        arrays.update({key: value[0] for key, value in known.items()})
+        arrays[self.key] = values
+        arrays[f'{self.key}_input'] = given
+        if self.new_ids is not None:
+            ids = np.full(self.values.shape[:2], -1)
+            ids[self.places] = self.new_ids
+            arrays['ids'] = ids
+        write_npz(out, arrays)
 
     def _scores(self) -> Optional[np.ndarray]:
         """Scores (T, P, K), or None."""

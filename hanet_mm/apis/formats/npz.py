@@ -15,8 +15,8 @@ from hanet_mm.core.data.checks import name_sequence
 from hanet_mm.core.data.files import (
     ObjectArrayError,
     PathLike,
-    atomic_path,
     read_npz,
+    write_npz,
 )
 from hanet_mm.core.data.sequences import (
     flat_arrays,
@@ -216,5 +216,4 @@ def read_fps(
 
 def save_npz(out: PathLike, values: Dict[str, Optional[np.ndarray]]) -> None:
     arrays = {key: value for key, value in values.items() if value is not None}
-    with atomic_path(out) as temporary, open(temporary, 'wb') as file:
-        np.savez(file, **arrays)
+    write_npz(out, arrays)

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.core.data.files import PathLike, write_npz
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
@@ -89,8 +89,7 @@ class VideoPose3DDetections(PoseFile):
             content[video][action][camera] = points
         arrays = dict(self.arrays)
         arrays[_KEY] = np.array(content, dtype=object)
-        with atomic_path(out) as temporary, open(temporary, 'wb') as file:
-            np.savez_compressed(file, **arrays)
+        write_npz(out, arrays, compressed=True)
 
 
 read = VideoPose3DDetections

@@ -15,12 +15,12 @@ import numpy as np
 
 from hanet_mm.core.data.atomic import (
     PathLike,
-    atomic_path,
     move_file,
     name_file,
     open_locked,
     shorten_stem,
 )
+from hanet_mm.core.data.files import write_npz
 from hanet_mm.visualization.people_scene import PeopleScene
 from hanet_mm.visualization.video_writer import open_video
 
@@ -244,8 +244,7 @@ class NpzOutput:
         arrays['meta'] = np.asarray(json.dumps(self.meta))
         if self.fps:
             arrays['fps'] = np.full(len(segments), self.fps, np.float32)
-        with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-            np.savez(file, **arrays)
+        write_npz(path, arrays)
 
 
 def _pick(values: np.ndarray, rows: np.ndarray, away: float) -> np.ndarray:

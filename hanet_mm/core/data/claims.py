@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, Optional, Union
 
-from .atomic import PathLike, running_system, shorten_stem
+from .atomic import PathLike, name_file, running_system, shorten_stem
 
 try:
     import fcntl
@@ -93,7 +93,12 @@ def _take(path: Path) -> Optional[int]:
             # Locked before it says so: what it says is true.
             locked_in=running_system() if _try_lock(file) else None,
         )
-        os.write(file, json.dumps(owner).encode())
+        try:
+            with name_file(path):
+                os.write(file, json.dumps(owner).encode())
+        except OSError:  # the disk is full
+            _let_go(path, file)
+            raise
         return file
     return None
 

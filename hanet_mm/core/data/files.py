@@ -14,6 +14,7 @@ from typing import (
     Any,
     Container,
     Dict,
+    Mapping,
     Optional,
     Sequence,
 )
@@ -163,6 +164,26 @@ def _damage_message(path: PathLike, error: Exception, key: str = '') -> str:
         f'{path}: {where} cannot be read, truncated or not an .npz archive '
         f'({type(error).__name__}: {reason})'
     )
+
+
+def write_npz(
+    path: PathLike,
+    arrays: Mapping[str, np.ndarray],
+    compressed: bool = False,
+) -> None:
+    """Write an ``.npz`` archive, whole or not at all.
+
+    The bytes are those of :func:`numpy.savez`, which prints a traceback where
+    the disk is full.
+    """
+    kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    with (
+        atomic_path(path) as temporary,
+        zipfile.ZipFile(temporary, 'w', kind) as archive,
+    ):
+        for key, value in arrays.items():
+            with archive.open(f'{key}.npy', 'w', force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(value))
 
 
 # NaN is read as null; infinity is kept, to be refused where it matters.

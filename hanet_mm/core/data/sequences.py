@@ -8,7 +8,7 @@ sequence begins follows from ``seq_len`` alone.
 
 import json
 from dataclasses import dataclass, fields, replace
-from typing import Any, Dict, List, Optional, Sequence, Union, cast
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from .checks import (
     check_values,
     name_frame,
 )
-from .files import PathLike, atomic_path, read_npz
+from .files import PathLike, read_npz, write_npz
 from .plausible import unmasked
 from .scores import ignored_scores, usual_scores
 
@@ -226,8 +226,7 @@ def save_pose_sequences(path: PathLike, seqs: PoseSequences) -> None:
     """
     # Not compressed: noisy float32 shrinks little and loads much slower.
     arrays = flat_arrays(seqs)
-    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-        np.savez(file, **cast(Any, arrays))
+    write_npz(path, arrays)
 
 
 def flat_arrays(seqs: PoseSequences) -> Dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from typing import NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.data.files import PathLike, atomic_path, read_npz
+from hanet_mm.core.data.files import PathLike, read_npz, write_npz
 from hanet_mm.core.data.gaps import fill_missing, missing_keypoints
 from hanet_mm.core.poses.skeleton import plain_name
 
@@ -276,8 +276,7 @@ def save_error_bank(path: PathLike, bank: ErrorBank, note: str = '') -> None:
     """Write a bank, whole or not at all, with a note on its sources."""
     arrays = {x.name: getattr(bank, x.name) for x in fields(bank)}
     arrays['meta'] = np.array(json.dumps(dict(note=note)))
-    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-        np.savez(file, **arrays)
+    write_npz(path, arrays)
 
 
 def _check(bank: ErrorBank) -> None:
