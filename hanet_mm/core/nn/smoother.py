@@ -199,10 +199,11 @@ class ScoreSmoother(nn.Module):
     ):
         super().__init__()
         self.log_stiffness = nn.Parameter(
-            torch.full((num_keypoints,), stiffness).log()
+            # Of float32, whatever the default type: its digits count.
+            torch.full((num_keypoints,), stiffness, dtype=torch.float32).log()
         )
         self.score_power = nn.Parameter(
-            torch.full((num_keypoints,), score_power)
+            torch.full((num_keypoints,), score_power, dtype=torch.float32)
         )
 
     def forward(

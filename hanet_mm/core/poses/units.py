@@ -80,7 +80,7 @@ def as_rot6d(rotations: np.ndarray) -> np.ndarray:
     6D input is projected to a rotation. NaN stays NaN.
     """
     # In float64: the way through a quaternion costs half of the digits.
-    given = torch.as_tensor(np.asarray(rotations, dtype=np.float64))
+    given = torch.from_numpy(np.array(rotations, dtype=np.float64))
     convert = axis_angle_to_rot6d if given.shape[-1] == 3 else project_rot6d
     known = ~given.isnan().any(-1, keepdim=True)
     some = given.new_tensor([1, 0, 0, 1, 0, 0])[: given.shape[-1]]
