@@ -39,6 +39,7 @@ def with_pause(times, frame, seconds):
         with_pause(uneven(30, 1), 12, 0.4),
         with_pause(uneven(30, 2), 1, 0.4),
         with_pause(even(30), 9, 0.5),
+        with_pause(uneven(30, 3), 9, 3600),
     ],
 )
 @pytest.mark.parametrize('scale', [1, 1000])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hanet_mm.core.data.gaps import UNKNOWN_SCORE
+from hanet_mm.core.data.plausible import LARGEST, beyond_float32
 from hanet_mm.core.poses.assignment import assign_pairs
 from hanet_mm.core.poses.boxes import (
     MIN_COMMON_KEYPOINTS,
@@ -148,7 +149,8 @@ class PoseTracker:
             TrackedFrame: Ids and segments, (N, ) each.
 
         Raises:
-            ValueError: If a shape or the order of the frames is wrong.
+            ValueError: If a shape, a value or the order of the frames is
+                wrong; nothing has changed then.
         """
         given = bboxes, bbox_scores, keypoints, keypoint_scores
         try:
@@ -242,7 +244,7 @@ def _read(
 
     Boxes without a positive size are replaced by those of the keypoints.
     """
-    points = np.asarray(keypoints, np.float64)
+    points = _numbers('keypoints', keypoints)
     if points.ndim and not len(points):
         nobody = np.zeros((0, 0, 2)), np.zeros((0, 0), bool)
         return People(np.zeros((0, 4)), *nobody), np.zeros(0)
@@ -269,8 +271,21 @@ def _read(
     return People(boxes, points, valid), scores
 
 
-def _check_shape(name: str, value: ArrayLike, shape: tuple) -> np.ndarray:
+def _numbers(name: str, value: ArrayLike) -> np.ndarray:
+    """As float64; raise if one cannot be a coordinate, or a score."""
     array = np.asarray(value, np.float64)
+    wrong = beyond_float32(array)
+    if wrong.any():
+        place = np.argwhere(wrong)[0]
+        raise ValueError(
+            f'{name}: expected at most {LARGEST:.0f}, found '
+            f'{array[tuple(place)]:g} of person {place[0]}'
+        )
+    return array
+
+
+def _check_shape(name: str, value: ArrayLike, shape: tuple) -> np.ndarray:
+    array = _numbers(name, value)
     if array.shape != shape:
         raise ValueError(f'{name} must have shape {shape}, got {array.shape}')
     return array

@@ -336,9 +336,8 @@ class StreamingRefiner:
                 results[key] += self._tracks.pop(key).give_up()
                 self._clock.forget(key)
         for key in given:
-            if key in self._waiting and self._waiting[key].is_due(
-                self.lookahead
-            ):
+            waiting = self._waiting.get(key)
+            if waiting and waiting.is_due(self.lookahead, limits[0]):
                 results[key] += self._begin(key)
         return results
 

@@ -54,10 +54,14 @@ class WaitingTrack:
         counts = np.diff([frame.index for frame in self.frames])
         return np.repeat(np.diff(times) / counts, counts).tolist()
 
-    def is_due(self, lookahead: int) -> bool:
-        """Whether ``lookahead`` frames, by their time, have followed."""
+    def is_due(self, lookahead: int, window: int) -> bool:
+        """Whether ``lookahead`` frames, by their time, have followed.
+
+        A pause counts no longer than a ``window``.
+        """
         intervals = np.array(self.intervals)
         if not lookahead or not len(intervals):
             return not lookahead
         steps = frame_steps(intervals, 1 / float(np.median(intervals)))
+        steps = np.minimum(steps, window)
         return bool(snap(np.cumsum(steps))[-1] >= lookahead)
