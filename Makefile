@@ -10,14 +10,18 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 # ones made training on two cores many times slower; alone they cost nothing.
 export GOMP_SPINCOUNT ?= 20000
 
-.PHONY: demo demo-train fuzz test test-core lint typecheck docs env env-core \
-	print-python
+.PHONY: bench demo demo-train fuzz test test-core lint typecheck docs env \
+	env-core print-python
 
 demo: env-core
 	$(BIN)/python tools/demo.py
 
 demo-train: env
 	$(BIN)/python tools/demo_train.py
+
+# Speed and memory of everything people wait for; BENCH=--quick for a glance.
+bench: env
+	$(BIN)/python -W ignore tools/benchmark/run_all.py --json bench.json $(BENCH)
 
 # A process for each core, each with one thread: half the time on two cores.
 test: env

@@ -9,11 +9,15 @@ the two is the bottleneck.
 """
 
 import argparse
+import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import List, NamedTuple
 
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
+from timing import Table, time_in_turns
 
 DEMO = (
     Path(__file__).parents[2]
@@ -36,14 +40,54 @@ def windows_per_second_loading(loader, batches: int) -> float:
 def windows_per_second_training(runner: Runner, batch, steps: int) -> float:
     """Train on one batch again and again."""
     model, wrapper = runner.model.train(), runner.optim_wrapper
-    for _ in range(3):
-        model.train_step(batch, optim_wrapper=wrapper)
-    start = time.perf_counter()
-    for _ in range(steps):
+
+    def step() -> None:
         # Logged values are read, as the loop does, so that a GPU is done.
         losses = model.train_step(batch, optim_wrapper=wrapper)
         losses['loss'].item()
-    return steps * len(batch['inputs']) / (time.perf_counter() - start)
+
+    seconds = time_in_turns({'step': step}, steps, warm=3)['step']
+    return len(batch['inputs']) / seconds
+
+
+class Speed(NamedTuple):
+    """Windows per second of loading and training, workers and batch."""
+
+    loading: float
+    training: float
+    workers: int
+    batch: int
+
+
+def time_config(cfg: Config, batches: int, steps: int) -> Speed:
+    """Measure a config."""
+    runner = Runner.from_cfg(cfg)
+    loader = runner.build_dataloader(cfg.train_dataloader)
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    loading = windows_per_second_loading(loader, batches)
+    batch = next(iter(loader))
+    training = windows_per_second_training(runner, batch, steps)
+    workers = cfg.train_dataloader.num_workers
+    return Speed(loading, training, workers, len(batch['inputs']))
+
+
+def measure(quick: bool) -> List[Table]:
+    """Loading and training of the small synthetic config."""
+    cfg = Config.fromfile(DEMO)
+    cfg.log_level = 'ERROR'
+    batches, steps = (2, 1) if quick else (100, 20)
+    with tempfile.TemporaryDirectory() as folder:
+        cfg.work_dir = folder
+        speed = time_config(cfg, batches, steps)
+    columns = ['loading windows/s', 'training windows/s', 'workers', 'batch']
+    return [
+        Table(
+            'Loading and training',
+            f'`{DEMO.name}`, each alone.',
+            ['config', *columns],
+            [['small, synthetic', *speed]],
+        )
+    ]
 
 
 def parse_args() -> argparse.Namespace:
@@ -71,17 +115,12 @@ def main() -> None:
     cfg = Config.fromfile(args.config)
     cfg.work_dir = 'work_dirs/benchmark'
     cfg.merge_from_dict(args.cfg_options)
-    runner = Runner.from_cfg(cfg)
-    loader = runner.build_dataloader(cfg.train_dataloader)
-    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
-    loading = windows_per_second_loading(loader, args.batches)
-    batch = next(iter(loader))
-    training = windows_per_second_training(runner, batch, args.steps)
-    print(
-        f'\nloading  {loading:.0f} windows/s '
-        f'({cfg.train_dataloader.num_workers} workers)\n'
-        f'training {training:.0f} windows/s (batch {len(batch["inputs"])})\n'
-        f'loading is {loading / training:.1f} times as fast'
+    speed = time_config(cfg, args.batches, args.steps)
+    sys.stdout.write(
+        f'\nloading  {speed.loading:.0f} windows/s '
+        f'({speed.workers} workers)\n'
+        f'training {speed.training:.0f} windows/s (batch {speed.batch})\n'
+        f'loading is {speed.loading / speed.training:.1f} times as fast\n'
     )
 
 

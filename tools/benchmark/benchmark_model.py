@@ -9,18 +9,19 @@ uses.
 
     python tools/benchmark/benchmark_model.py
     python tools/benchmark/benchmark_model.py --compare a a-published
+    python tools/benchmark/benchmark_model.py --compare b b-plain --batch 64
 """
 
 import argparse
 import importlib.util
-import statistics
-import time
+import sys
 from pathlib import Path
-from typing import Callable, Dict, List, NamedTuple
+from typing import Callable, Dict, List, NamedTuple, Optional
 
 import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
+from timing import Table, describe_machine, time_in_turns
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -87,10 +88,16 @@ def build_plain(setting: dict, unused_projection: bool) -> nn.Module:
     )
 
 
-def prepare(name: str, device: torch.device) -> Job:
-    """Model, data and steps of a setting."""
+def prepare(
+    name: str,
+    device: torch.device,
+    batch: Optional[int] = None,
+    **smaller: int,
+) -> Job:
+    """Model, data and steps of a setting, some values of which may change."""
     key, _, kind = name.partition('-')
-    setting, plain = SETTINGS[key], bool(kind)
+    setting, plain = {**SETTINGS[key], **smaller}, bool(kind)
+    setting['batch'] = batch or setting['batch']
     torch.manual_seed(0)
     if plain:
         model = build_plain(setting, kind == 'published').to(device)
@@ -146,16 +153,7 @@ def count_flops(step: Callable[[], object]) -> int:
     return counter.get_total_flops()
 
 
-def time_once(step: Callable[[], object], device: torch.device) -> float:
-    """Seconds of one call."""
-    start = time.perf_counter()
-    step()
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start
-
-
-def measure(
+def measure_jobs(
     jobs: List[Job], rounds: int, device: torch.device
 ) -> Dict[str, float]:
     """Median seconds of all steps, taken in turns."""
@@ -166,13 +164,7 @@ def measure(
     for job in jobs:
         for step, function in job.steps.items():
             tasks[f'{job.name} {step}'] = function
-    times = {name: [] for name in tasks}
-    for round_ in range(rounds + 2):
-        for name, function in tasks.items():
-            seconds = time_once(function, device)
-            if round_ >= 2:  # the first two warm up
-                times[name].append(seconds)
-    medians = {name: statistics.median(x) for name, x in times.items()}
+    medians = time_in_turns(tasks, rounds, device, warm=2)
     medians['mm gflops'] = 2 * size**3 / medians['mm'] / 1e9
     return medians
 
@@ -219,6 +211,41 @@ def compare(jobs: List[Job], times: Dict[str, float]) -> str:
     )
 
 
+def measure(quick: bool) -> List[Table]:
+    """Both settings beside the computation as published, in turns."""
+    init_default_scope('mmpose')
+    rounds = 1 if quick else 5
+    smaller = dict(h=16, L=1) if quick else {}
+    table = Table(
+        'Published computation',
+        'Networks of the paper beside a full-length masked computation of '
+        'the same network, with the projection that the published code '
+        f'evaluates to no use; medians of {rounds} rounds in turns.',
+        ['setting, batch', 'step', 'ms', 'as published ms', 'times as fast'],
+    )
+    for key in SETTINGS:
+        for batch in (2, 3) if quick else (64, 512):
+            jobs = [
+                prepare(key + kind, torch.device('cpu'), batch, **smaller)
+                for kind in ('', '-published')
+            ]
+            # Training steps of 512 windows would take minutes.
+            names = ('forward', 'train') if batch < 512 else ('forward',)
+            for name in names:
+                steps = {job.name: job.steps[name] for job in jobs}
+                ours, other = time_in_turns(steps, rounds).values()
+                table.rows.append(
+                    [
+                        f'{key}, {batch}',
+                        name,
+                        1e3 * ours,
+                        1e3 * other,
+                        other / ours,
+                    ]
+                )
+    return [table]
+
+
 def parse_args() -> argparse.Namespace:
     """Arguments of the command line."""
     names = [
@@ -237,6 +264,7 @@ def parse_args() -> argparse.Namespace:
         metavar='SETTING',
         help=f'time two settings in turns; settings: {", ".join(names)}',
     )
+    parser.add_argument('--batch', type=int, help='default: of the setting')
     parser.add_argument('--rounds', type=int, default=11)
     parser.add_argument('--threads', type=int, help='CPU threads of torch')
     parser.add_argument(
@@ -252,16 +280,19 @@ def main() -> None:
         torch.set_num_threads(args.threads)
     init_default_scope('mmpose')
     device = torch.device(args.device)
-    jobs = [prepare(name, device) for name in args.compare or SETTINGS]
-    times = measure(jobs, args.rounds, device)
-    print(
+    jobs = [
+        prepare(name, device, args.batch) for name in args.compare or SETTINGS
+    ]
+    times = measure_jobs(jobs, args.rounds, device)
+    lines = [
         f'torch {torch.__version__}, {device}, '
-        f'{torch.get_num_threads()} CPU threads, medians of {args.rounds} '
-        'rounds in turns'
-    )
-    print(report(jobs, times))
+        f'{describe_machine()["threads"]} CPU threads, medians of '
+        f'{args.rounds} rounds in turns',
+        report(jobs, times),
+    ]
     if args.compare:
-        print('\n' + compare(jobs, times))
+        lines += ['', compare(jobs, times)]
+    sys.stdout.write('\n'.join(lines) + '\n')
 
 
 if __name__ == '__main__':

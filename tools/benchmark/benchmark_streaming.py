@@ -12,11 +12,14 @@ T frames of each person anew, which is what a stream would cost without state
 
 import argparse
 import statistics
+import sys
 import time
-from typing import Callable, List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional
 
 import numpy as np
 import torch
+from timing import Step, Table, time_once
+from walks import make_walks
 
 from hanet_mm import Refiner, StreamingRefiner, load_refiner
 
@@ -58,24 +61,9 @@ def build_refiner(path: Optional[str], device: torch.device) -> Refiner:
     return Refiner(NETWORK, WINDOW, 'box', fps=FPS).to(device)
 
 
-def make_poses(refiner: Refiner, frames: int, people: int) -> np.ndarray:
-    """Random walks of the size of a person, (frames, people, K, D)."""
-    head = refiner.network.head
-    shape = (people, head.num_keypoints, head.coord_dims)
-    rng = np.random.default_rng(0)
-    start = rng.normal(0, 0.3, shape)
-    steps = rng.normal(0, 0.01, (frames, *shape))
-    return (start + steps.cumsum(0)).astype(np.float32)
-
-
-def time_each(steps: List[Callable[[], object]], warm: int) -> List[float]:
+def time_each(steps: List[Step], warm: int) -> List[float]:
     """Milliseconds of each step but the first ones, which warm up."""
-    times = []
-    for step in steps:
-        start = time.perf_counter()
-        step()
-        times.append(1e3 * (time.perf_counter() - start))
-    return times[warm:]
+    return [1e3 * time_once(step) for step in steps][warm:]
 
 
 class NetworkTimer:
@@ -94,13 +82,13 @@ class NetworkTimer:
         self.times.append(1e3 * (time.perf_counter() - self._start))
 
 
-def measure(
+def time_pushes(
     refiner: Refiner, timer: NetworkTimer, people: int, lookahead: int, n: int
 ) -> Timing:
     """Time n pushes after a warm-up that fills the windows."""
     window = refiner.window_size
     warm = 2 * window + lookahead
-    poses = make_poses(refiner, warm + n, people)
+    poses = make_walks(refiner, warm + n, people)
     size = (640, 480) if refiner.normalization == 'image' else None
     stream = StreamingRefiner(refiner, lookahead, image_size=size)
 
@@ -118,7 +106,7 @@ def measure(
             lambda i=i: refiner.refine(
                 list(poses[i : i + reach].swapaxes(0, 1)), image_size=size
             )
-            for i in range(3 + n // 10)
+            for i in range(4 + n // 10)
         ],
         3,
     )
@@ -132,21 +120,39 @@ def measure(
     )
 
 
-def report(timings: List[Timing], fps: Optional[float]) -> str:
-    """Markdown table of the measurements."""
-    lines = [
-        '| persons | look-ahead | latency ms | push ms | 95 % below | '
-        'network ms | anew ms | frames/s |',
-        '| ---: ' * 8 + '|',
-    ]
-    for x in timings:
-        latency = f'{1000 * x.lookahead / fps:.0f}' if fps else '?'
-        lines.append(
-            f'| {x.people} | {x.lookahead} | {latency} | {x.push:.2f} | '
-            f'{x.slow:.2f} | {x.network:.2f} | {x.anew:.2f} | '
-            f'{1000 / x.push:.0f} |'
-        )
-    return '\n'.join(lines)
+def report(
+    refiner: Refiner,
+    timer: NetworkTimer,
+    people: List[int],
+    lookahead: Optional[List[int]],
+    pushes: int,
+) -> Table:
+    """Table of the measurements, for each number of people and look-ahead."""
+    last = refiner.window_size - 1
+    table = Table(
+        'Streams in detail',
+        f'{refiner}, {pushes} pushes.',
+        ['persons', 'look-ahead', 'latency ms', 'push ms', '95 % below']
+        + ['network ms', 'anew ms', 'frames/s'],
+    )
+    for count in people:
+        for ahead in lookahead or (0, last // 2, last):
+            x = time_pushes(refiner, timer, count, ahead, pushes)
+            fps = refiner.fps
+            latency = 1000 * ahead / fps if fps else None
+            table.rows.append(
+                [count, ahead, latency, x.push, x.slow, x.network, x.anew]
+                + [1000 / x.push]
+            )
+    return table
+
+
+def measure(quick: bool) -> List[Table]:
+    """Pushes of the small network."""
+    refiner = build_refiner(None, torch.device('cpu'))
+    timer = NetworkTimer(refiner.network)
+    people, pushes = ([1], 3) if quick else ([1, 20], 100)
+    return [report(refiner, timer, people, None, pushes)]
 
 
 def parse_args() -> argparse.Namespace:
@@ -173,17 +179,11 @@ def main() -> None:
         torch.set_num_threads(args.threads)
     refiner = build_refiner(args.refiner, torch.device(args.device))
     timer = NetworkTimer(refiner.network)
-    last = refiner.window_size - 1
-    timings = [
-        measure(refiner, timer, people, lookahead, args.pushes)
-        for people in args.people
-        for lookahead in args.lookahead or (0, last // 2, last)
-    ]
-    print(
-        f'{refiner}\ntorch {torch.__version__}, {args.device}, '
-        f'{torch.get_num_threads()} CPU threads, {args.pushes} pushes\n'
+    table = report(refiner, timer, args.people, args.lookahead, args.pushes)
+    sys.stdout.write(
+        f'torch {torch.__version__}, {args.device}, '
+        f'{torch.get_num_threads()} CPU threads\n\n{table.to_markdown()}\n'
     )
-    print(report(timings, refiner.fps))
 
 
 if __name__ == '__main__':
