@@ -327,7 +327,8 @@ class RobustStart(nn.Module):
         logits = None
         if self.swap is not None:
             logits = self.swap(features)
-            share = logits.sigmoid()
+            # Under automatic mixed precision the poses keep theirs.
+            share = logits.sigmoid().to(poses.dtype)
             flip = self.flip_indices
             scores = torch.lerp(scores, scores[..., flip], share)
             poses = torch.lerp(poses, poses[:, :, flip], share[..., None])

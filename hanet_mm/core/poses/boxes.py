@@ -31,14 +31,16 @@ def boxes_around(
         >>> boxes_around(np.array([[1.0, 2.0], [4.0, 8.0]]), margin=0.5)
         array([0.25, 0.5 , 4.75, 9.5 ])
     """
-    known = np.isfinite(keypoints).all(-1)
+    # Keypoints lie side by side: many times faster than two coordinates.
+    planes = np.ascontiguousarray(np.moveaxis(keypoints, -1, 0))
+    known = np.isfinite(planes).all(0)
     if valid is not None:
         known = known & valid
-    shown = known[..., None]
-    low = np.where(shown, keypoints, np.inf).min(-2, initial=np.inf)
-    high = np.where(shown, keypoints, -np.inf).max(-2, initial=-np.inf)
+    low = np.where(known, planes, np.inf).min(-1, initial=np.inf)
+    high = np.where(known, planes, -np.inf).max(-1, initial=-np.inf)
+    boxes = np.moveaxis(np.concatenate([low, high]), 0, -1)
     kind = keypoints.dtype if keypoints.dtype.kind == 'f' else np.float64
-    boxes = np.concatenate([low, high], -1).astype(kind, copy=False)
+    boxes = boxes.astype(kind, order='C')
     boxes[~known.any(-1)] = np.nan
     return enlarge_boxes(boxes, margin) if margin else boxes
 

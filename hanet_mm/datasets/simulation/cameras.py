@@ -196,13 +196,22 @@ def project(points: np.ndarray, focal: np.ndarray) -> np.ndarray:
     return points[..., :2] * scale[..., None]
 
 
+def _planes(points: np.ndarray) -> np.ndarray:
+    """Coordinates first, (S, T, K, D) to (D, S, T, K).
+
+    What goes over the keypoints is many times faster then.
+    """
+    return np.ascontiguousarray(np.moveaxis(points, -1, 0))
+
+
 def _focal(
     rng: np.random.Generator, seen: np.ndarray, image_size: np.ndarray
 ) -> np.ndarray:
     """Focal lengths in px that give people the size wanted, (S,)."""
     small, large = _PERSON
     wanted = small * (large / small) ** rng.random(len(seen))
-    tall = np.ptp(project(seen, np.ones(len(seen))), axis=2).max(axis=(1, 2))
+    flat = _planes(project(seen, np.ones(len(seen))))
+    tall = (flat.max(-1) - flat.min(-1)).max(axis=(0, 2))
     longer = image_size.max(axis=1)
     return np.clip(
         wanted * image_size[:, 1] / tall,
@@ -237,10 +246,11 @@ def _place(
 ) -> np.ndarray:
     """Shift of the whole window into the image, (S, 2)."""
     num = len(pixels)
-    low, high = pixels.min(axis=(1, 2)), pixels.max(axis=(1, 2))
+    flat = _planes(pixels).reshape(2, num, -1)
+    low, high = flat.min(-1).T, flat.max(-1).T
     # Where there is no room either end may be cut off, or both.
     inside = -low + rng.random((num, 2)) * (image_size - (high - low))
-    anywhere = rng.random((num, 2)) * image_size - pixels.mean(axis=(1, 2))
+    anywhere = rng.random((num, 2)) * image_size - flat.mean(-1).T
     cut = rng.random((num, 1)) < _CUT_SHARE
     return np.where(cut, anywhere, inside)
 
@@ -258,7 +268,8 @@ def pictures(
     seen = before_camera(rng, joints)
     pixels = project(seen, _focal(rng, seen, image_size))
     width = image_size[:, :1, None]
-    shift = width * _camera_work(rng, pixels.mean(axis=2) / width, fps)
+    path = np.moveaxis(_planes(pixels).mean(-1), 0, -1)
+    shift = width * _camera_work(rng, path / width, fps)
     pixels += shift[:, :, None].astype(np.float32)
     place = _place(rng, pixels, image_size)
     return pixels + place[:, None, None].astype(np.float32), image_size

@@ -15,6 +15,7 @@ from hanet_mm.core.poses.skeleton import plain_name
 from .displacement import Scene, constant_errors, drift
 from .error_bank import ErrorBank
 from .keypoints import keypoint_parts
+from .noise import taken_from
 from .noise_params import EstimatorNoiseRanges
 
 SLOW_ERRORS = EstimatorNoiseRanges(
@@ -81,7 +82,7 @@ def replay_errors(
     places = truth + size * (drawn.bias + drift(scene))
     if not len(bank.biases):
         places += constant_errors(scene)
-    places = np.take_along_axis(places, drawn.source[..., None], axis=2)
+    places = taken_from(places, drawn.source)
     estimates = (places + size * drawn.errors).astype(np.float32)
     scores = drawn.scores
     missing = missing_keypoints(

@@ -85,8 +85,8 @@ def simulate_estimator_noise(
     )
     scores = _rescale_scores(scores, amounts)
     source = _swap_sources(scene)
-    estimate = np.take_along_axis(estimate, source[..., None], axis=2)
-    scores = np.take_along_axis(scores, source, axis=2)
+    estimate = taken_from(estimate, source)
+    scores = taken_from(scores, source)
     missing = _missing(scene) | np.isnan(estimate).any(axis=-1)
     estimate[missing] = np.nan
     scores = np.where(missing, 0, scores).astype(np.float32)
@@ -147,10 +147,21 @@ def _move_inside(
     moved = outside & (clamp | stray)
     if not moved.any():
         return estimate, moved
-    inside = np.clip(
-        np.take_along_axis(estimate, partner[..., None], axis=2), 0, last
-    )
+    partner = np.broadcast_to(partner, moved.shape)
+    partner = np.where(moved, partner, np.arange(count))
+    inside = np.clip(taken_from(estimate, partner), 0, last)
     return np.where(moved[..., None], inside, estimate), moved
+
+
+def taken_from(values: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """Values (S, T, K, ...) of other keypoints, source (S, T, K).
+
+    Most keypoints are their own source.
+    """
+    place = np.nonzero(source != np.arange(source.shape[2]))
+    taken = values.copy()
+    taken[place] = values[(*place[:2], source[place])]
+    return taken
 
 
 def scores_of_errors(

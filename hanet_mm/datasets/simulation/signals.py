@@ -110,18 +110,19 @@ def bursts(
     frame in which it began, and the frame after its last one, beyond T if
     unknown, (S, T, C) each.
     """
-    frame = np.arange(shape[1])[:, None]
+    frame = np.arange(shape[1], dtype=np.int32)[:, None]
     frames = per_sequence(frames, 3)
     end = 1 / frames
     chance = np.broadcast_to(share * end / (1 - share + share * end), shape)
     chance = np.where(frame == 0, share, chance).astype(np.float32)
     begins = rng.random(shape, dtype=np.float32) < chance
     ends = rng.random(shape, dtype=np.float32) < end.astype(np.float32)
-    last_begin = np.maximum.accumulate(np.where(begins, frame, -1), axis=1)
-    last_end = np.maximum.accumulate(np.where(ends, frame, 0), axis=1)
+    never = np.int32(-1)
+    last_begin = np.maximum.accumulate(np.where(begins, frame, never), axis=1)
+    last_end = np.maximum.accumulate(frame * ends, axis=1)
     active = last_begin >= last_end
-    idle = np.where(active, -1, frame)
+    idle = np.where(active, never, frame)
     onset = np.maximum.accumulate(idle, axis=1) + 1
-    beyond = shape[1] + np.ceil(frames).astype(np.int64)
+    beyond = shape[1] + np.ceil(frames).astype(np.int32)
     idle = np.where(active, beyond, frame)[:, ::-1]
     return active, onset, np.minimum.accumulate(idle, axis=1)[:, ::-1]

@@ -1,0 +1,266 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Measure refining and training on an accelerator, in several precisions.
+
+    python tools/benchmark/gpu.py
+    python tools/benchmark/gpu.py --json gpu.json --batch-size 512
+    python tools/benchmark/gpu.py --device cpu --steps 2  # what it would do
+
+fp32, TF32, bf16 (autocast) and AMP (autocast to fp16 with a scaled loss) in
+turns; for each the throughput, the share of the time in which the device had
+nothing to do, and how often a step waited for it: synchronisations, and
+numbers that are read back. Needs no data: windows are simulated, and the
+refiner is a bundled one.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS, MODELS
+from torch.profiler import ProfilerActivity, profile
+
+import hanet_mm
+from hanet_mm.datasets.simulation import generate_synthetic_sequences
+
+CONFIG = (
+    Path(__file__).parents[2]
+    / 'configs/hanet/portable'
+    / 'hanet-plus_evidence-49frm_1xb64-10k_coco17-2d.py'
+)
+PRECISIONS = ('fp32', 'tf32', 'bf16', 'amp')
+# A CPU has neither TF32 nor fast fp16.
+CPU_PRECISIONS = ('fp32', 'bf16')
+_WAITS = (
+    'cudaStreamSynchronize',
+    'cudaDeviceSynchronize',
+    'cudaEventSynchronize',
+)
+_READ = 'aten::_local_scalar_dense'
+
+
+class Job(NamedTuple):
+    """A step to time, and how many units of work it does."""
+
+    name: str
+    step: Callable[[], object]
+    units: int
+    unit: str
+
+
+@contextmanager
+def precision(name: str, device: torch.device) -> Iterator[None]:
+    """Compute in a precision; what was set before comes back."""
+    before = torch.get_float32_matmul_precision()
+    convolutions = torch.backends.cudnn.allow_tf32
+    with ExitStack() as stack:
+        if name in ('bf16', 'amp'):
+            kind = torch.bfloat16 if name == 'bf16' else torch.float16
+            stack.enter_context(torch.autocast(device.type, kind))
+        try:
+            exact = name != 'tf32'
+            torch.set_float32_matmul_precision('highest' if exact else 'high')
+            torch.backends.cudnn.allow_tf32 = not exact
+            yield
+        finally:
+            torch.set_float32_matmul_precision(before)
+            torch.backends.cudnn.allow_tf32 = convolutions
+
+
+def training_job(
+    path: Path, batch_size: int, device: torch.device, scaled: bool
+) -> Job:
+    """A training step of a config on one batch of simulated windows."""
+    config = Config.fromfile(path)
+    dataset = config.train_dataloader.dataset
+    # Procedural motion and simulated errors need no files.
+    dataset.update(
+        ann_file='', bank=None, num_windows=batch_size, chunk_size=batch_size
+    )
+    windows = DATASETS.build(dataset)
+    batch = pseudo_collate([windows[i] for i in range(batch_size)])
+    torch.manual_seed(0)
+    model = MODELS.build(config.model).to(device).train()
+    wrapper = build_optim_wrapper(model, config.optim_wrapper)
+    scaler = torch.amp.GradScaler(device.type, enabled=scaled)
+
+    def step() -> None:
+        data = model.data_preprocessor(batch, training=True)
+        loss, _ = model.parse_losses(model(**data, mode='loss'))
+        # As the wrapper does, with a scaled loss.
+        scaler.scale(loss).backward()
+        scaler.unscale_(wrapper.optimizer)
+        torch.nn.utils.clip_grad_norm_(
+            model.parameters(), **config.optim_wrapper.clip_grad
+        )
+        scaler.step(wrapper.optimizer)
+        scaler.update()
+        wrapper.zero_grad()
+
+    return Job('training', step, batch_size, 'windows/s')
+
+
+def refining_job(name: str, frames: int, device: torch.device) -> Job:
+    """Refining one long sequence with a bundled refiner."""
+    refiner = hanet_mm.load_refiner(name, device=device)
+    sequence = generate_synthetic_sequences(1, (frames, frames), fps=30.0)
+    names = list(refiner.keypoint_names)
+    # Its keypoints are others: any moving points will do.
+    points = np.resize(
+        sequence.keypoints_est.swapaxes(0, 1), (len(names), frames, 2)
+    )
+    poses = np.nan_to_num(points.swapaxes(0, 1), nan=100.0)
+    scores = np.full(poses.shape[:2], 0.8, np.float32)
+
+    def step() -> None:
+        refiner.refine(poses, scores)
+
+    return Job('refining', step, frames, 'frames/s')
+
+
+def seconds(step: Callable[[], object], device: torch.device) -> float:
+    """Time of one call, with the work that it left to the device."""
+    start = time.perf_counter()
+    step()
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def inspect(job: Job, device: torch.device, calls: int) -> Dict[str, Any]:
+    """Share of idle time, and waits and numbers read per step."""
+    activities = [ProfilerActivity.CPU]
+    if device.type == 'cuda':
+        activities.append(ProfilerActivity.CUDA)
+    with profile(activities=activities) as profiler:
+        wall = sum(seconds(job.step, device) for _ in range(calls))
+    count = {x.key: x.count for x in profiler.key_averages()}
+    busy = None
+    if device.type == 'cuda':
+        spans = sorted(
+            (x.time_range.start, x.time_range.end)
+            for x in profiler.events()
+            if x.device_type == torch.autograd.DeviceType.CUDA
+        )
+        busy = covered(spans) / 1e6
+    # The end of each call is one that this program waits for.
+    waits = sum(count.get(x, 0) for x in _WAITS) / calls
+    return dict(
+        idle=None if busy is None else max(1 - busy / wall, 0.0),
+        synchronisations=max(waits - (device.type == 'cuda'), 0),
+        numbers_read=count.get(_READ, 0) / calls,
+    )
+
+
+def covered(spans: List[tuple]) -> float:
+    """Length of the union of sorted spans."""
+    total, last = 0.0, float('-inf')
+    for start, end in spans:
+        total += max(end - max(start, last), 0)
+        last = max(last, end)
+    return total
+
+
+def measure(args: argparse.Namespace, device: torch.device) -> List[dict]:
+    """Rows of the table."""
+    precisions = PRECISIONS if device.type == 'cuda' else CPU_PRECISIONS
+    jobs = {
+        (name, job.name): job
+        for name in precisions
+        for job in (
+            training_job(args.config, args.batch_size, device, name == 'amp'),
+            refining_job(args.refiner, args.frames, device),
+        )
+    }
+    times: Dict[tuple, List[float]] = {key: [] for key in jobs}
+    for turn in range(args.warmup + args.steps):
+        for key, job in jobs.items():
+            with precision(key[0], device):
+                taken = seconds(job.step, device)
+            if turn >= args.warmup:
+                times[key].append(taken)
+    rows = []
+    for key, job in jobs.items():
+        median = statistics.median(times[key])
+        with precision(key[0], device):
+            found = inspect(job, device, args.profiled)
+        rows.append(
+            dict(
+                work=job.name,
+                precision=key[0],
+                milliseconds=1e3 * median,
+                throughput=job.units / median,
+                unit=job.unit,
+                **found,
+            )
+        )
+    return sorted(rows, key=lambda x: x['work'])
+
+
+def report(rows: List[dict]) -> str:
+    """Markdown table."""
+    lines = [
+        '| work | precision | ms | throughput | device idle | '
+        'synchronisations, numbers read a step |',
+        '| --- ' * 6 + '|',
+    ]
+    for row in rows:
+        idle = '-' if row['idle'] is None else f'{100 * row["idle"]:.0f} %'
+        lines.append(
+            f'| {row["work"]} | {row["precision"]} | '
+            f'{row["milliseconds"]:.1f} | {row["throughput"]:.0f} '
+            f'{row["unit"]} | {idle} | {row["synchronisations"]:.0f}, '
+            f'{row["numbers_read"]:.0f} |'
+        )
+    return '\n'.join(lines)
+
+
+def parse_args(argv: Any = None) -> argparse.Namespace:
+    """Arguments of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', nargs='?', type=Path, default=CONFIG)
+    parser.add_argument('--refiner', default='coco17-2d')
+    parser.add_argument('--batch-size', type=int, default=64)
+    parser.add_argument('--frames', type=int, default=20000)
+    parser.add_argument('--steps', type=int, default=30)
+    parser.add_argument('--warmup', type=int, default=3)
+    parser.add_argument(
+        '--profiled', type=int, default=5, help='steps that are looked into'
+    )
+    parser.add_argument('--device', default='cuda')
+    parser.add_argument('--json', type=Path, help='write the rows there too')
+    return parser.parse_args(argv)
+
+
+def main(argv: Any = None) -> None:
+    """Measure and print."""
+    args = parse_args(argv)
+    init_default_scope('mmpose')
+    device = torch.device(args.device)
+    rows = measure(args, device)
+    name = device.type
+    if device.type == 'cuda':
+        name = torch.cuda.get_device_name(device)
+    print(
+        f'torch {torch.__version__}, {name}, medians of {args.steps} steps '
+        f'in turns; batch {args.batch_size}, {args.frames} frames'
+    )
+    print(report(rows))
+    if args.json:
+        args.json.write_text(json.dumps(rows, indent=2))
+
+
+if __name__ == '__main__':
+    main()
