@@ -27,6 +27,7 @@ COMMANDS = {
     'extract': 'make a training file for your own estimator',
     'models': 'list the bundled refiners',
     'export': 'make the portable file of a refiner from a checkpoint',
+    'completion': 'complete commands and options in a shell',
 }
 # Options of all commands, which may stand before or after its name.
 _COMMON = {
@@ -83,7 +84,10 @@ def main(argv: Optional[List[str]] = None) -> int:
     return 0
 
 
-def _build_parser(argv: List[str]) -> argparse.ArgumentParser:
+def _build_parser(
+    argv: List[str], everything: bool = False
+) -> argparse.ArgumentParser:
+    """The parser, with the options of the command that runs, or of all."""
     parser = argparse.ArgumentParser(
         prog='hanet-mm', description='Refine pose sequences with HANet.'
     )
@@ -99,7 +103,7 @@ def _build_parser(argv: List[str]) -> argparse.ArgumentParser:
         group.add_argument(*names, action='store_true', help=text)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     for name, text in COMMANDS.items():
-        if name in argv[:1]:
+        if everything or name in argv[:1]:
             module = import_module(f'hanet_mm.apis.commands.{name}')
             module.add_parser(commands)
         else:
