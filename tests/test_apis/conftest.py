@@ -29,3 +29,22 @@ def assert_fails(tmp_path, capsys, refiner):
         assert {path.name for path in tmp_path.iterdir()} == before
 
     return check
+
+
+@pytest.fixture
+def screen(monkeypatch):
+    """Stands for a screen on which q is pressed at the fourth picture."""
+    cv2 = pytest.importorskip('cv2')
+    shown = []
+    monkeypatch.setenv('DISPLAY', ':0')
+    for name, function in dict(
+        getBuildInformation=lambda: 'GUI:  GTK\n',
+        namedWindow=lambda *x: None,
+        resizeWindow=lambda *x: None,
+        destroyWindow=lambda *x: None,
+        getWindowProperty=lambda *x: 1.0,
+        imshow=lambda _, image: shown.append(image),
+        waitKey=lambda _: ord('q') if len(shown) == 4 else -1,
+    ).items():
+        monkeypatch.setattr(cv2, name, function)
+    return shown

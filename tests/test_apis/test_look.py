@@ -238,26 +238,15 @@ def test_without_a_screen_show_says_so(tmp_path, capsys, monkeypatch):
     assert error.count('\n') == 1
 
 
-def test_q_ends_the_window(tmp_path, capsys, monkeypatch):
+def test_q_ends_the_window(tmp_path, capsys, screen):
     """The fourth picture is the last that is shown and written."""
-    shown = []
-    monkeypatch.setenv('DISPLAY', ':0')
-    monkeypatch.setattr(cv2, 'getBuildInformation', lambda: 'GUI:  GTK\n')
-    monkeypatch.setattr(cv2, 'namedWindow', lambda *x: None)
-    monkeypatch.setattr(cv2, 'resizeWindow', lambda *x: None)
-    monkeypatch.setattr(cv2, 'destroyWindow', lambda *x: None)
-    monkeypatch.setattr(cv2, 'getWindowProperty', lambda *x: 1.0)
-    monkeypatch.setattr(cv2, 'imshow', lambda _, image: shown.append(image))
-    monkeypatch.setattr(
-        cv2, 'waitKey', lambda _: ord('q') if len(shown) == 4 else -1
-    )
     video = write_video(tmp_path / 'clip.avi')
     path = save_mmpose(tmp_path / 'a.json', [make_motion(range(12))], first=0)
     out = tmp_path / 'out.mp4'
     arguments = ['draw', str(video), str(path), '--show', '-o', str(out)]
     assert main(arguments) == 0
     assert 'ended by the user' in capsys.readouterr().out
-    assert len(shown) == 4
+    assert len(screen) == 4
     assert len(read_video(out)) in (3, 4)
 
 

@@ -353,3 +353,26 @@ def test_pictures_of_several_sizes(command, tmp_path):
     # The middle of a pixel of twice the size lies half a pixel further.
     np.testing.assert_allclose(noses[2], 2 * np.array(noses[1]), atol=0.6)
     assert count_frames(tmp_path / 'out.mp4') == 3
+
+
+def test_q_in_the_window_keeps_the_frames_that_were_shown(
+    command, tmp_path, screen
+):
+    source = write_video(tmp_path / 'clip.avi', walk(20))
+    with pytest.raises(
+        VideoStopped, match=r'the window was closed.* 4 frames'
+    ):
+        command(source, '-o', 'out.json', '--show')
+    assert frames_in(tmp_path / 'out.partial.json') == [0, 1, 2, 3]
+    assert len(screen) == 4
+    assert names(tmp_path) == ['clip.avi', 'out.partial.json']
+
+
+def test_without_a_screen_nothing_starts(command, tmp_path, monkeypatch):
+    monkeypatch.setattr('sys.platform', 'linux')
+    for name in ('DISPLAY', 'WAYLAND_DISPLAY'):
+        monkeypatch.delenv(name, raising=False)
+    source = write_video(tmp_path / 'clip.avi', walk(3))
+    with pytest.raises(ValueError, match='--show: '):
+        command(source, '--show')
+    assert command.made == []

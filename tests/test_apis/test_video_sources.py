@@ -1,11 +1,16 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Where frames come from, and what is wrong with some sources."""
 
+import functools
+import http.server
+import threading
+
 import cv2
 import numpy as np
 import pytest
 from blob_world import walk, write_video
 
+from hanet_mm.apis.video.job import plan_jobs
 from hanet_mm.apis.video.sources import SourceStopped, VideoClock, open_source
 
 
@@ -201,3 +206,49 @@ def test_a_reader_without_times_counts_frames(seconds):
     times = read_clock(VideoClock(25, True), seconds)
     assert times == pytest.approx([0, 0.04, 0.08, 0.12])
     assert read_clock(VideoClock(None, True), [0, 1, 2]) == [None] * 3
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Serves the files of a folder on this machine."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f'http://127.0.0.1:{server.server_port}'
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_video_has_an_address(tmp_path, server):
+    write_video(tmp_path / 'clip.avi', walk(7))
+    source = open_source(f'{server}/clip.avi')
+    assert (source.num_frames, source.live) == (7, False)
+    expected = [x.image for x in open_source(tmp_path / 'clip.avi')]
+    found = [x.image for x in source]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_an_address_without_a_video_is_told(server):
+    with pytest.raises(OSError, match=r'/no\.mp4: cannot be opened'):
+        open_source(f'{server}/no.mp4')
+
+
+@pytest.mark.parametrize(
+    ('source', 'name'),
+    [
+        ('http://a.b/c/clip.mp4?key=1/2', 'clip.json'),
+        ('rtsp://10.0.0.1:554/live', 'live.json'),
+    ],
+)
+def test_outputs_are_named_after_the_end_of_an_address(source, name):
+    jobs, several = plan_jobs(source, None, 'json', False, False)
+    assert not several
+    assert jobs[0][0] == source
+    assert str(jobs[0][1].poses) == name

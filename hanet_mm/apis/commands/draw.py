@@ -20,7 +20,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         'video',
         metavar='VIDEO',
-        help='video, or folder of pictures',
+        help='video, its address (http, rtsp), or folder of pictures',
     )
     parser.add_argument(
         'source', metavar='POSES', help='2D, in any format that refine reads'
@@ -46,7 +46,8 @@ def run(args: argparse.Namespace) -> str:
         check_screen()
     out: Optional[Path] = None
     if args.out is not None or not args.show:
-        name = f'{Path(args.video).stem}_poses.mp4'
+        stem = Path(args.video.partition('?')[0]).stem
+        name = f'{stem}_poses.mp4'
         given = args.video, args.source, args.before
         out = choose_output(args, name, given)
     summary = draw_poses(

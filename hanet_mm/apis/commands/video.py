@@ -24,8 +24,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     add(
         'source',
         metavar='IN',
-        help='video, folder of pictures, folder of videos, or number of a '
-        'camera (Ctrl-C ends it)',
+        help='video, folder of pictures, folder of videos, number of a camera '
+        'or address (http, rtsp; Ctrl-C ends a stream)',
     )
     add(
         '-o',
@@ -58,6 +58,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         '--trajectories',
         action='store_true',
         help='with --save-video: draw the paths of wrists and ankles',
+    )
+    add(
+        '--show',
+        action='store_true',
+        help='show the poses in a window while they are found; q ends it',
     )
     add(
         '--resume',
@@ -174,9 +179,13 @@ def run(args: argparse.Namespace) -> str:
     save_video = args.save_video
     if save_video is None:
         save_video = args.out is None and not os.path.isdir(args.source)
-    if args.trajectories and not save_video:
-        raise ValueError('--trajectories: needs --save-video')
-    wanted = save_video, args.trajectories
+    if args.trajectories and not (save_video or args.show):
+        raise ValueError('--trajectories: needs --save-video or --show')
+    if args.show:
+        from hanet_mm.visualization.window import check_screen
+
+        check_screen()
+    wanted = save_video, args.trajectories, args.show
     jobs, several = plan_jobs(args.source, args.out, args.format, *wanted)
     waiting = [
         (source, request)

@@ -15,6 +15,7 @@ from hanet_mm.core.data.atomic import (
 )
 from hanet_mm.progress import progress_bar
 from hanet_mm.visualization.people_scene import PeopleScene
+from hanet_mm.visualization.window import Window, WindowClosed
 
 from .frames import Frame
 from .outputs import JsonOutput, NpzOutput, VideoOutput, partial_path
@@ -23,6 +24,7 @@ from .sources import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
     FrameSource,
+    is_url,
     list_files,
     open_source,
 )
@@ -49,6 +51,7 @@ class OutputRequest:
         video: Whether to write an ``.mp4`` beside it. Defaults to False.
         trajectories: Whether wrists and ankles leave a trail in it.
             Defaults to False.
+        show: Whether to show the poses in a window. Defaults to False.
         sources: The inputs, which no output is written over. Where the video
             would be it is called ``NAME_refined.mp4``. Defaults to ().
     """
@@ -56,6 +59,7 @@ class OutputRequest:
     poses: Path
     video: bool = False
     trajectories: bool = False
+    show: bool = False
     sources: Tuple[Path, ...] = ()
 
     @property
@@ -102,8 +106,14 @@ class OutputRequest:
                 size, inferencer.links, names, refined, self.trajectories
             )
 
-        for path in self.files[1:]:
-            outputs.append(VideoOutput(path, source.fps, make_scene))
+        window = None
+        if self.show:
+            # A camera sets the pace itself.
+            window = Window(source.name, None if source.live else source.fps)
+        path = self.files[1] if self.video else None
+        if path is not None or window is not None:
+            video = VideoOutput(path, source.fps, make_scene, window)
+            outputs.append(video)
         return outputs
 
 
@@ -205,6 +215,8 @@ def _write_all(
                 for output in outputs:
                     output.write(frame)
             report.add(frame)
+            if getattr(outputs[-1], 'closed', False):
+                raise WindowClosed
             advance()
 
 
@@ -224,6 +236,8 @@ def _stop_error(
     """State the reason, the number of frames and where they are."""
     interrupted = isinstance(error, KeyboardInterrupt)
     reason = 'stopped by Ctrl-C' if interrupted else str(error)
+    if isinstance(error, WindowClosed):
+        reason = 'the window was closed'
     if not isinstance(error, (OSError, ValueError, KeyboardInterrupt)):
         reason = f'{type(error).__name__}: {reason}'
     reason = ' '.join(reason.split())
@@ -243,11 +257,12 @@ def plan_jobs(
     suffix: str,
     video: bool,
     trajectories: bool,
+    show: bool = False,
 ) -> Tuple[List[Tuple[Any, OutputRequest]], bool]:
     """Sources and what to write of each; whether it is a folder of videos."""
 
     def request(poses: Path) -> OutputRequest:
-        wanted = OutputRequest(poses, video, trajectories, inputs)
+        wanted = OutputRequest(poses, video, trajectories, show, inputs)
         wanted.check()
         return wanted
 
@@ -255,7 +270,10 @@ def plan_jobs(
     videos = _videos(path)
     inputs = tuple(videos or [path])
     if videos is None:
-        name = path.stem if path.exists() else f'webcam{path.name}'
+        name = f'webcam{path.name}'
+        if path.exists() or is_url(source):
+            # An address may end in a query.
+            name = Path(source.partition('?')[0]).stem
         return [(source, request(Path(out or f'{name}.{suffix}')))], False
     folder = Path(out or f'{path.name}_poses')
     if folder.suffix.lower() in POSE_SUFFIXES:

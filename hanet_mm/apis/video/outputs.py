@@ -23,6 +23,7 @@ from hanet_mm.core.data.atomic import (
 from hanet_mm.core.data.files import write_npz
 from hanet_mm.visualization.people_scene import PeopleScene
 from hanet_mm.visualization.video_writer import open_video
+from hanet_mm.visualization.window import Window, WindowClosed
 
 from .frames import Frame
 
@@ -280,10 +281,12 @@ class VideoOutput:
     """A video with the poses before and after refinement, side by side.
 
     Args:
-        path (PathLike): The ``.mp4`` file.
+        path (PathLike, optional): The ``.mp4`` file; None: only shown.
         fps (float, optional): Frame rate. Defaults to None: 25.
         make_scene (Callable): Gives the :class:`PeopleScene` for the size
             (W, H) of the first frame.
+        window (Window, optional): Shows the frames too. ``closed`` tells
+            that the user has ended it.
 
     Raises:
         ValueError: If the path does not end in .mp4.
@@ -291,12 +294,15 @@ class VideoOutput:
 
     def __init__(
         self,
-        path: PathLike,
+        path: Optional[PathLike],
         fps: Optional[float],
         make_scene: Callable[[Any], PeopleScene],
+        window: Optional[Window] = None,
     ) -> None:
-        self.path, self.fps = Path(path), fps or _DEFAULT_FPS
-        if self.path.suffix.lower() != '.mp4':
+        self.path = None if path is None else Path(path)
+        self.fps, self.window = fps or _DEFAULT_FPS, window
+        self.closed = False
+        if self.path is not None and self.path.suffix.lower() != '.mp4':
             raise ValueError(
                 f'{path}: a video must be .mp4, got {self.path.suffix!r}'
             )
@@ -316,14 +322,25 @@ class VideoOutput:
 
     def write(self, frame: Frame) -> None:
         """Add a frame."""
-        if self._write is None:
-            self._write = self._stack.enter_context(
-                open_video(partial_path(self.path), self._scene.size, self.fps)
-            )
-        self._write(self._scene.draw(frame))
+        picture = self._scene.draw(frame)
+        if self.path is not None:
+            if self._write is None:
+                part = partial_path(self.path)
+                self._write = self._stack.enter_context(
+                    open_video(part, self._scene.size, self.fps)
+                )
+            self._write(picture)
+        if self.window is not None:
+            try:
+                self.window.show(picture)
+            except WindowClosed:
+                self.closed = True
 
     def finish(self) -> None:
         """Give the complete file its name."""
+        self._close_window()
+        if self.path is None:
+            return
         if self._write is None:
             raise ValueError(f'{self.path}: there is no frame to write')
         self._stack.close()
@@ -331,9 +348,14 @@ class VideoOutput:
 
     def stop(self) -> Optional[Path]:
         """End early; return the path of the frames, None without frames."""
-        if self._write is None:
+        self._close_window()
+        if self._write is None or self.path is None:
             return None
         # Raises if a frame is lacking; nothing is left of the file then.
         self._stack.close()
         part = partial_path(self.path)
         return part if part.exists() else None
+
+    def _close_window(self) -> None:
+        if self.window is not None:
+            self.window.close()

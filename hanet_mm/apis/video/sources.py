@@ -21,6 +21,9 @@ IMAGE_SUFFIXES = tuple(
 VIDEO_SUFFIXES = tuple(
     '.mp4 .avi .mov .mkv .webm .m4v .mpg .mpeg .wmv .flv'.split()
 )
+_URL = re.compile(r'(https?|rtsps?|rtmps?|udp|tcp)://', re.IGNORECASE)
+# Milliseconds that an address in the network may take to answer.
+_TIMEOUT = 20_000
 # Containers say rates such as 0 or 90000 where they know none.
 _MAX_FPS = 1000
 # From whose times a rate is measured where there is none.
@@ -75,7 +78,8 @@ def open_source(
     Args:
         inputs: A :class:`FrameSource`, path of a video, a picture or a
             folder of pictures (in natural order: 2 before 10), number of a
-            camera (also as ``'0'`` or ``'webcam:0'``), or frames as
+            camera (also as ``'0'`` or ``'webcam:0'``), address of a video or
+            stream (``http://``, ``rtsp://``), or frames as
             :class:`IteratorSource` takes them.
         fps: Frames per second, in place of what the source says.
 
@@ -96,6 +100,8 @@ def open_source(
         return IteratorSource([inputs], fps)
     if not isinstance(inputs, (str, os.PathLike)):
         return IteratorSource(inputs, fps)
+    if is_url(inputs):
+        return UrlSource(str(inputs), fps)
     path = Path(inputs)
     camera = re.fullmatch(r'(?:webcam:?)?(\d*)', str(inputs))
     if camera and not path.exists():
@@ -169,9 +175,13 @@ class VideoSource(FrameSource):
     def __init__(
         self, path: 'os.PathLike[str]', fps: Optional[float] = None
     ) -> None:
-        self.path, self.name = Path(path), str(path)
-        if not self.path.is_file():
+        self.name = str(path)
+        if not Path(path).is_file():
             raise FileNotFoundError(f'{path}: no such video')
+        self._probe(fps)
+
+    def _probe(self, fps: Optional[float]) -> None:
+        """Set the rate and the number of frames."""
         capture = self._open()
         found = capture.get(cv2.CAP_PROP_FPS)
         count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -231,6 +241,39 @@ class VideoSource(FrameSource):
             )
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         return capture
+
+
+class UrlSource(VideoSource):
+    """A video or stream in the network, read by OpenCV.
+
+    What has no end that is known is ``live``: Ctrl-C ends it.
+    """
+
+    def __init__(self, url: str, fps: Optional[float] = None) -> None:
+        self.name = url
+        self._probe(fps)
+        self.live = self.num_frames is None
+
+    def _check_end(self, count: int, seconds: float) -> None:
+        if self.live:
+            raise SourceStopped(f'{self.name}: stopped after {count} frames')
+        super()._check_end(count, seconds)
+
+    def _open(self) -> cv2.VideoCapture:
+        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _TIMEOUT]
+        limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, _TIMEOUT]
+        capture = cv2.VideoCapture(self.name, cv2.CAP_FFMPEG, limits)
+        if not capture.isOpened():
+            raise OSError(
+                f'{self.name}: cannot be opened; is the address right, and '
+                'is it a video that OpenCV can read?'
+            )
+        return capture
+
+
+def is_url(source: Any) -> bool:
+    """Whether a text is an address in the network."""
+    return isinstance(source, str) and bool(_URL.match(source))
 
 
 def _measure_rate(capture: cv2.VideoCapture) -> Optional[float]:
