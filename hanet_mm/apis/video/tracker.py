@@ -137,8 +137,8 @@ class PoseTracker:
 
         Args:
             frame_index (int): Above that of the last call; may skip frames.
-            bboxes (array, optional): (N, 4) x1, y1, x2, y2 px, NaN where
-                unknown. Defaults to what encloses the keypoints.
+            bboxes (array, optional): (N, 4) x1, y1, x2, y2 px, NaN or
+                infinite where unknown. Defaults to what encloses the keypoints.
             bbox_scores (array, optional): (N, ); None or NaN:
                 :data:`hanet_mm.core.data.gaps.UNKNOWN_SCORE`.
             keypoints (array): (N, K, 2) px, NaN where missing.
@@ -244,13 +244,20 @@ def _read(
 
     Boxes without a positive size are replaced by those of the keypoints.
     """
-    points = _numbers('keypoints', keypoints)
+    points = np.asarray(keypoints, np.float64)
     if points.ndim and not len(points):
         nobody = np.zeros((0, 0, 2)), np.zeros((0, 0), bool)
         return People(np.zeros((0, 4)), *nobody), np.zeros(0)
     if points.ndim != 3 or points.shape[2] != 2:
         raise ValueError(
             f'keypoints must have shape (N, K, 2), got {points.shape}'
+        )
+    wrong = beyond_float32(points)
+    if wrong.any():
+        person, keypoint, axis = np.argwhere(wrong)[0]
+        raise ValueError(
+            f'keypoints: expected at most {LARGEST:.0f}, found '
+            f'{points[person, keypoint, axis]:g} of person {person}'
         )
     valid = valid_keypoints(points, keypoint_scores, keypoint_thr)
     around = boxes_around(points, valid)
@@ -261,7 +268,7 @@ def _read(
     boxes = np.concatenate([middle - half, middle + half], 1)
     if bboxes is not None:
         given = _check_shape('bboxes', bboxes, boxes.shape)
-        usable = np.isfinite(given).all(1)
+        usable = ~(np.isnan(given) | beyond_float32(given)).any(1)
         usable &= (given[:, 2:] > given[:, :2]).all(1)
         boxes = np.where(usable[:, None], given, boxes)
     scores = np.full(len(points), UNKNOWN_SCORE)
@@ -271,21 +278,8 @@ def _read(
     return People(boxes, points, valid), scores
 
 
-def _numbers(name: str, value: ArrayLike) -> np.ndarray:
-    """As float64; raise if one cannot be a coordinate, or a score."""
-    array = np.asarray(value, np.float64)
-    wrong = beyond_float32(array)
-    if wrong.any():
-        place = np.argwhere(wrong)[0]
-        raise ValueError(
-            f'{name}: expected at most {LARGEST:.0f}, found '
-            f'{array[tuple(place)]:g} of person {place[0]}'
-        )
-    return array
-
-
 def _check_shape(name: str, value: ArrayLike, shape: tuple) -> np.ndarray:
-    array = _numbers(name, value)
+    array = np.asarray(value, np.float64)
     if array.shape != shape:
         raise ValueError(f'{name} must have shape {shape}, got {array.shape}')
     return array
