@@ -138,7 +138,8 @@ class PoseTracker:
         Args:
             frame_index (int): Above that of the last call; may skip frames.
             bboxes (array, optional): (N, 4) x1, y1, x2, y2 px, NaN or
-                infinite where unknown. Defaults to what encloses the keypoints.
+                infinite where unknown. Defaults to what encloses the
+                keypoints.
             bbox_scores (array, optional): (N, ); None or NaN:
                 :data:`hanet_mm.core.data.gaps.UNKNOWN_SCORE`.
             keypoints (array): (N, K, 2) px, NaN where missing.
