@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hanet_mm.core.data.atomic import check_output
+from hanet_mm.core.data.atomic import check_output, check_writable
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.refine.gate import fit_gate
 from hanet_mm.core.refine.refiner import Refiner
@@ -68,6 +68,7 @@ def export_refiner(
             that do not fit the config.
     """
     check_output(out, [x for x in (checkpoint, config) if x is not None])
+    check_writable(out)
     refiner = checkpoint_refiner(
         checkpoint,
         config,

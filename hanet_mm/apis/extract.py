@@ -19,7 +19,11 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.core.data.atomic import check_output, remove_leftovers
+from hanet_mm.core.data.atomic import (
+    check_output,
+    check_writable,
+    remove_leftovers,
+)
 from hanet_mm.core.data.files import (
     PathLike,
     atomic_path,
@@ -111,6 +115,7 @@ def extract_estimates(
     """
     out = Path(out)
     check_output(out, [annotations])
+    check_writable(out)
     seqs = _load(annotations, videos, out)
     jobs = _plan(seqs, out)
     _claim_parts(out, seqs, dict(models=models, gt_boxes=gt_boxes))

@@ -17,6 +17,7 @@ from hanet_mm.core.data.atomic import (
     atomic_folder,
     atomic_path,
     check_output,
+    check_writable,
     move_file,
     open_locked,
 )
@@ -107,6 +108,36 @@ def test_what_may_not_be_written_is_refused(tmp_path, monkeypatch):
     with pytest.raises(PermissionError, match=r'a\.txt'):
         write(path)
     assert path.read_text() == 'old'
+
+
+@posix
+@pytest.mark.parametrize(
+    ('name', 'reason'),
+    [
+        ('x' * 256, 'too long'),
+        ('loop', 'symbolic links'),
+        ('file/a.txt', 'Not a directory'),
+    ],
+)
+def test_what_cannot_be_there_is_refused_at_once(tmp_path, name, reason):
+    (tmp_path / 'loop').symlink_to(tmp_path / 'loop')
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OSError, match=reason):
+        check_writable(tmp_path / name)
+    with pytest.raises(OSError, match=reason):
+        write(tmp_path / name)
+
+
+@posix
+def test_folders_in_which_nothing_may_be_written(tmp_path, monkeypatch):
+    allowed = os.access
+    # Administrators may write everywhere.
+    monkeypatch.setattr(
+        os, 'access', lambda x, mode: x != tmp_path and allowed(x, mode)
+    )
+    for path in (tmp_path / 'a.txt', tmp_path / 'new' / 'a.txt'):
+        with pytest.raises(PermissionError, match=r'a\.txt'):
+            check_writable(path)
 
 
 def test_a_folder_is_no_file(tmp_path):

@@ -57,12 +57,22 @@ def shorten_stem(stem: str) -> str:
 
 
 def check_writable(path: PathLike) -> None:
-    """Raise an OSError if a path is a folder or a file that is read-only."""
-    if os.path.isdir(path):
+    """Raise an OSError if a file cannot be made or replaced.
+
+    Such as a folder, a read-only file or folder around it, a name that is too
+    long, or a link that leads to itself.
+    """
+    target = _follow_links(path)
+    with name_file(path), suppress(FileNotFoundError):
+        os.stat(target)
+    if target.is_dir():
         raise IsADirectoryError(
             errno.EISDIR, 'expected a file, found a folder', str(path)
         )
-    if os.path.exists(path) and not os.access(path, os.W_OK):
+    places = [target] if target.exists() else []
+    if not _is_device(target):
+        places += [x for x in target.absolute().parents if x.exists()][:1]
+    if not all(os.access(place, os.W_OK) for place in places):
         raise PermissionError(
             errno.EACCES, os.strerror(errno.EACCES), str(path)
         )
