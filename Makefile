@@ -11,10 +11,11 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export GOMP_SPINCOUNT ?= 20000
 
 .PHONY: bench demo demo-train fuzz test test-core lint typecheck docs env \
-	env-core print-python
+	env-core env-video print-python
 
-demo: env-core
-	$(BIN)/python tools/demo.py
+# `make demo VIDEO=clip.mp4`: that video, with MediaPipe.
+demo: env-$(if $(VIDEO),video,core)
+	$(BIN)/python tools/demo.py $(if $(VIDEO),--video "$(VIDEO)")
 
 demo-train: env
 	$(BIN)/python tools/demo_train.py
@@ -61,6 +62,11 @@ env:
 env-core:
 	@$(or $(PYTHON),$(error no python3 found: install Python 3.11)) \
 		tools/setup_env.py --core
+
+# The same with MediaPipe.
+env-video:
+	@$(or $(PYTHON),$(error no python3 found: install Python 3.11)) \
+		tools/setup_env.py --video
 
 # For scripts that need the same Python, without the environment.
 print-python:

@@ -74,10 +74,18 @@ class BuildPyWithMim(build_py):
                 shutil.copy2(source, target)
 
 
-EXTRAS = ('mm', 'video', 'smpl', 'filters', 'formats', 'onnx', 'openvino')
-mm, video, smpl, filters, formats, onnx, openvino, demo, tests, docs = map(
-    read_requirements, (*EXTRAS, 'demo', 'tests', 'docs')
+# Each in requirements/<name>.txt.
+EXTRAS = (
+    *('mm', 'video', 'mediapipe', 'rtmlib', 'ultralytics', 'smpl'),
+    *('filters', 'formats', 'plot', 'onnx', 'openvino'),
+    *('demo', 'tests', 'docs'),
 )
+# Chosen one by one: what they need may not fit together.
+ALONE = ('mediapipe', 'rtmlib', 'ultralytics', 'openvino')
+extras = {name: read_requirements(name) for name in EXTRAS}
+extras['all'] = [
+    line for name in EXTRAS if name not in ALONE for line in extras[name]
+]
 setup(
     name='hanet_mm',
     version=read_version(),
@@ -118,22 +126,7 @@ setup(
         ]
     },
     install_requires=read_requirements('core'),
-    extras_require={
-        'mm': mm,
-        'video': mm + video,
-        'smpl': smpl,
-        'filters': filters,
-        'formats': formats,
-        'onnx': onnx,
-        'openvino': openvino,
-        'demo': demo,
-        'tests': tests,
-        'docs': docs,
-        'all': [
-            *(mm + video + smpl + filters + formats + onnx),
-            *(demo + tests + docs),
-        ],
-    },
+    extras_require=extras,
     entry_points={
         'console_scripts': ['hanet-mm = hanet_mm.apis.cli:main'],
     },

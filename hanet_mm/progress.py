@@ -36,7 +36,7 @@ def progress_bar(
 ) -> Iterator[Callable[..., object]]:
     """Show progress on stderr.
 
-    Without tqdm, which comes with the extra ``[mm]``, it is a plain line that
+    Without tqdm, which comes with the extra ``[video]``, it is a plain line that
     appears after two seconds.
 
     Args:

@@ -5,6 +5,9 @@ Two synthetic people for ten seconds, seen by a simulated estimator; made by
 tools/demo_data/make_clip.py. Writes to demo_out/: results.md and results.json
 (input, classical filters and refiner against the truth), trajectories.png and
 comparison.mp4 (before and after, the truth in grey). Needs no OpenMMLab.
+
+With --video: that video by MediaPipe, refined, to demo_out/ as hanet-mm video
+writes it.
 """
 
 import argparse
@@ -17,6 +20,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from hanet_mm import load_refiner
+from hanet_mm.apis.cli import main as run_command
 from hanet_mm.apis.errors import one_line_interrupts
 from hanet_mm.core.data.files import atomic_path
 from hanet_mm.core.data.gaps import fill_missing
@@ -180,12 +184,24 @@ def parse_args() -> argparse.Namespace:
         default=default_refiner(2),
         help='another refiner of COCO keypoints, by name or file',
     )
+    parser.add_argument('--video', type=Path, help='a video of a person')
     return parser.parse_args()
+
+
+def refine_video(args: argparse.Namespace) -> int:
+    """Estimate and refine the poses of a video; return the exit status."""
+    out = args.out / f'{args.video.stem}.json'
+    return run_command(
+        ['video', str(args.video), '-o', str(out), '--save-video']
+        + ['--pose2d', 'mediapipe', '--refiner', args.refiner]
+    )
 
 
 def main() -> int:
     """Refine, measure, draw; return the exit status."""
     args = parse_args()
+    if args.video is not None:
+        return refine_video(args)
     start = time.monotonic()
     try:
         refiner = load_refiner(args.refiner)

@@ -5,8 +5,9 @@ The environment is the folder ``.venv`` beside this checkout, or the one that
 ``HANET_VENV`` names. ``MMCV_WHEELS`` may name a folder with wheels of mmcv.
 An interrupted run is taken up again by the next one, and a run that finds the
 environment complete ends at once. With ``--core`` only what the demo needs is
-installed, without OpenMMLab; a later run without it adds the rest. Needs only
-the standard library, since it runs before anything is installed.
+installed, without OpenMMLab; a later run without it adds the rest. With
+``--video`` MediaPipe comes to that, for the demo with a video. Needs only the
+standard library, since it runs before anything is installed.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from environment.venv import (
     CORE_STAMP,
     ROOT,
     STAMP,
+    VIDEO_STAMP,
     Environment,
     SetupError,
     say,
@@ -47,6 +49,7 @@ for name in {names}:
 """
 ALL_MODULES = ('mmcv.ops', 'mmdet.apis', 'mmpose.apis', 'hanet_mm')
 CORE_MODULES = ('torch', 'scipy', 'matplotlib', 'cv2', 'hanet_mm')
+VIDEO_MODULES = (*CORE_MODULES, 'mediapipe')
 
 
 def hash_inputs() -> str:
@@ -98,6 +101,16 @@ def install_core(env: Environment) -> None:
     env.install('--no-deps', '--no-build-isolation', '--editable', '.')
 
 
+def install_video(env: Environment) -> None:
+    """Install what the demo needs for a video: MediaPipe, with its model."""
+    env.install('-r', 'requirements/mediapipe.txt')
+
+
+def video_check(env: Environment) -> None:
+    """Raise SetupError unless all that a video needs imports."""
+    check_imports(env, VIDEO_MODULES)
+
+
 def core_check(env: Environment) -> None:
     """Raise SetupError unless all that the demo uses imports."""
     check_imports(env, CORE_MODULES)
@@ -132,6 +145,12 @@ CORE_STEPS = {
     'check that all imports': core_check,
 }
 
+VIDEO_STEPS = {
+    **dict(list(CORE_STEPS.items())[:-1]),
+    'MediaPipe, with its model': install_video,
+    'check that all imports': video_check,
+}
+
 
 def set_up(env: Environment, steps: dict, inputs: str) -> None:
     """Go through the steps and record that they are finished."""
@@ -150,18 +169,27 @@ def main() -> int:
     parser.add_argument(
         '--core', action='store_true', help='only what the demo needs'
     )
-    core = parser.parse_args().core
+    parser.add_argument(
+        '--video',
+        action='store_true',
+        help='only what the demo with a video needs',
+    )
+    args = parser.parse_args()
     # Absolute but not resolved: the folder may be a link.
     folder = os.path.abspath(os.environ.get('HANET_VENV') or ROOT / '.venv')
-    # The whole environment serves for the core too.
-    stamps = (STAMP, CORE_STAMP) if core else (STAMP,)
+    # The first is what is asked for; the others serve as well.
+    steps, stamps = STEPS, [STAMP]
+    if args.video:
+        steps, stamps = VIDEO_STEPS, [VIDEO_STAMP]
+    elif args.core:
+        steps, stamps = CORE_STEPS, [CORE_STAMP, STAMP, VIDEO_STAMP]
     inputs = hash_inputs()
     try:
         envs = [Environment(Path(folder), stamp) for stamp in stamps]
         if any(env.is_current(inputs) for env in envs):
             return 0
         check_python()
-        set_up(envs[-1], CORE_STEPS if core else STEPS, inputs)
+        set_up(envs[0], steps, inputs)
     except SetupError as error:
         say(f'failed: {error}')
         return 1

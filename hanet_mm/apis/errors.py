@@ -7,6 +7,8 @@ import warnings
 from contextlib import contextmanager
 from typing import Any, Dict, Iterable, Iterator, List, Tuple, Union
 
+from hanet_mm._extras import EXTRAS, how_to_install
+
 # Raised on purpose, with a message for the user.
 EXPECTED = (OSError, ValueError, ImportError)
 LONGEST = 300
@@ -33,6 +35,10 @@ def describe_error(
     text = ' '.join(str(error).split())
     if isinstance(error, SeveralErrors):
         return text
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.partition('.')[0]
+        if package in EXTRAS and text == f'No module named {error.name!r}':
+            text = f'this {how_to_install(package)}'
     if not _is_foreseen(error):
         place = '' if source is None else f'{source}: '
         kind = type(error).__name__

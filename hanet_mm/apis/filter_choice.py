@@ -8,6 +8,8 @@ import numpy as np
 
 from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.refine.frame_rate import USUAL_RATE
+from hanet_mm.filters.rotations import RotationFilter
+from hanet_mm.filters.tuning import find_filter
 
 from .formats.base import PersonTrack
 
@@ -38,14 +40,6 @@ def choose_filter(
     :class:`hanet_mm.filters.rotations.RotationFilter`.
     """
     name, _, settings = text.partition(':')
-    try:
-        from hanet_mm.filters.rotations import RotationFilter
-        from hanet_mm.filters.tuning import find_filter
-    except ImportError as error:
-        raise ImportError(
-            f'filter {name!r} needs scipy: pip install hanet_mm[filters] '
-            f'({error})'
-        ) from None
     kind = find_filter(name)
     if fps is None:
         rates = [x.fps for x in tracks if x.fps] or [USUAL_RATE]

@@ -1,5 +1,8 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Classical filters behind the interface of a refiner; needs scipy."""
+"""Classical filters behind the interface of a refiner.
+
+All but One-Euro and Kalman need scipy.
+"""
 
 from .base import SequenceFilter
 from .kalman import KalmanFilter

@@ -2,8 +2,8 @@
 """Linear filters along the time axis, without phase shift."""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import butter, savgol_filter, sosfiltfilt
+
+from hanet_mm._extras import import_extra
 
 from .base import PerSequenceFilter
 
@@ -55,7 +55,8 @@ class SavitzkyGolayFilter(PerSequenceFilter):
         window = min(self.window, frames - 1 + frames % 2)
         if self.polyorder >= window - 1:
             return keypoints
-        return savgol_filter(keypoints, window, self.polyorder, axis=0)
+        signal = import_extra('scipy.signal', 'SavitzkyGolayFilter')
+        return signal.savgol_filter(keypoints, window, self.polyorder, axis=0)
 
 
 class ButterworthFilter(PerSequenceFilter):
@@ -101,12 +102,17 @@ class ButterworthFilter(PerSequenceFilter):
             )
         self.order = order
         self.cutoff = cutoff
-        self._sections = butter(order, cutoff, output='sos', fs=1.0)
+        self._signal = import_extra('scipy.signal', 'ButterworthFilter')
+        self._sections = self._signal.butter(
+            order, cutoff, output='sos', fs=1.0
+        )
 
     def smooth_frames(self, keypoints: np.ndarray) -> np.ndarray:
         """Filter along the frames, (T, ...) -> (T, ...)."""
         padding = min(_default_padding(self._sections), len(keypoints) - 1)
-        return sosfiltfilt(self._sections, keypoints, axis=0, padlen=padding)
+        return self._signal.sosfiltfilt(
+            self._sections, keypoints, axis=0, padlen=padding
+        )
 
 
 def _default_padding(sections: np.ndarray) -> int:
@@ -151,4 +157,5 @@ class GaussianFilter(PerSequenceFilter):
 
     def smooth_frames(self, keypoints: np.ndarray) -> np.ndarray:
         """Filter along the frames, (T, ...) -> (T, ...)."""
-        return gaussian_filter1d(keypoints, self.sigma, axis=0)
+        ndimage = import_extra('scipy.ndimage', 'GaussianFilter')
+        return ndimage.gaussian_filter1d(keypoints, self.sigma, axis=0)

@@ -2,7 +2,8 @@
 """Median filter, alone or followed by a low-pass."""
 
 import numpy as np
-from scipy.ndimage import median_filter
+
+from hanet_mm._extras import import_extra
 
 from .base import PerSequenceFilter
 from .linear import ButterworthFilter
@@ -36,7 +37,8 @@ class MedianFilter(PerSequenceFilter):
     def smooth_frames(self, keypoints: np.ndarray) -> np.ndarray:
         """Filter along the frames, (T, ...) -> (T, ...)."""
         size = (self.window,) + (1,) * (keypoints.ndim - 1)
-        return median_filter(keypoints, size, mode='nearest')
+        ndimage = import_extra('scipy.ndimage', 'MedianFilter')
+        return ndimage.median_filter(keypoints, size, mode='nearest')
 
 
 class MedianButterworthFilter(PerSequenceFilter):

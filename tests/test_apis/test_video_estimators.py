@@ -240,7 +240,7 @@ def test_a_missing_library_names_its_extra(
 def test_a_mediapipe_without_its_model_is_told(monkeypatch):
     release = SimpleNamespace(__version__='1.2.3')
     monkeypatch.setitem(sys.modules, 'mediapipe', release)
-    with pytest.raises(ImportError, match=r'mediapipe\]".*release 1.2.3'):
+    with pytest.raises(ImportError, match=r'found 1.2.3.*\[mediapipe\]'):
         make_inferencer('mediapipe')
 
 

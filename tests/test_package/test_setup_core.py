@@ -16,7 +16,7 @@ def setup(repo_root, monkeypatch, tmp_path):
     (tmp_path / 'bin' / 'python').symlink_to(sys.executable)
     monkeypatch.setenv('HANET_VENV', str(tmp_path))
     steps, ran = {}, []
-    for name in ('STEPS', 'CORE_STEPS'):
+    for name in ('STEPS', 'CORE_STEPS', 'VIDEO_STEPS'):
         steps[name] = getattr(setup_env, name)
         fake = {name: lambda env, name=name: ran.append(name)}
         monkeypatch.setattr(setup_env, name, fake)
@@ -27,7 +27,7 @@ def setup(repo_root, monkeypatch, tmp_path):
         assert setup_env.main() == 0
         return list(ran)
 
-    run.module, run.steps = setup_env, steps
+    run.module, run.steps, run.folder = setup_env, steps, tmp_path
     return run
 
 
@@ -42,6 +42,22 @@ def test_the_core_is_set_up_once_and_the_rest_added(setup):
 def test_the_whole_serves_for_the_core(setup):
     assert setup() == ['STEPS']
     assert setup('--core') == []
+
+
+def test_a_video_needs_more_than_the_others_and_serves_for_the_core(setup):
+    assert setup() == ['STEPS']
+    assert setup('--video') == ['VIDEO_STEPS']
+    assert setup('--video') == setup() == []
+    (setup.folder / 'hanet-env.json').unlink()
+    assert setup('--core') == []
+
+
+def test_mediapipe_comes_to_the_core(setup):
+    names = list(setup.steps['VIDEO_STEPS'])
+    assert names[:2] == list(setup.steps['CORE_STEPS'])[:2]
+    env = Recorder()
+    setup.steps['VIDEO_STEPS'][names[-2]](env)
+    assert env.lists == [('-r', 'requirements/mediapipe.txt')]
 
 
 def test_other_requirements_set_the_core_up_again(setup, monkeypatch):
@@ -77,13 +93,17 @@ def test_the_core_is_torch_pictures_and_this_package(setup, repo_root):
     assert '--no-build-isolation' in env.lists[-1]
 
 
-@pytest.mark.parametrize('check', ['core_check', 'final_check'])
+@pytest.mark.parametrize('check', ['core_check', 'video_check', 'final_check'])
 def test_a_check_runs_and_names_what_fails(setup, monkeypatch, check):
     """The program that imports the modules is valid, whatever it finds."""
     import environment.venv as venv
 
     env = venv.Environment(setup.module.Path(sys.prefix))
-    name = 'CORE_MODULES' if check == 'core_check' else 'ALL_MODULES'
+    name = {
+        'core_check': 'CORE_MODULES',
+        'video_check': 'VIDEO_MODULES',
+        'final_check': 'ALL_MODULES',
+    }[check]
     monkeypatch.setattr(setup.module, name, ('json', 'no_such_module'))
     with pytest.raises(venv.SetupError, match='no_such_module does not impo'):
         getattr(setup.module, check)(env)

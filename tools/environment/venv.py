@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONSTRAINTS = 'requirements/constraints.txt'
 STAMP = 'hanet-env.json'
 CORE_STAMP = 'hanet-env-core.json'
+VIDEO_STAMP = 'hanet-env-video.json'
 SETTINGS = {
     'PIP_CONSTRAINT': CONSTRAINTS,
     'PIP_DISABLE_PIP_VERSION_CHECK': '1',

@@ -172,7 +172,7 @@ def run(args: argparse.Namespace) -> str:
 
         if not args.pose2d:
             default_pose2d()  # names the extras if there is no estimator
-        import_extra('cv2', 'video', 'hanet-mm video')
+        import_extra('cv2', 'hanet-mm video')
     from hanet_mm.apis.video.job import plan_jobs, run_jobs
     from hanet_mm.apis.video.sources import open_source
 

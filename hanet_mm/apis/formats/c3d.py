@@ -13,6 +13,7 @@ from typing import Any, List, Sequence
 
 import numpy as np
 
+from hanet_mm._extras import import_extra
 from hanet_mm.core.data.files import PathLike, atomic_path
 from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.refiner import RefineResult
@@ -99,11 +100,4 @@ read = C3dMarkers
 
 
 def _package(path: PathLike) -> Any:
-    try:
-        import c3d
-    except ImportError as error:
-        raise ValueError(
-            f'{path}: C3D files need c3d, which the extra "formats" '
-            'brings: pip install "hanet_mm[formats]"'
-        ) from error
-    return c3d
+    return import_extra('c3d', f'{path}: reading C3D files')

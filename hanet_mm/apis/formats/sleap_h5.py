@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
+from hanet_mm._extras import import_extra
 from hanet_mm.core.data.files import LARGEST_ARRAY, PathLike, atomic_path
 from hanet_mm.core.refine.refiner import RefineResult
 
@@ -145,11 +146,4 @@ def _texts(values: Any) -> List[str]:
 
 
 def _package(path: PathLike) -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise ValueError(
-            f'{path}: HDF5 files need h5py, which the extra "formats" '
-            'brings: pip install "hanet_mm[formats]"'
-        ) from error
-    return h5py
+    return import_extra('h5py', f'{path}: reading HDF5 files')

@@ -280,7 +280,7 @@ def make_inferencer(
     """
     pose2d = pose2d or default_pose2d()
     if is_mmpose(pose2d):
-        import_extra('mmpose', 'mm', f'--pose2d {pose2d}')
+        import_extra('mmpose', f'--pose2d {pose2d}')
         from .inferencer import PoseRefinementInferencer
 
         return PoseRefinementInferencer(

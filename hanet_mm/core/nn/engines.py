@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from hanet_mm._extras import pip_install
+
 from .decoder import RefinedPoses
 from .network import HANetNetwork
 from .settings import ENGINES
@@ -233,7 +235,7 @@ def check_engine(name: str, device: Union[str, torch.device] = 'cpu') -> None:
 def missing_extra(extra: str, error: ImportError) -> ImportError:
     """The error that names the extra to install."""
     return ImportError(
-        f'{error}: pip install "hanet_mm[{extra}]" installs what is missing'
+        f'{error}: {pip_install(extra)} installs what is missing'
     )
 
 

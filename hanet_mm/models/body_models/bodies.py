@@ -7,6 +7,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from hanet_mm._extras import import_extra
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.poses.body import (
     LSP14_FROM_SMPL24,
@@ -48,16 +49,10 @@ class SMPLBodyModel(nn.Module):
 
     def __init__(self, model_path: PathLike, trust_pickle: bool = False):
         super().__init__()
-        try:
-            from smplx.lbs import lbs
-        except ImportError as error:
-            raise ImportError(
-                'SMPLBodyModel needs the package smplx, which the extra '
-                f'"smpl" brings: pip install "hanet_mm[smpl]" ({error})'
-            ) from error
+        skinning = import_extra('smplx.lbs', 'SMPLBodyModel')
         # Only its skinning is taken: the class smplx.SMPL unpickles without
         # asking, and its arrays would go into every checkpoint.
-        self._skin = lbs
+        self._skin = skinning.lbs
         arrays = load_smpl_file(model_path, trust_pickle)
         # (V, 3, 207) -> (207, V * 3)
         posedirs = arrays.pop('posedirs')

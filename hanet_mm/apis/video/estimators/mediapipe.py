@@ -7,7 +7,7 @@ from typing import Any, Iterator, List
 
 import numpy as np
 
-from hanet_mm._extras import extra_message, import_extra
+from hanet_mm._extras import import_extra, pip_install
 from hanet_mm.apis.objects import mediapipe as reader
 from hanet_mm.core.data.gaps import UNKNOWN_SCORE
 
@@ -38,13 +38,13 @@ class MediaPipeEstimator(ResultEstimator):
             detector=request.det_weights,
         )
         purpose = f'--pose2d {request.name}'
-        package = import_extra('mediapipe', 'mediapipe', purpose)
+        package = import_extra('mediapipe', purpose)
         self._solutions = getattr(package, 'solutions', None)
         if self._solutions is None:
             release = getattr(package, '__version__', '')
-            message = extra_message('mediapipe<0.10.30', 'mediapipe', purpose)
             raise ImportError(
-                f'{message}: release {release} has no model with it'
+                f'{purpose} needs mediapipe < 0.10.30, found {release}, which '
+                f'has no model with it: {pip_install("mediapipe")}'
             )
         self._pose: Any = None
         self._has_found = False

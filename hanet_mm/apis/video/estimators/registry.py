@@ -5,6 +5,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Optional
 
+from hanet_mm._extras import pip_install
+
 from .base import EstimatorRequest, PoseEstimator
 
 # Class of each, in the module of its name.
@@ -28,9 +30,8 @@ def default_pose2d() -> str:
     if find_spec('mediapipe') is not None:
         return 'mediapipe'
     raise ImportError(
-        'no pose estimator is installed: pip install "hanet_mm[mediapipe]" '
-        '(in a checkout: ".[mediapipe]"), or the extra [rtmlib], '
-        '[ultralytics] or [mm,video] with --pose2d'
+        f'no pose estimator is installed: {pip_install("mediapipe")}; or, '
+        'with --pose2d, the extras [rtmlib], [ultralytics] or [mm,video]'
     )
 
 

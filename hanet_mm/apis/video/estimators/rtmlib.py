@@ -45,8 +45,8 @@ class RTMLibEstimator(ResultEstimator):
         kind, count = MODELS[name]
         super().__init__(reader.SKELETONS[count], request.bbox_thr)
         purpose = f'--pose2d {request.name}'
-        package = import_extra('rtmlib', 'rtmlib', purpose)
-        runtime = import_extra('onnxruntime', 'rtmlib', purpose)
+        package = import_extra('rtmlib', purpose)
+        runtime = import_extra('onnxruntime', purpose, 'rtmlib')
         files = dict(det=request.det_weights, pose=request.weights)
         with request.explain_errors(
             'pass local files with --pose2d-weights FILE.onnx and '

@@ -38,7 +38,7 @@ class UltralyticsEstimator(ResultEstimator):
                 'as ultralytics:yolo11n-pose.pt'
             )
         purpose = f'--pose2d {request.name}'
-        package = import_extra('ultralytics', 'ultralytics', purpose)
+        package = import_extra('ultralytics', purpose)
         with request.explain_errors(
             'pass a local file: --pose2d ultralytics:FILE.pt'
         ):
