@@ -36,8 +36,8 @@ def progress_bar(
 ) -> Iterator[Callable[..., object]]:
     """Show progress on stderr.
 
-    Without tqdm, which comes with the extra ``[video]``, it is a plain line that
-    appears after two seconds.
+    Without tqdm, which comes with the extra ``[video]``, it is a plain line
+    that appears after two seconds.
 
     Args:
         total (int, optional): Steps in all; None: unknown.
