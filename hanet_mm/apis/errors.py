@@ -7,7 +7,7 @@ import warnings
 from contextlib import contextmanager
 from typing import Any, Dict, Iterable, Iterator, List, Tuple, Union
 
-from hanet_mm._extras import EXTRAS, how_to_install
+from hanet_mm.core.data.extras import EXTRAS, how_to_install
 
 # Raised on purpose, with a message for the user.
 EXPECTED = (OSError, ValueError, ImportError)

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from hanet_mm._extras import import_extra
+from hanet_mm.core.data.extras import import_extra
 
 from .base import PerSequenceFilter
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from hanet_mm._extras import EXTRAS, import_extra
 from hanet_mm.apis.errors import describe_error
+from hanet_mm.core.data.extras import EXTRAS, import_extra
 
 # Distributions that are not called as their module is, or bring it.
 DISTRIBUTIONS = {'cv2': 'opencv-python', 'PIL': 'matplotlib'}

@@ -6,7 +6,7 @@ import os
 from importlib.util import find_spec
 from typing import Any
 
-from hanet_mm._extras import import_extra
+from hanet_mm.core.data.extras import import_extra
 from hanet_mm.core.refine.weights_file import DEFAULTS
 
 from .reading import add_engine

@@ -13,7 +13,7 @@ from typing import Any, List, Sequence
 
 import numpy as np
 
-from hanet_mm._extras import import_extra
+from hanet_mm.core.data.extras import import_extra
 from hanet_mm.core.data.files import PathLike, atomic_path
 from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.refiner import RefineResult

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from hanet_mm._extras import import_extra
+from hanet_mm.core.data.extras import import_extra
 from hanet_mm.core.data.files import LARGEST_ARRAY, PathLike, atomic_path
 from hanet_mm.core.refine.refiner import RefineResult
 

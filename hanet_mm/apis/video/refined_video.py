@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 import torch
 
-from hanet_mm._extras import import_extra
+from hanet_mm.core.data.extras import import_extra
 from hanet_mm.core.data.gaps import check_max_gap
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
 from hanet_mm.core.refine.swap_chains import swap_chains

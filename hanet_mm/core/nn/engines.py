@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from hanet_mm._extras import pip_install
+from hanet_mm.core.data.extras import pip_install
 
 from .decoder import RefinedPoses
 from .network import HANetNetwork

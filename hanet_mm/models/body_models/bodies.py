@@ -7,7 +7,7 @@ import torch
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from hanet_mm._extras import import_extra
+from hanet_mm.core.data.extras import import_extra
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.poses.body import (
     LSP14_FROM_SMPL24,

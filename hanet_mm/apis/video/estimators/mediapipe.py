@@ -7,8 +7,8 @@ from typing import Any, Iterator, List
 
 import numpy as np
 
-from hanet_mm._extras import import_extra, pip_install
 from hanet_mm.apis.objects import mediapipe as reader
+from hanet_mm.core.data.extras import import_extra, pip_install
 from hanet_mm.core.data.gaps import UNKNOWN_SCORE
 
 from .base import EstimatorRequest, ResultEstimator

@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Optional
 
-from hanet_mm._extras import pip_install
+from hanet_mm.core.data.extras import pip_install
 
 from .base import EstimatorRequest, PoseEstimator
 

@@ -7,8 +7,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from hanet_mm._extras import import_extra
 from hanet_mm.apis.objects import rtmlib as reader
+from hanet_mm.core.data.extras import import_extra
 
 from .base import EstimatorRequest, ModelError, ResultEstimator
 

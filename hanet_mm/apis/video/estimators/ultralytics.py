@@ -5,9 +5,9 @@ from typing import Any, List
 
 import numpy as np
 
-from hanet_mm._extras import import_extra
 from hanet_mm.apis.objects import ultralytics as reader
 from hanet_mm.apis.objects.base import to_numpy
+from hanet_mm.core.data.extras import import_extra
 
 from .base import EstimatorRequest, ModelError, ResultEstimator
 
