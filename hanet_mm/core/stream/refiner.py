@@ -29,6 +29,7 @@ from .arguments import check_people, check_stream, check_types
 from .buffer import GivenFrame
 from .clock import StreamClock
 from .due_windows import refine_due_windows
+from .limits import limit_due_frames
 from .track import StreamedFrame, StreamSettings, StreamTrack, read_frame
 from .waiting import WaitingTrack
 
@@ -376,6 +377,9 @@ class StreamingRefiner:
             self.image_size,
             self._engine,
         )
-        for key, track, due in zip(keys, tracks, windows):
+        taken = []
+        for track, due in zip(tracks, windows):
             poses = None if due is None else refined.pop(0)
-            results[key] += track.advance(due, poses, last)
+            taken.append(track.take(due, poses, last))
+        for key, track, frames in zip(keys, tracks, limit_due_frames(taken)):
+            results[key] += track.hand_out(frames, last)

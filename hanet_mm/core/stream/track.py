@@ -22,10 +22,10 @@ from ..refine.inputs import (
 )
 from ..refine.normalization import finish_poses
 from ..refine.swap_chains import SwapChains
-from ..refine.trust import OUTLIER, limit_to_noise, robust_path
 from .arguments import check_array
 from .buffer import GivenFrame, StreamBuffer
 from .clock import Elapsed
+from .limits import DueFrames, Evidence
 from .phase import PhaseWindows
 from .sides import StreamSides
 
@@ -143,7 +143,8 @@ class StreamTrack:
     """One person: frames go in, windows come out, refined frames come out.
 
     In each step frames are added, the windows of :meth:`due_windows` are
-    refined by the network and handed to :meth:`advance`.
+    refined by the network and handed to :meth:`take`; what is due by them,
+    limited for all persons together, is handed to :meth:`hand_out`.
 
     The refiner's frames are numbered from the first frame of the person. A
     window begins at every stride-th of them, as offline; where a result cannot
@@ -228,35 +229,49 @@ class StreamTrack:
         scores[times > limits + 0.5] = 0
         return DueWindows(poses, scores, ends, [x for _, x in wanted])
 
-    def advance(
+    def take(
         self,
         windows: Optional[DueWindows],
         refined: Optional[np.ndarray],
         last: bool = False,
-    ) -> List[StreamedFrame]:
-        """Take refined windows (W, T, K, C), hand out frames, forget them.
+    ) -> Optional[DueFrames]:
+        """Take refined windows (W, T, K, C); what is due by them.
 
-        The last coordinate is the expected error.
+        The last coordinate is the expected error. None if nothing is due or
+        nothing is known.
         """
         if windows is not None and refined is not None:
             counts = np.cumsum([len(x) for x in windows.ends])[:-1]
             parts = np.split(refined, counts)
-            for phase, *own in zip(
+            for phase, own, ends, passing in zip(
                 self.phases, parts, windows.ends, windows.passing
             ):
-                phase.add(*own)
+                phase.add(own, ends, passing)
         positions = snap(self.buffer.position)
         due = slice(self._emitted, self._due(positions, last))
-        known = np.isfinite(self.buffer.last_seen)
-        frames = self._results(due, positions, bool(known))
-        self._emitted = due.stop
+        if due.start == due.stop or not np.isfinite(self.buffer.last_seen):
+            return None
+        values = self._mean(positions[due], float(positions[-1]))
+        evidence = None
+        if self.settings.chains is not None:
+            evidence = self._evidence()
+        return DueFrames(values, due, evidence)
+
+    def hand_out(
+        self, due: Optional[DueFrames], last: bool = False
+    ) -> List[StreamedFrame]:
+        """Hand out the frames that are due, limited, and forget them."""
+        positions = snap(self.buffer.position)
+        rows = slice(self._emitted, self._due(positions, last))
+        frames = self._results(rows, due)
+        self._emitted = rows.stop
         self._forget(positions)
         return frames
 
     def give_up(self) -> List[StreamedFrame]:
         """Give the remaining frames, all NaN."""
         rest = slice(self._emitted, len(self.buffer))
-        return self._results(rest, snap(self.buffer.position), False)
+        return self._results(rest, None)
 
     def _decide(self, last: bool) -> None:
         """Take windows back that show what is seen otherwise now."""
@@ -278,25 +293,23 @@ class StreamTrack:
         return int(waits.argmax()) if waits.any() else len(positions)
 
     def _results(
-        self, due: slice, positions: np.ndarray, known: bool
+        self, rows: slice, due: Optional[DueFrames]
     ) -> List[StreamedFrame]:
         """Frames in the form in which they came; all NaN if not known."""
         settings = self.settings
-        missing = self.buffer.missing[due]
-        empty = self.buffer.empty(settings.max_gap)[due]
+        missing = self.buffer.missing[rows]
+        empty = self.buffer.empty(settings.max_gap)[rows]
         shape = (*missing.shape, settings.coord_dims)
         poses = torch.from_numpy(np.full(shape, np.nan, np.float32))
         reason = None
-        if known and len(missing):
-            values = self._mean(positions[due], float(positions[-1]))
-            if settings.chains is not None:
-                values, reason = self._limit(values, due)
-            poses = torch.from_numpy(values[..., : settings.coord_dims])
+        if due is not None:
+            reason = due.reason
+            poses = torch.from_numpy(due.values[..., : settings.coord_dims])
             poses = finish_poses(settings.normalization, poses)
         unknown = poses.isnan().any(-1).numpy()
         filled = missing & ~(unknown | empty)
         results = []
-        for row, frame in enumerate(range(due.start, due.stop)):
+        for row, frame in enumerate(range(rows.start, rows.stop)):
             given = self._as_given(poses[row])
             joints = given.reshape(len(missing[row]), -1).numpy().copy()
             joints[empty[row]] = np.nan
@@ -334,22 +347,17 @@ class StreamTrack:
         poses = finish_poses(self.settings.normalization, poses)
         return np.concatenate([poses.numpy(), values[..., -1:]], axis=-1)
 
-    def _limit(
-        self, values: np.ndarray, due: slice
-    ) -> Tuple[np.ndarray, np.ndarray]:
-        """Limit due poses (n, K, C) to what the buffer gives evidence of."""
+    def _evidence(self) -> Evidence:
+        """What the buffer tells of due frames."""
         buffer, settings = self.buffer, self.settings
         fps = settings.fps or native_rate(buffer.position, settings.rate)
-        missing = buffer.missing
-        path = robust_path(buffer.filled(), missing, fps)
-        refined = path.keypoints.copy()
-        # Where a filter stood in for the network the path is the better one.
-        rejected = np.isnan(values[..., -1:])
-        dims = settings.coord_dims
-        refined[due] = np.where(rejected, refined[due], values[..., :dims])
-        trusted = limit_to_noise(refined, path, missing, buffer.swapped, fps)
-        reason = np.where(buffer.outlying(), OUTLIER, trusted.reason)
-        return trusted.keypoints[due], reason[due].astype(np.uint8)
+        return Evidence(
+            buffer.filled(),
+            buffer.missing,
+            buffer.swapped,
+            buffer.outlying(),
+            fps,
+        )
 
     def _as_given(self, poses: Tensor) -> Tensor:
         """Poses (K, D) in the shape in which they came."""
