@@ -52,10 +52,10 @@ class Plots {
       const value = (poses, t) => row < D ?
         poses.get(t, state.joint, row) : speedOf(poses, t, state.joint);
       const name = row < D ? 'xyz'[row] : 'speed';
-      let unit = UNIT;
-      if (row === D) unit += content.fps ? '/s' : '/frame';
+      let unit = UNIT && `(${UNIT})`;
+      if (row === D) unit = `(${UNIT}${content.fps ? '/s' : '/frame'})`;
       this.drawRow(context, state, person, value, {
-        top, tall, width, first, last, title: `${name} (${unit || '?'})`,
+        top, tall, width, first, last, title: `${name} ${unit}`,
       });
     }
     context.fillStyle = color('muted');
@@ -127,6 +127,12 @@ class Plots {
     }
     context.restore();
     context.textAlign = 'left';
+    // Legible over the curves.
+    const wide = context.measureText(row.title).width;
+    context.fillStyle = color('panel');
+    context.globalAlpha = 0.8;
+    context.fillRect(LEFT + 3, row.top + 1, wide + 6, 15);
+    context.globalAlpha = 1;
     context.fillStyle = color('text');
     context.fillText(row.title, LEFT + 6, row.top + 12);
   }

@@ -154,7 +154,9 @@ class Scene {
       this.drawPose(context, me.after, t, color('after'), 2.5, true);
     }
     this.drawMarks(context, me, t, state);
-    if (people.length > 1) this.drawLabel(context, me, t);
+    if (people.length > 1 && content.one_clock) {
+      this.drawLabel(context, me, t);
+    }
   }
 
   drawBack(context, video) {
