@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """The cheapest sides of a sequence, by dynamic programming over time."""
 
+from bisect import bisect_right
 from typing import List, Optional, Tuple
 
 import numpy as np
@@ -63,6 +64,8 @@ class SwapDecoder:
         # better one, as bits, and whether the chain was seen.
         self._oldest: List[bytes] = []
         self._shown: List[Tuple[bool, ...]] = []
+        # Whether a path that ends in no swap at all was in none before.
+        self._quiet: List[bool] = []
         self._past: List[Optional[ChainFrames]] = [None] * NUM_CHAINS
 
     def __len__(self) -> int:
@@ -97,25 +100,33 @@ class SwapDecoder:
         best = np.unravel_index(self._best.argmin(), self._best.shape)
         state = [int(x) for x in best]
         found = np.zeros((len(self) - first, NUM_CHAINS + 1), bool)
-        for t in range(len(self) - 1, first - 1, -1):
+        loud = [t for t, quiet in enumerate(self._quiet) if not quiet]
+        t = len(self) - 1
+        while t >= first:
+            if not any(state):
+                # Nothing is swapped back to the frame where this may change.
+                later = bisect_right(loud, t)
+                t = loud[later - 1] if later else -1
+                if t < first:
+                    break
             found[t - first, :NUM_CHAINS] = [x >= MEMORY // 2 for x in state]
             oldest, shown = self._oldest[t], self._shown[t]
             for n in range(NUM_CHAINS - 1, -1, -1):
                 if not shown[n]:
                     continue
                 # The axes were turned until this chain was the first.
-                place = n * MEMORY**NUM_CHAINS
+                place = n
                 for turn in range(NUM_CHAINS):
-                    axis = state[(n + turn) % NUM_CHAINS]
-                    place += axis * MEMORY ** (NUM_CHAINS - 1 - turn)
+                    place = place * MEMORY + state[(n + turn) % NUM_CHAINS]
                 bit = oldest[place >> 3] >> (7 - (place & 7)) & 1
                 state[n] = (state[n] * 2) % MEMORY + bit
+            t -= 1
         # Keypoints without another side are in chain -1: never swapped.
         return found[:, self.chains.chains]
 
     def let_go(self, count: int) -> None:
         """Forget the first frames: nothing is said of them any more."""
-        del self._oldest[:count], self._shown[:count]
+        del self._oldest[:count], self._shown[:count], self._quiet[:count]
 
     def _mean_odds(self, odds: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """Mean log-odds of the swapped chains, (n, 2, 2, 2)."""
@@ -134,23 +145,35 @@ class SwapDecoder:
     ) -> None:
         """Go through frames: each chain seen forgets its oldest side."""
         half, rest = MEMORY // 2, MEMORY ** (NUM_CHAINS - 1)
-        costs = costs.reshape(*costs.shape[:2], 2, half, 2, 1)
+        count, frame = len(costs), len(self)
+        costs = costs.reshape(count, NUM_CHAINS, 2, half, 2, 1)
         sides = sides[:, :, None, :, None, :, None]
-        best = self._best.reshape(MEMORY, rest)
-        bits = np.zeros((NUM_CHAINS, 2, half, rest), bool)
+        bits = np.zeros((count, NUM_CHAINS, 2, half, rest), bool)
         total = np.empty((2, half, 2, rest))
-        for cost, side, seen in zip(costs, sides, shown.tolist()):
+        first, second = total[:, :, 0], total[:, :, 1]
+        # Two buffers are read and written in turns; what is written has its
+        # axes turned by one: the next chain comes first.
+        turns = [self._best.copy(), np.empty_like(self._best)]
+        given = [x.reshape(half, 2, rest) for x in turns]
+        kept = [x.reshape(2, half, rest) for x in turns]
+        turned = [x.reshape(rest, 2, half).transpose(1, 2, 0) for x in turns]
+        whole = [x.reshape((2, half) * NUM_CHAINS) for x in turns]
+        now = 0
+        for t, seen in enumerate(shown.tolist()):
+            cost, flags = costs[t], bits[t]
             for n in range(NUM_CHAINS):
                 if seen[n]:
-                    np.add(best.reshape(half, 2, rest), cost[n], out=total)
-                    first, second = total[:, :, 0], total[:, :, 1]
-                    np.less(second, first, out=bits[n])
-                    best = np.minimum(first, second)
-                # The next chain comes first: all axes turn by one.
-                best = best.reshape(MEMORY, rest).T.reshape(MEMORY, rest)
-            best = best.reshape((2, half) * NUM_CHAINS) + side
-            if len(self._shown) % _CLEAN_UP == 0:
-                best -= best.min()
-            self._oldest.append(np.packbits(bits).tobytes())
-            self._shown.append(tuple(seen))
-        self._best = best.reshape(self._best.shape)
+                    np.add(given[now], cost[n], out=total)
+                    np.less(second, first, out=flags[n])
+                    np.minimum(first, second, out=turned[1 - now])
+                else:
+                    turned[1 - now][...] = kept[now]
+                now = 1 - now
+            np.add(whole[now], sides[t], out=whole[now])
+            if (frame + t) % _CLEAN_UP == 0:
+                turns[now] -= turns[now].min()
+        self._best = turns[now]
+        bits = bits.reshape(count, -1)
+        self._oldest += [x.tobytes() for x in np.packbits(bits, axis=-1)]
+        self._shown += map(tuple, shown.tolist())
+        self._quiet += (~bits[:, :: MEMORY * rest].any(1)).tolist()
