@@ -49,7 +49,8 @@ class HANet(BasePoseEstimator):
             (default) or 'drop', see
             :func:`hanet_mm.core.refine.windows.window_starts`;
             ``flip_test``, whether to refine mirrored windows too, by default
-            False; ``window_batch``, windows that run at once, by default 512.
+            False; ``window_batch``, windows that run at once, by default as
+            many as are fastest on the device.
         train_cfg, data_preprocessor, init_cfg, metainfo: See
             :class:`BasePoseEstimator`. The data preprocessor defaults to
             :class:`PoseSequenceDataPreprocessor`.
@@ -164,7 +165,7 @@ class HANet(BasePoseEstimator):
             root=self.head.decoder.root,
             image_size=sizes,
             tail=self.test_cfg.get('tail', 'cover'),
-            window_batch=self.test_cfg.get('window_batch', 512),
+            window_batch=self.test_cfg.get('window_batch'),
         )
         for sample, estimate, sequence in zip(
             data_samples, estimates, refined

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from .blocks import row_blocks
+from .lengths import lengths
 
 LARGEST = 2.0**24
 
@@ -160,7 +161,7 @@ def _outliers(keypoints: np.ndarray, seen: np.ndarray) -> np.ndarray:
     outliers = (apart > _FAR * size) | (count < _FEWEST)[:, None]
     outliers &= from_around > _FAR * size
     if min(enough.sum(), count.max()) >= _FEWEST:
-        jump = np.linalg.norm(middle - around, axis=-1)
+        jump = lengths(middle - around)
         outliers |= seen & (jump > _FAR_FRAME * size)[:, None]
     return none if outliers[seen].all() else outliers
 
@@ -189,7 +190,7 @@ def _distances(
     apart = np.empty(seen.shape)
     for rows, known in _frames(keypoints, seen):
         steps = known - center[rows, None]
-        apart[rows] = np.linalg.norm(steps, axis=-1)
+        apart[rows] = lengths(steps)
     return apart
 
 

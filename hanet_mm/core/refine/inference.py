@@ -11,6 +11,9 @@ from ..nn.decoder import RefinedPoses
 from .normalization import finish_poses, fit_normalization
 from .windows import OverlapMean, table_weights, window_table
 
+# Windows that run at once: on a CPU as many as its cache holds.
+_WINDOW_BATCH = {'cpu': 128}
+
 Network = Callable[[Tensor, Tensor], RefinedPoses]
 
 
@@ -108,14 +111,14 @@ def refine_sequences(
     root: Optional[Sequence[int]] = None,
     tail: str = 'cover',
     taper: bool = False,
-    window_batch: int = 512,
+    window_batch: Optional[int] = None,
 ) -> List[RefinedSequence]:
     """Refine sequences (T_i, K, D) of any length, all their windows together.
 
     Windows are normalised one by one, refined, decoded and averaged where they
     overlap. Scores (T_i, K) are 0 where filled, image sizes W, H are (S, 2);
-    ``window_batch`` bounds the memory, ``tail`` is as in
-    :func:`window_starts` and ``taper`` as in :func:`window_weights`.
+    ``window_batch`` bounds the memory (None: what is fastest), ``tail`` is
+    as in :func:`window_starts` and ``taper`` as in :func:`window_weights`.
     """
     if not keypoints:
         return []
@@ -124,6 +127,7 @@ def refine_sequences(
     flat_scores = torch.cat(list(scores)).to(flat)
     table = window_table(seq_len, window, stride, tail)
     device = flat.device
+    window_batch = window_batch or _WINDOW_BATCH.get(device.type, 512)
     all_weights = table_weights(table, taper)
     merged = OverlapMean(len(flat), flat)
     errors: Optional[OverlapMean] = None

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..data.blocks import row_blocks
+from ..data.lengths import lengths
 from ..poses.boxes import frame_sizes, unit_length
 
 # Order of the differences, and the rate of the frames that they are of.
@@ -47,7 +48,7 @@ def fast_noise(
         total += (-1) ** place * comb(_ORDER, place) * poses[rows]
         known &= ~missing[rows]
     # The squares of the binomial coefficients add up to that.
-    length = np.linalg.norm(total, axis=-1) / np.sqrt(comb(2 * _ORDER, _ORDER))
+    length = lengths(total) / np.sqrt(comb(2 * _ORDER, _ORDER))
     middle = _ORDER // 2 * step
     fast[middle : middle + frames] = np.where(known, length, np.nan)
     return fast

@@ -6,6 +6,7 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from ..data.blocks import row_blocks
+from ..data.lengths import lengths
 from ..poses.boxes import unit_length
 from .swap_chains import NUM_CHAINS, SwapChains
 
@@ -115,19 +116,19 @@ class ChainFrames(NamedTuple):
         pairs that are seen in both: from the first, second and third frame
         before, and from where these lead.
         """
-        lengths = []
+        ways = []
         now = max(len(self.times) - count, 0)
         for lag in range(1, LAGS + 1):
             first = max(now - lag, 0)
             known = (self.seen[0, lag:] & self.seen[0, :-lag])[first:]
             steps = (self.poses[0, lag:] - self.poses[0, :-lag])[first:]
-            lengths.append(np.linalg.norm(steps[known], axis=-1))
+            ways.append(lengths(steps[known]))
         ahead = np.zeros(0)
         if len(self.times) > LAGS:
             first = max(now - LAGS, 0)
             steps = (self.poses[0, LAGS:] - self.ahead((0, 0, 0)))[first:]
-            ahead = np.linalg.norm(steps[self.steady()[first:]], axis=-1)
-        return [*lengths, ahead]
+            ahead = lengths(steps[self.steady()[first:]])
+        return [*ways, ahead]
 
     def ahead(self, sides: Tuple[int, ...]) -> np.ndarray:
         """Extrapolation of the three frames before, on these sides."""
@@ -164,7 +165,7 @@ class ChainFrames(NamedTuple):
 
     def _clear(self, lag: int, motion: np.ndarray) -> np.ndarray:
         """Distance between both sides, from 0 to 1, (n - lag, ..., k)."""
-        across = np.linalg.norm(self.poses[0] - self.poses[1], axis=-1)
+        across = lengths(self.poses[0] - self.poses[1])
         both = np.all(self.seen, axis=0)
         now = np.where(both[lag:], across[lag:], np.inf)
         before = np.where(both[:-lag], across[:-lag], np.inf)
@@ -195,4 +196,4 @@ class ChainFrames(NamedTuple):
 
 
 def _cap(steps: np.ndarray, motion: np.ndarray) -> np.ndarray:
-    return np.minimum(np.linalg.norm(steps, axis=-1), _CAP) / motion[..., None]
+    return np.minimum(lengths(steps), _CAP) / motion[..., None]

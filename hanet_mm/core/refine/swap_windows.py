@@ -7,6 +7,7 @@ windows need it by the thousand. T frames, S sequences, K keypoints.
 
 import numpy as np
 
+from ..data.lengths import lengths
 from ..poses.boxes import unit_length
 from .frame_rate import USUAL_RATE
 from .swap_chains import NUM_CHAINS, SwapChains
@@ -71,7 +72,7 @@ def _raise_to_median(
     """Raise (S,) to the median lengths of known steps (n, S, k, D)."""
     if not known.any():
         return
-    far = np.where(known, np.linalg.norm(steps, axis=-1), np.inf)
+    far = np.where(known, lengths(steps), np.inf)
     far = np.sort(far.swapaxes(0, 1).reshape(far.shape[1], -1), axis=-1)
     count = known.sum((0, 2))
     who = np.arange(len(far))

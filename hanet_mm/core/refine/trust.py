@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ..data.blocks import joint_blocks, row_blocks
 from ..data.gaps import UNKNOWN_SCORE, nearest_seen
+from ..data.lengths import lengths
 from ..nn.smoother import solve_smoother
 from .noise import (
     fast_noise,
@@ -159,7 +160,7 @@ def _joint_paths(
     least = _LEAST_NOISE * size
     fast = fast_noise(poses, missing, fps)
     fitted = fit_parabolas(poses, fps, _SHARP * size)
-    apart = np.linalg.norm(poses - fitted, axis=-1)
+    apart = lengths(poses - fitted)
     apart = np.minimum(apart, _JUMP * largest_near(fast, fps))
     usual = local_quantile(apart, ~missing, round(_NEAR_OUTLIERS * fps), 0.5)
     usual = _OUTLIER * np.maximum(usual, least)
@@ -169,7 +170,7 @@ def _joint_paths(
         _CUTOFF / fps,
         weight_of_noise(fast / size, fps),
     )
-    residuals = np.linalg.norm(poses - smooth, axis=-1)
+    residuals = lengths(poses - smooth)
     near = round(_NEAR_NOISE * fps)
     noise = local_quantile(residuals, ~missing, near, _QUANTILE)
     return RobustPath(
@@ -261,7 +262,7 @@ def _limit_rows(
     part, limit = (
         x.numpy() for x in allowed_part(*map(torch.from_numpy, given))
     )
-    length = np.linalg.norm(steps, axis=-1)
+    length = lengths(steps)
     furthest = np.maximum(np.maximum(length, limit), np.finfo(float).tiny)
     share = np.minimum(limit / furthest, part)
     error = _OF_NOISE * path.noise * size + _OF_SIZE * size**2
@@ -322,7 +323,7 @@ def _joint_allowance(
 def _line_error(path: np.ndarray, missing: np.ndarray, gap: int) -> np.ndarray:
     """Distance of each joint from the line between +-gap frames, (K,)."""
     middle = (path[2 * gap :] + path[: -2 * gap]) / 2
-    error = np.linalg.norm(path[gap:-gap] - middle, axis=-1)
+    error = lengths(path[gap:-gap] - middle)
     known = ~(missing[2 * gap :] | missing[: -2 * gap] | missing[gap:-gap])
     return sorted_quantile(np.where(known, error, np.nan).T, _QUANTILE)
 
