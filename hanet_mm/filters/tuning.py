@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.data.lengths import lengths
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.metrics.errors import subtract_root
 from hanet_mm.core.poses.boxes import person_size
@@ -292,12 +293,12 @@ def error_sums(
     counted, accel_counted = block.counted, block.accel_counted
     error = keypoints - block.gt
     # The second difference is linear: that of the error is the error of it.
-    accel = _lengths(error[:-2] - 2 * error[1:-1] + error[2:])
+    accel = lengths(error[:-2] - 2 * error[1:-1] + error[2:])
     if rotations:
         both = torch.from_numpy(np.stack([keypoints, block.gt])[:, counted])
         errors = geodesic_distance(*rot6d_to_matrix(both.double())).numpy()
     else:
-        errors = _lengths(error)[counted]
+        errors = lengths(error)[counted]
     return np.array(
         [
             errors.sum(dtype=np.float64),
@@ -328,8 +329,3 @@ def _make_block(part: PoseSequences, root: Optional[Sequence[int]]) -> Block:
         & counted[2:]
         & (sequence[:-2] == sequence[2:]),
     )
-
-
-def _lengths(vectors: np.ndarray) -> np.ndarray:
-    """Lengths of vectors, (..., D) -> (...)."""
-    return np.sqrt(np.einsum('...d,...d->...', vectors, vectors))

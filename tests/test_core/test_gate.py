@@ -260,6 +260,28 @@ def test_far_windows_alone_are_left_to_the_smoother(walking_gate):
     assert gated.rejected == 2
 
 
+def test_windows_that_the_caller_replaces_are_not_smoothed(walking_gate):
+    poses, scores = walkers(4, seed=5)
+    poses[1] = normalise(poses[1:2, :, [4, 2, 0, 5, 1, 3]], scores[1:2])[0]
+    gated = GatedNetwork(Constant(), walking_gate, 'the robust path')
+    result = gated(poses, scores)
+    assert (result.final == 77).all()
+    told = result.log_error.isnan().flatten(1)
+    assert told.all(1).tolist() == told.any(1).tolist()
+    assert told.all(1).tolist() == [False, True, False, False]
+    assert gated.rejected == 1
+
+
+def test_unknown_features_of_a_window_change_no_other(walking_gate):
+    poses, scores = walkers(6, seed=6)
+    before = walking_gate.distance(walking_gate.features(poses, scores))
+    scores[2, :, 1] = 0
+    after = walking_gate.distance(walking_gate.features(poses, scores))
+    others = [0, 1, 3, 4, 5]
+    torch.testing.assert_close(after[others], before[others])
+    assert after[2] != before[2]
+
+
 def test_without_a_gate_all_is_refined(walking_gate):
     poses, scores = walkers(4, seed=5)
     gated = GatedNetwork(Constant(), None)

@@ -2,7 +2,7 @@
 """Detection of input unlike the training data, and its fallback."""
 
 import warnings
-from typing import Callable, Iterable, Optional
+from typing import Callable, Iterable, Optional, Union
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from ..nn.smoother import ScoreSmoother
 # Stiffness of the fallback: that of the best Kalman smoother on people in
 # video at 25 frames/s.
 _STIFFNESS = 200.0
+_SMOOTHER = 'a Kalman smoother'
 # Jitter below this share of the unit length counts as none.
 _STILL = 1e-4
 # Motion below this share of the unit length counts as none.
@@ -73,8 +74,16 @@ class NoveltyGate(nn.Module):
         """
         features = features - self.center
         unknown = features.isnan()
-        if unknown.any():
-            features = self._complete(features.nan_to_num(0), unknown)
+        known = features.nan_to_num(0)
+        if features.is_cpu:
+            rows = unknown.any(1).nonzero()[:, 0]
+            features = known
+            if len(rows):
+                complete = self._complete(known[rows], unknown[rows])
+                features = known.index_copy(0, rows, complete)
+        else:
+            # To look for them would be to wait for the device.
+            features = self._complete(known, unknown)
         white = features @ self.whitening
         return white.square().mean(dim=1).sqrt()
 
@@ -88,7 +97,8 @@ class NoveltyGate(nn.Module):
         pairs = unknown[:, :, None] & unknown[:, None, :]
         matrix = precision * pairs + torch.diag_embed((~unknown).to(features))
         wanted = torch.where(unknown, -(features @ precision), features)
-        return torch.linalg.solve(matrix, wanted)
+        # A part of a positive definite matrix: there is nothing to check.
+        return torch.linalg.solve_ex(matrix, wanted).result
 
     def forward(self, poses: Tensor, scores: Tensor) -> Tensor:
         """Detect windows (B, T, K, D) out of distribution, bool (B, )."""
@@ -113,19 +123,26 @@ class NoveltyGate(nn.Module):
 class GatedNetwork:
     """A network that leaves out-of-distribution windows to a Kalman smoother.
 
-    ``rejected`` counts them; their expected error is NaN.
+    Their expected error is NaN. With another ``fallback`` whoever calls it
+    replaces the windows with that error; those of a network that predicts no
+    error are smoothed all the same.
     """
 
     def __init__(
         self,
         network: Callable[[Tensor, Tensor], RefinedPoses],
         gate: Optional[NoveltyGate],
-        fallback: str = 'a Kalman smoother',
+        fallback: str = _SMOOTHER,
     ):
         self.network = network
         self.gate = gate
         self.fallback = fallback
-        self.rejected = 0
+        self._rejected: Union[int, Tensor] = 0
+
+    @property
+    def rejected(self) -> int:
+        """Windows that were out of distribution since construction."""
+        return int(self._rejected)
 
     def __call__(self, poses: Tensor, scores: Tensor) -> RefinedPoses:
         """Refine windows, or smooth those out of distribution."""
@@ -133,20 +150,15 @@ class GatedNetwork:
         if self.gate is None:
             return refined
         outside = self.gate(poses, scores)
-        if not outside.any():
-            return refined
-        self.rejected += int(outside.sum())
-        smoother = ScoreSmoother(poses.shape[2], _STIFFNESS).to(poses)
-        smooth = smoother(poses, scores)
-        final = torch.where(
-            outside[:, None, None, None], smooth, refined.final
-        )
-        log_error = refined.log_error
+        self._rejected = self._rejected + outside.sum()
+        final, log_error = refined.final, refined.log_error
         if log_error is not None:
             # It was predicted for other poses.
             log_error = log_error.masked_fill(
                 outside[:, None, None], float('nan')
             )
+        if log_error is None or self.fallback == _SMOOTHER:
+            final = _smooth_rows(final, poses, scores, outside)
         return refined._replace(final=final, log_error=log_error)
 
     def warn(self, stacklevel: int) -> None:
@@ -159,6 +171,18 @@ class GatedNetwork:
                 'instead',
                 stacklevel=stacklevel + 1,
             )
+
+
+def _smooth_rows(
+    final: Tensor, poses: Tensor, scores: Tensor, outside: Tensor
+) -> Tensor:
+    """Replace the windows ``outside``, bool (B, ), by smoothed estimates."""
+    rows = outside.nonzero()[:, 0]
+    if not len(rows):
+        return final
+    smoother = ScoreSmoother(poses.shape[2], _STIFFNESS).to(poses)
+    smooth = smoother(poses[rows], scores[rows])
+    return final.index_copy(0, rows, smooth.to(final))
 
 
 def fit_gate(

@@ -112,6 +112,7 @@ def refine_sequences(
     tail: str = 'cover',
     taper: bool = False,
     window_batch: Optional[int] = None,
+    device: Optional[torch.device] = None,
 ) -> List[RefinedSequence]:
     """Refine sequences (T_i, K, D) of any length, all their windows together.
 
@@ -119,11 +120,14 @@ def refine_sequences(
     overlap. Scores (T_i, K) are 0 where filled, image sizes W, H are (S, 2);
     ``window_batch`` bounds the memory (None: what is fastest), ``tail`` is
     as in :func:`window_starts` and ``taper`` as in :func:`window_weights`.
+    All together go to a ``device``, and what is refined comes back.
     """
     if not keypoints:
         return []
     seq_len = [len(x) for x in keypoints]
-    flat = finish_poses(normalization, torch.cat(list(keypoints)))
+    origin = keypoints[0].device
+    flat = torch.cat(list(keypoints)).to(device or origin)
+    flat = finish_poses(normalization, flat)
     flat_scores = torch.cat(list(scores)).to(flat)
     table = window_table(seq_len, window, stride, tail)
     device = flat.device
@@ -165,6 +169,7 @@ def refine_sequences(
     result = result.masked_fill(~known[:, None, None], float('nan'))
     expected: Sequence[Optional[Tensor]] = [None] * len(seq_len)
     if errors is not None:
-        expected = errors.result()[..., 0].split(seq_len)
+        expected = errors.result()[..., 0].to(origin).split(seq_len)
+    result, covered = result.to(origin), covered.to(origin)
     columns = (result.split(seq_len), covered.split(seq_len), expected)
     return [RefinedSequence(*parts) for parts in zip(*columns)]

@@ -102,8 +102,7 @@ def fit_normalization(
         nowhere[:, None], poses.mean((1, 2)), (high + low) / 2
     )
     pointlike = nowhere | (size <= 0)
-    if pointlike.any():
-        size = torch.where(pointlike, _size_in_time(poses, center), size)
+    size = torch.where(pointlike, _size_in_time(poses, center), size)
     return Affine(center[:, None, None, :], size[:, None, None, None])
 
 

@@ -84,11 +84,12 @@ def refine_resampled(
     ]
     refined = refine_sequences(
         network,
-        [torch.from_numpy(poses).to(device) for poses, _ in parts],
-        [torch.from_numpy(known).to(device) for _, known in parts],
+        [torch.from_numpy(poses) for poses, _ in parts],
+        [torch.from_numpy(known) for _, known in parts],
         window=window,
         normalization=normalization,
         image_size=None if image_size is None else image_size[owner],
+        device=device,
         **options,
     )
     rest = iter(refined)
