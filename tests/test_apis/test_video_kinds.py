@@ -9,6 +9,7 @@ import pytest
 from movie_boxes import cut_off, rotate, slow_down
 from PIL import Image
 
+from hanet_mm.apis.video.containers import is_whole_matroska
 from hanet_mm.apis.video.sources import SourceStopped, open_source
 
 FPS, WIDTH, HEIGHT = 25, 64, 48
@@ -103,6 +104,53 @@ class BrowserRecording:
 
     def release(self):
         pass
+
+
+def write_matroska(path, frames=30):
+    code = cv2.VideoWriter_fourcc(*'FFV1')
+    writer = cv2.VideoWriter(str(path), code, FPS, (WIDTH, HEIGHT))
+    for value in range(frames):
+        writer.write(np.full((HEIGHT, WIDTH, 3), value, np.uint8))
+    writer.release()
+    return path.read_bytes()
+
+
+def test_matroska_says_whether_it_is_whole(tmp_path):
+    path = tmp_path / 'a.mkv'
+    content = write_matroska(path)
+    assert is_whole_matroska(path)
+    path.write_bytes(content[: len(content) // 2])
+    assert is_whole_matroska(path) is False
+    # A size of ones only is unknown: live recordings have it.
+    segment = content.index(b'\x18\x53\x80\x67') + 4
+    assert content[segment] == 1  # eight bytes follow
+    ones = b'\x01' + 7 * b'\xff'
+    path.write_bytes(content[:segment] + ones + content[segment + 8 :])
+    assert is_whole_matroska(path) is None
+    path.write_bytes(b'RIFF')
+    assert is_whole_matroska(path) is None
+
+
+def test_a_matroska_file_that_is_cut_off_is_not_complete(tmp_path):
+    path = tmp_path / 'a.mkv'
+    content = write_matroska(path)
+    assert len(list(open_source(path))) == 30
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(SourceStopped, match=r'only \d+ of 30 frames'):
+        list(open_source(path))
+
+
+def test_a_guess_of_the_number_of_frames_is_none(tmp_path, monkeypatch):
+    write_matroska(tmp_path / 'a.mkv')
+    known = {cv2.CAP_PROP_FPS: 25.0, cv2.CAP_PROP_FRAME_COUNT: 81.0}
+    get = BrowserRecording.get
+    monkeypatch.setattr(
+        BrowserRecording, 'get', lambda x, prop: known.get(prop, get(x, prop))
+    )
+    monkeypatch.setattr(cv2, 'VideoCapture', BrowserRecording)
+    source = open_source(tmp_path / 'a.mkv')
+    assert len(list(source)) == 10
+    assert not source.warning
 
 
 def test_a_rate_that_is_none_is_measured(tmp_path, monkeypatch):

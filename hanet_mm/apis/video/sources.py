@@ -13,6 +13,7 @@ import numpy as np
 
 from hanet_mm.core.refine.frame_rate import check_fps
 
+from .containers import is_whole_matroska
 from .frames import Frame
 
 IMAGE_SUFFIXES = tuple(
@@ -137,12 +138,14 @@ def _natural(path: Path) -> list:
 class VideoClock:
     """Time stamps of a video, without the rounding of its container.
 
-    Without a rate there are no times; with ``timed`` False, or from where
-    time stamps stop rising, frames are counted instead.
+    They are those of a constant rate, up to the first that is not. Without a
+    rate there are no times; with ``timed`` False, or from where time stamps
+    stop rising, frames are counted instead.
     """
 
     def __init__(self, fps: Optional[float], timed: bool) -> None:
         self.fps, self.timed = fps, timed
+        self.even = True  # so far
         self.first = self.elapsed = self.given = 0.0
 
     def read(self, index: int, seconds: float) -> Optional[float]:
@@ -161,7 +164,8 @@ class VideoClock:
             return self.given
         even = index / self.fps
         near = abs(elapsed - even) * self.fps < _ROUNDING
-        self.given = even if near and even > self.given else elapsed
+        self.even = self.even and near and even > self.given
+        self.given = even if self.even else elapsed
         return self.given
 
 
@@ -201,6 +205,7 @@ class VideoSource(FrameSource):
     def __iter__(self) -> Iterator[Frame]:
         """See :meth:`FrameSource.__iter__`."""
         capture = self._open()
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         clock = VideoClock(self.fps, self._timed)
         index = 0
         try:
@@ -222,6 +227,9 @@ class VideoSource(FrameSource):
         announced = self.num_frames or 0
         if announced - count <= max(2, _COUNT_TOLERANCE * announced):
             return
+        path = Path(self.name)  # or an address
+        if path.is_file() and is_whole_matroska(path):
+            return  # the number was OpenCV's guess
         text = (
             f'{self.name}: only {count} of {announced} frames could be read, '
             'the file is damaged or cut off'
@@ -239,7 +247,6 @@ class VideoSource(FrameSource):
                 f'{self.name}: not a video that OpenCV can read (damaged, '
                 'empty or of another format)'
             )
-        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         return capture
 
 
