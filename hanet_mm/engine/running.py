@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Seeds that follow the epoch, and several processes."""
 
+import os
 from typing import Dict, Optional
 
 import mmengine.dist.utils as dist_utils
@@ -20,9 +21,12 @@ def enable_cpu_distributed() -> None:
 
     MMEngine 0.10 selects a CUDA device before it makes the process group and
     fails where there is none, whatever the backend of the config. On such a
-    machine, and only there, the group is made with gloo.
+    machine, and only in a process that torch's launcher has started, where
+    MMEngine's own function cannot work, the group is made with gloo.
     """
-    if get_device() == 'cpu' and not torch.cuda.is_available():
+    launched = {'RANK', 'LOCAL_RANK', 'WORLD_SIZE'} <= {*os.environ}
+    on_cpu = get_device() == 'cpu' and not torch.cuda.is_available()
+    if launched and on_cpu:
         dist_utils._init_dist_pytorch = _init_with_gloo
 
 

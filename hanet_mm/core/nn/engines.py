@@ -8,7 +8,7 @@ of any number of windows, with the weights that it had when they were made.
 import io
 import warnings
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,35 @@ OPSET = 17
 INPUTS = ('keypoints', 'scores')
 
 Engine = Callable[[Tensor, Optional[Tensor]], RefinedPoses]
+
+
+class _NetworkEngine:
+    """An engine that is made anew where it is copied or pickled.
+
+    ``make`` makes it of the network and further arguments. The network is
+    that of a refiner, which keeps it.
+    """
+
+    def __init__(
+        self,
+        run: Engine,
+        make: Callable[..., Engine],
+        network: HANetNetwork,
+        *arguments: Any,
+    ):
+        self.run = run
+        self._make = make
+        self._network = ref(network)
+        self._arguments = arguments
+
+    def __call__(
+        self, poses: Tensor, scores: Optional[Tensor] = None
+    ) -> RefinedPoses:
+        """Refine windows."""
+        return self.run(poses, scores)
+
+    def __reduce__(self) -> Tuple[Callable[..., Engine], tuple]:
+        return self._make, (self._network(), *self._arguments)
 
 
 class _Outputs(nn.Module):
@@ -103,7 +132,7 @@ def trace_network(network: HANetNetwork, window: int) -> Engine:
     def run(poses: Tensor, scores: Optional[Tensor] = None) -> RefinedPoses:
         return _named(names, graph(poses, scores))
 
-    return run
+    return _NetworkEngine(run, trace_network, network, window)
 
 
 @torch.no_grad()
@@ -219,7 +248,12 @@ def make_engine(name: str, network: HANetNetwork, window: int) -> Engine:
     if name == 'torch':
         return network
     graph = export_onnx(network, window, name)
-    return run_onnx(graph) if name == 'onnx' else run_openvino(graph)
+    run = run_onnx(graph) if name == 'onnx' else run_openvino(graph)
+    return _NetworkEngine(run, _make_again, network, name, window)
+
+
+def _make_again(network: HANetNetwork, name: str, window: int) -> Engine:
+    return make_engine(name, network, window)
 
 
 def check_engine(name: str, device: Union[str, torch.device] = 'cpu') -> None:
