@@ -249,8 +249,8 @@ def test_a_mediapipe_without_its_model_is_told(monkeypatch):
     [
         ('mediapipe:heavy', {}, 'takes no model'),
         ('mediapipe', dict(pose2d_weights='a.pth'), 'takes no weights'),
-        ('rtmlib', dict(det_model='x.py'), 'finds people by itself'),
-        ('rtmlib', dict(det_interval=5), 'finds people by itself'),
+        ('rtmlib', dict(det_model='x.py'), 'not for rtmlib'),
+        ('rtmlib', dict(det_interval=5), 'not for rtmlib'),
         ('rtmlib:hand', {}, 'rtmlib:wholebody'),
         ('ultralytics', {}, 'expected ultralytics:MODEL'),
         ('ultralytics:x.pt', dict(det_weights='d.pt'), 'takes no detector'),
@@ -288,8 +288,12 @@ def test_the_command_with_an_estimator_by_name(
     (tmp_path / 'shots').mkdir()
     for t, image in enumerate(pictures()):
         cv2.imwrite(f'shots/{t}.png', image)
-    words = ['video', 'shots', '-o', 'out.npz', '--pose2d', 'mediapipe']
+    monkeypatch.setattr(
+        registry, 'find_spec', lambda name: name == 'mediapipe' or None
+    )
+    words = ['video', 'shots', '-o', 'out.npz']
     assert main([*words, '--fps', '30', '--device', 'cpu']) == 0
     report = capsys.readouterr().out
+    assert 'estimator: mediapipe\n' in report
     assert 'mediapipe33 -> coco17: 17 mapped' in report
     assert f'out.npz: {FRAMES} frames, 1 persons' in report

@@ -201,7 +201,10 @@ def run(args: argparse.Namespace) -> str:
     if not several:
         # Fail on a missing input before loading the models.
         waiting = [(open_source(waiting[0][0], args.fps), waiting[0][1])]
+    is_named = args.pose2d is not None
     inferencer = make_inferencer(args)
+    if not is_named and args.pose2d:
+        lines.append(f'estimator: {args.pose2d}')
     if _by_default(args):
         lines.append(f'refiner: {DEFAULTS[2]}')
     report = getattr(inferencer, 'adapter', None)
@@ -223,8 +226,10 @@ def make_inferencer(args: argparse.Namespace) -> Any:
                 f'--{flag}-weights'
             )
     from hanet_mm.apis.video import refined_video
+    from hanet_mm.apis.video.estimators.registry import default_pose2d
     from hanet_mm.apis.video.refine_stage import NamedFilter
 
+    args.pose2d = args.pose2d or default_pose2d()
     refiner = args.refiner
     if args.unswap and not args.filter:
         raise ValueError(

@@ -120,8 +120,9 @@ class RefinedVideo:
         self.links = list(estimator.links)
         self.refiner = options.refiner
         if isinstance(self.refiner, Refiner):
-            has_gpu = torch.cuda.is_available()
-            self.refiner.to(device or ('cuda' if has_gpu else 'cpu'))
+            # Engines other than torch run on the CPU.
+            use_gpu = options.engine == 'torch' and torch.cuda.is_available()
+            self.refiner.to(device or ('cuda' if use_gpu else 'cpu'))
         self.reader = PoseReader(
             detector, estimator, options.det_interval, options.batch_size
         )
@@ -300,7 +301,7 @@ def make_inferencer(
     ):
         if value:
             raise ValueError(
-                f'{name}: {pose2d} finds people by itself, expected none'
+                f'{name}: not for {pose2d}, which finds people by itself'
             )
     check_device(device)
     estimator = make_estimator(
