@@ -86,6 +86,16 @@ def test_full_lookahead_is_the_offline_result_at_any_stride(
     close(stack(run_stream(stream, poses)), refiner.refine(poses).keypoints)
 
 
+@pytest.mark.parametrize('fps', [15, 45, 60])
+@pytest.mark.parametrize('frames', [20, 21, 22])
+def test_full_lookahead_is_the_offline_result_at_any_rate(fps, frames):
+    refiner = make_refiner(stride=2, taper=True, fps=30)
+    poses = make_poses(frames)
+    expected = refiner.refine(poses, fps=fps).keypoints
+    stream = StreamingRefiner(refiner, 40, fps=fps)
+    close(stack(run_stream(stream, poses)), expected)
+
+
 @pytest.mark.parametrize('lookahead', [4, 5, 8])
 def test_no_window_between_those_at_the_stride_that_nobody_needs(lookahead):
     refiner = make_refiner(stride=2, taper=True)

@@ -119,7 +119,7 @@ class PhaseWindows:
         place = place.clip(0, self.window - 1)
         weights = self._weights[0][place]
         # As offline, one that begins between two strides is added.
-        added = (ends >= self.window) & (np.arange(len(ends)) >= count)
+        added = (ends - self.first) % self.stride > 0
         weights = np.where(added, self._weights[1][place], weights)
         weights = np.where(inside, weights, np.float32(0))
         values = outputs[np.arange(len(ends)), place]

@@ -45,7 +45,8 @@ class StreamingRefiner:
     than ``min(lookahead, stride)`` frames after it. With a look-ahead up to
     the stride this is what :meth:`Refiner.refine` makes of the frames up to
     now, also before there are T of them. With look-ahead T - 1 it is the
-    result for the whole sequence.
+    result for the whole sequence; with a stride above 1 and no taper that
+    takes T.
 
     A joint that is missing keeps its last place in the windows until it is
     found again; then its gap is filled linearly. So the result is that of
