@@ -274,6 +274,21 @@ def test_interrupted_run_keeps_what_was_finished(files, capsys, monkeypatch):
     assert len(report['tables']) == 1
 
 
+def test_json_is_the_report_and_the_time_of_curves_is_told(
+    files, capsys, monkeypatch
+):
+    monkeypatch.chdir(files)
+    args = ['evaluate', 'mine.safetensors', '--data', 'test.npz', '-o', 'out']
+    args += ['--json', '--curves', 'swaps']
+    assert main(args) == 0
+    printed, told = capsys.readouterr()
+    report = json.loads(printed)
+    assert report == json.loads((files / 'out/results.json').read_text())
+    assert 'curves: 5 points follow, about 0:' in told
+    assert main([*args, '-q']) == 0
+    assert capsys.readouterr().err == ''
+
+
 def test_several_files_and_their_average(files, capsys, monkeypatch):
     monkeypatch.chdir(files)
     for name, seed in (('slow', 3), ('train2', 4)):

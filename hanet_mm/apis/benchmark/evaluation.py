@@ -144,7 +144,7 @@ class _Evaluation:
         """Tell how long the curves take: a point is about a main table."""
         points = sum(map(self.maker.num_points, curves))
         sys.stderr.write(
-            f'{len(curves)} curves of {points} points follow, about '
+            f'curves: {points} points follow, about '
             f'{clock(points * seconds)} minutes ("--curves" without names '
             'leaves them out)\n'
         )
