@@ -208,3 +208,9 @@ def test_a_picture_is_a_video_of_one_frame(tmp_path):
     cv2.imwrite(str(tmp_path / 'a.png'), np.full((4, 6, 3), 7, np.uint8))
     (frame,) = open_source(tmp_path / 'a.png')
     assert (frame.index, frame.size) == (0, (6, 4))
+
+
+@pytest.mark.parametrize('address', ['ftp://host/a.mp4', 's3://a/b.mp4'])
+def test_other_addresses_are_refused_as_such(address):
+    with pytest.raises(ValueError, match=f'{address}: expected a file or an'):
+        open_source(address)

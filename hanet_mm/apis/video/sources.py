@@ -103,6 +103,11 @@ def open_source(
         return IteratorSource(inputs, fps)
     if is_url(inputs):
         return UrlSource(str(inputs), fps)
+    if '://' in str(inputs):
+        raise ValueError(
+            f'{inputs}: expected a file or an address of http, https, rtsp, '
+            'rtmp, udp or tcp'
+        )
     path = Path(inputs)
     camera = re.fullmatch(r'(?:webcam:?)?(\d*)', str(inputs))
     if camera and not path.exists():
