@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import (
     Any,
-    ClassVar,
     Iterator,
     List,
     Optional,
@@ -124,14 +123,14 @@ class ResultEstimator(PoseEstimator):
         KIND: The reader, a module of :mod:`hanet_mm.apis.objects`.
     """
 
-    KIND: ClassVar[ModuleType]
+    KIND: ModuleType
 
     def __init__(self, names: Sequence[str], bbox_thr: float) -> None:
         self.keypoint_names, self.bbox_thr = list(names), bbox_thr
         self.links = skeleton_of_names(names, 'estimator').link_indices
 
     @abstractmethod
-    def predict(self, images: List[np.ndarray]) -> Sequence[Any]:
+    def predict(self, images: List[Any]) -> Sequence[Any]:
         """The results of pictures (H, W, 3) uint8 BGR."""
 
     def find_boxes(

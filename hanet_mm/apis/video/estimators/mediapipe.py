@@ -39,7 +39,7 @@ class MediaPipeEstimator(ResultEstimator):
         )
         purpose = f'--pose2d {request.name}'
         package = import_extra('mediapipe', purpose)
-        self._solutions = getattr(package, 'solutions', None)
+        self._solutions: Any = getattr(package, 'solutions', None)
         if self._solutions is None:
             release = getattr(package, '__version__', '')
             raise ImportError(
@@ -54,7 +54,7 @@ class MediaPipeEstimator(ResultEstimator):
         if self._pose is not None:
             self._pose.reset()
 
-    def predict(self, images: List[np.ndarray]) -> List[Any]:
+    def predict(self, images: List[Any]) -> List[Any]:
         """One result for each picture."""
         return [self._process(image) for image in images]
 

@@ -5,8 +5,6 @@ import sys
 from contextlib import redirect_stdout
 from typing import Any, Dict, List, Optional, Tuple
 
-import numpy as np
-
 from hanet_mm.apis.objects import rtmlib as reader
 from hanet_mm.core.data.extras import import_extra
 
@@ -64,7 +62,7 @@ class RTMLibEstimator(ResultEstimator):
                     device=_device(runtime, request.device), **options
                 )
 
-    def predict(self, images: List[np.ndarray]) -> List[Any]:
+    def predict(self, images: List[Any]) -> List[Any]:
         """Keypoints and scores for each picture."""
         return [self._model(image) for image in images]
 

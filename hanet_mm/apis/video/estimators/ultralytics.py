@@ -1,9 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Pose models of Ultralytics."""
 
-from typing import Any, List
-
-import numpy as np
+from typing import Any, Dict, List
 
 from hanet_mm.apis.objects import ultralytics as reader
 from hanet_mm.apis.objects.base import to_numpy
@@ -52,11 +50,13 @@ class UltralyticsEstimator(ResultEstimator):
                 f'pose2d {request.name!r}: expected a pose model of {count} '
                 f'keypoints, found {found}'
             )
-        self._options = dict(conf=request.bbox_thr, verbose=False)
+        self._options: Dict[str, Any] = dict(
+            conf=request.bbox_thr, verbose=False
+        )
         if request.device is not None:
             self._options['device'] = request.device
 
-    def predict(self, images: List[np.ndarray]) -> List[Any]:
+    def predict(self, images: List[Any]) -> List[Any]:
         """One result for each picture, computed together."""
         return self._model.predict(images, **self._options)
 
