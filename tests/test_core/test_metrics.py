@@ -375,3 +375,13 @@ def test_reference_input_of_the_simulated_jhmdb(shared_dir):
     parts = zip(np.split(est, ends), np.split(gt, ends))
     sums = np.sum([accel_error(*part) for part in parts], axis=0)
     assert sums[0] / sums[1] == pytest.approx(19.6, abs=0.05)
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, 1e200])
+def test_what_has_no_finite_square_is_refused(value):
+    gt = np.random.default_rng(0).normal(size=(3, 4, 2))
+    pred = gt.copy()
+    pred[1, 2, 0] = value
+    for one, other in ((pred, gt), (gt, pred)):
+        with pytest.raises(ValueError, match=r'finite where .* frame 1, key'):
+            pa_mpjpe(one, other)

@@ -46,3 +46,8 @@ def test_moved_is_in_per_cent_of_the_body():
     found = how_far_moved(poses, given, 50.0)
     assert found.mean == pytest.approx(10 / 4)
     assert found.p95 == pytest.approx(10)
+
+
+def test_nothing_was_moved_by_no_distance():
+    with pytest.raises(ValueError, match='expected keypoints, found'):
+        how_far_moved(np.zeros((0, 2, 2)), np.zeros((0, 2, 2)), 1.0)

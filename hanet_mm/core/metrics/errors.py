@@ -20,6 +20,10 @@ from numpy.typing import ArrayLike
 _MIN_ALIGNED_KEYPOINTS = 3
 
 
+# Sums of squares of so many keypoints stay finite.
+_HUGE = 1e100
+
+
 def position_errors(pred: ArrayLike, gt: ArrayLike) -> np.ndarray:
     """Euclidean distance of every keypoint from the truth.
 
@@ -272,8 +276,8 @@ def _prepare(
 def _require_finite(
     name: str, keypoints: np.ndarray, counted: np.ndarray
 ) -> None:
-    """Raise if a counted keypoint is NaN or infinite."""
-    bad = counted & ~np.isfinite(keypoints).all(axis=-1)
+    """Raise if a counted keypoint is NaN, infinite, or its square is."""
+    bad = counted & ~(np.abs(keypoints) < _HUGE).all(axis=-1)
     if bad.any():
         frame, keypoint = np.argwhere(bad)[0]
         raise ValueError(

@@ -83,9 +83,14 @@ def how_far_moved(poses: np.ndarray, given: np.ndarray, size: float) -> Moved:
     Returns:
         Moved: Mean and 95th percentile in per cent of ``size``.
 
+    Raises:
+        ValueError: If there are no keypoints.
+
     Examples:
         >>> how_far_moved(np.full((5, 2, 2), 3.0), np.zeros((5, 2, 2)), 300)
         Moved(mean=1.4142135623730951, p95=1.4142135623730951)
     """
+    if not poses.size:
+        raise ValueError(f'poses: expected keypoints, found {poses.shape}')
     moved = 100 * np.linalg.norm(poses - given, axis=-1) / size
     return Moved(float(moved.mean()), float(np.percentile(moved, 95)))
