@@ -99,6 +99,11 @@ def refine_windows(
     return RefinedWindows(affine.decode(output.final.to(poses.dtype)), error)
 
 
+def _join(sequences: Sequence[Tensor]) -> Tensor:
+    """All frames; those of a single sequence are not copied."""
+    return sequences[0] if len(sequences) == 1 else torch.cat(list(sequences))
+
+
 @torch.no_grad()
 def refine_sequences(
     network: Callable[[Tensor, Tensor], RefinedPoses],
@@ -126,24 +131,23 @@ def refine_sequences(
         return []
     seq_len = [len(x) for x in keypoints]
     origin = keypoints[0].device
-    flat = torch.cat(list(keypoints)).to(device or origin)
+    flat = _join(keypoints).to(device or origin)
     flat = finish_poses(normalization, flat)
-    flat_scores = torch.cat(list(scores)).to(flat)
+    flat_scores = _join(scores).to(flat)
     table = window_table(seq_len, window, stride, tail)
     device = flat.device
     window_batch = window_batch or _WINDOW_BATCH.get(device.type, 512)
-    all_weights = table_weights(table, taper)
     merged = OverlapMean(len(flat), flat)
     errors: Optional[OverlapMean] = None
-    for first in watched(range(0, len(table.frames), window_batch)):
-        batch = slice(first, first + window_batch)
-        places = torch.from_numpy(table.frames[batch]).to(device)
-        inside = torch.from_numpy(table.inside[batch]).to(device)
-        weights = torch.from_numpy(all_weights[batch]).to(flat)
+    for first in watched(range(0, len(table.start), window_batch)):
+        batch = table.rows(slice(first, first + window_batch))
+        places = torch.from_numpy(batch.frames).to(device)
+        inside = torch.from_numpy(batch.inside).to(device)
+        weights = torch.from_numpy(table_weights(batch, taper)).to(flat)
         poses = flat[places]
         sizes = None
         if image_size is not None:
-            sequence = torch.from_numpy(table.sequence[batch])
+            sequence = torch.from_numpy(batch.sequence)
             sizes = image_size.to(device)[sequence.to(device)]
         # Repetitions that fill up a short sequence are no estimates.
         known = flat_scores[places] * inside[..., None]
@@ -158,7 +162,8 @@ def refine_sequences(
             errors.add(error, places, weights)
     covered = merged.covered
     result = finish_poses(normalization, merged.result())
-    result = torch.where(covered[:, None, None], result, flat)
+    if not covered.all():
+        result = torch.where(covered[:, None, None], result, flat)
     lengths = torch.tensor(seq_len, device=device)
     owner = torch.arange(len(seq_len), device=device).repeat_interleave(
         lengths, output_size=len(flat)
@@ -166,7 +171,8 @@ def refine_sequences(
     count = flat_scores.new_zeros(len(seq_len))
     seen = (flat_scores > 0).any(-1).to(count)
     known = count.index_add_(0, owner, seen)[owner] > 0
-    result = result.masked_fill(~known[:, None, None], float('nan'))
+    if not known.all():
+        result = result.masked_fill(~known[:, None, None], float('nan'))
     expected: Sequence[Optional[Tensor]] = [None] * len(seq_len)
     if errors is not None:
         expected = errors.result()[..., 0].to(origin).split(seq_len)

@@ -10,17 +10,43 @@ TAILS = ('cover', 'drop')
 
 
 class WindowTable(NamedTuple):
-    """Flat frames (W, T) of windows of many concatenated sequences.
+    """Windows (W, ) of many concatenated sequences.
 
-    ``inside``, bool (W, T), is False past the end of a short sequence, whose
-    last frame is repeated; ``sequence`` (W, ) is the owner of each window;
-    ``added`` (W, ) are those between two strides, at the end of a sequence.
+    ``start`` and ``length`` are the first frame of each in its sequence, and
+    how many frames that has from ``offset`` on; ``sequence`` is the owner of
+    each window; ``added`` are those between two strides, at the end of a
+    sequence; ``places`` (T, ) are the frames of a window, from 0 on.
     """
 
-    frames: np.ndarray
-    inside: np.ndarray
+    start: np.ndarray
+    length: np.ndarray
+    offset: np.ndarray
     sequence: np.ndarray
     added: np.ndarray
+    places: np.ndarray
+
+    def rows(self, rows: slice) -> 'WindowTable':
+        """Some of the windows."""
+        return WindowTable(
+            self.start[rows],
+            self.length[rows],
+            self.offset[rows],
+            self.sequence[rows],
+            self.added[rows],
+            self.places,
+        )
+
+    @property
+    def inside(self) -> np.ndarray:
+        """False past the end of a short sequence, bool (W, T)."""
+        return self.start[:, None] + self.places < self.length[:, None]
+
+    @property
+    def frames(self) -> np.ndarray:
+        """Flat frames (W, T); past the end that is repeated."""
+        places = self.start[:, None] + self.places
+        places = np.minimum(places, self.length[:, None] - 1)
+        return self.offset[:, None] + places
 
 
 def window_starts(
@@ -54,14 +80,13 @@ def window_table(
     counts = [len(s) for s in starts]
     sequence = np.repeat(np.arange(len(lengths)), counts)
     start = np.concatenate(starts) if starts else np.zeros(0, np.int64)
-    places = start[:, None] + np.arange(window)
-    length = lengths[sequence][:, None]
-    first = (np.cumsum(lengths) - lengths)[sequence][:, None]
     return WindowTable(
-        first + np.minimum(places, length - 1),
-        places < length,
+        start,
+        lengths[sequence],
+        (np.cumsum(lengths) - lengths)[sequence],
         sequence,
         start % stride > 0,
+        np.arange(window),
     )
 
 
@@ -87,7 +112,7 @@ def window_weights(
 
 def table_weights(table: WindowTable, taper: bool) -> np.ndarray:
     """Weights (W, T) of the frames of all windows, 0 where not inside."""
-    window = table.frames.shape[1]
+    window = len(table.places)
     both = np.stack([window_weights(window, taper, x) for x in (False, True)])
     return both[table.added.astype(int)] * table.inside
 
@@ -107,8 +132,11 @@ class OverlapMean:
         self.count.index_add_(0, places, weights.flatten())
 
     def result(self) -> Tensor:
-        """The mean, (N, K, D); NaN at frames that no window covers."""
-        return self.total / self.count[:, None, None]
+        """The mean, (N, K, D); NaN at frames that no window covers.
+
+        Once, when all windows were added: it takes the place of their sum.
+        """
+        return self.total.div_(self.count[:, None, None])
 
     @property
     def covered(self) -> Tensor:
