@@ -1,6 +1,10 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Long sequences and many of them: in blocks, with the same result."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from test_trusted_refiner import harsh, make_refiner
@@ -65,3 +69,54 @@ def test_smooth_blocks_meet_without_a_seam(monkeypatch, cutoff):
     np.testing.assert_allclose(
         smooth_evenly(poses, cutoff, weights), whole, atol=1e-8
     )
+
+
+# Prints how many bytes a frame of a longer sequence adds to the peak.
+MEMORY = """
+import re
+from pathlib import Path
+import numpy as np
+from moving_body import NAMES
+from test_trusted_refiner import make_refiner, walk
+from hanet_mm.core.data import blocks
+
+def memory(field):
+    text = Path('/proc/self/status').read_text()
+    return 1024 * int(re.search(rf'{field}:\\s+(\\d+)', text)[1])
+
+def peak(frames):
+    poses = np.tile(walk(100, 1.0), (frames // 100, 1, 1))
+    poses[50:70, 3] = np.nan
+    before = memory('VmRSS')
+    Path('/proc/self/clear_refs').write_text('5')
+    refiner.refine(poses)
+    return memory('VmHWM') - before
+
+refiner = make_refiner(fps=30, stride=4)
+blocks._KEYPOINTS = 10000  # as joints of a million frames: one at a time
+peak(5000)
+print((peak(25000) - peak(10000)) / 15000 / len(NAMES) / 8)
+"""
+
+
+@pytest.mark.skipif(
+    not os.access('/proc/self/clear_refs', os.W_OK), reason='Linux'
+)
+def test_memory_above_the_input_is_a_few_times_the_input(repo_root):
+    folder = os.path.dirname(__file__)
+    printed = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', MEMORY],
+        env=dict(
+            os.environ,
+            PYTHONPATH=os.pathsep.join([str(repo_root), folder]),
+            OMP_NUM_THREADS='1',
+            # What is given back leaves the process.
+            MALLOC_MMAP_THRESHOLD_='65536',
+            MALLOC_TRIM_THRESHOLD_='65536',
+        ),
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    # A GB for a million frames of 17 keypoints is 7.4 times their size.
+    print(printed); assert float(printed) < 7.4
