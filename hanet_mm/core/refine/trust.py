@@ -138,7 +138,7 @@ def robust_path(
     size = local_size(keypoints, missing, fps)
     path = RobustPath(
         np.empty(keypoints.shape, np.float32),
-        np.empty(missing.shape),
+        np.empty(missing.shape, np.float32),
         np.empty(missing.shape, bool),
     )
     for own in joint_blocks(missing.shape):
@@ -230,7 +230,7 @@ def limit_to_noise(
     allowance = gap_allowance(path, missing, fps)
     trusted = Trusted(
         np.empty(refined.shape, np.float32),
-        np.empty(missing.shape),
+        np.empty(missing.shape, np.float32),
         np.empty(missing.shape, bool),
         np.empty(missing.shape, np.uint8),
         np.empty(missing.shape, np.float32),
@@ -285,7 +285,7 @@ def gap_allowance(
     over as many frames as there are to the nearest seen one, times how much
     of the frame was seen. 0 where nothing is missing.
     """
-    allowance = np.zeros(missing.shape)
+    allowance = np.zeros(missing.shape, np.float32)
     frames = len(missing)
     columns = missing.reshape(frames, -1)
     places = path.keypoints.reshape(*columns.shape, -1)
