@@ -13,7 +13,11 @@ from torch import Tensor
 
 from hanet_mm.codecs import EVIDENCE
 
-from ..window_samples import WindowSamples, stack_instances
+from ..window_samples import (
+    WindowSamples,
+    coordinate_planes,
+    stack_instances,
+)
 from .window_augments import WindowBatch
 
 # Training labels in the order of a WindowBatch, after its poses.
@@ -66,6 +70,7 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
         batch = WindowBatch(
             inputs, *(stack_instances(samples, key, inputs) for key in keys)
         )
+        batch = batch.places(coordinate_planes)
         # What nobody knows may be NaN, and must not get into the estimates.
         unknown = (batch.weights == 0)[..., None]
         batch = batch._replace(
