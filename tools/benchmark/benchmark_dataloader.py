@@ -5,7 +5,9 @@
     python tools/benchmark/benchmark_dataloader.py  # the small synthetic one
 
 Loading alone and training steps alone (on one batch), so that the smaller of
-the two is the bottleneck.
+the two is the bottleneck: by the clock, as configured, and by the CPU time of
+this process alone, which other work on the machine changes less. Windows that
+a data set would keep are made anew.
 """
 
 import argparse
@@ -13,11 +15,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import List, NamedTuple
+from typing import Callable, List, NamedTuple
 
+import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
-from timing import Table, time_in_turns
+from timing import Table
+from torch.utils.data import DataLoader
 
 DEMO = (
     Path(__file__).parents[2]
@@ -26,49 +30,78 @@ DEMO = (
 )
 
 
-def windows_per_second_loading(loader, batches: int) -> float:
-    """Iterate over the loader alone, after a warm-up of ten batches."""
+class Rate(NamedTuple):
+    """Windows per second of the clock, and of CPU time of this process."""
+
+    wall: float
+    cpu: float
+
+
+def time_windows(work: Callable[[], int]) -> Rate:
+    """Time work that returns its number of windows."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    windows = work()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Rate(windows / wall, windows / cpu)
+
+
+def loading_rate(loader: DataLoader, batches: int) -> Rate:
+    """Iterate over the loader alone, after a warm-up of three batches."""
     iterator = iter(loader)
-    for _ in range(10):
+    for _ in range(3):
         next(iterator)
-    windows, start = 0, time.perf_counter()
-    for _, batch in zip(range(batches), iterator):
-        windows += len(batch['inputs'])
-    return windows / (time.perf_counter() - start)
+    return time_windows(
+        lambda: sum(len(next(iterator)['inputs']) for _ in range(batches))
+    )
 
 
-def windows_per_second_training(runner: Runner, batch, steps: int) -> float:
+def training_rate(runner: Runner, batch: dict, steps: int) -> Rate:
     """Train on one batch again and again."""
     model, wrapper = runner.model.train(), runner.optim_wrapper
 
-    def step() -> None:
-        # Logged values are read, as the loop does, so that a GPU is done.
-        losses = model.train_step(batch, optim_wrapper=wrapper)
-        losses['loss'].item()
+    def work() -> int:
+        for _ in range(steps):
+            # Logged values are read, as the loop does, so that a GPU is done.
+            losses = model.train_step(batch, optim_wrapper=wrapper)
+            losses['loss'].item()
+        return steps * len(batch['inputs'])
 
-    seconds = time_in_turns({'step': step}, steps, warm=3)['step']
-    return len(batch['inputs']) / seconds
+    for _ in range(3):
+        model.train_step(batch, optim_wrapper=wrapper)
+    return time_windows(work)
 
 
 class Speed(NamedTuple):
     """Windows per second of loading and training, workers and batch."""
 
     loading: float
+    loading_cpu: float
     training: float
+    training_cpu: float
     workers: int
     batch: int
 
 
 def time_config(cfg: Config, batches: int, steps: int) -> Speed:
     """Measure a config."""
+    settings = cfg.train_dataloader
+    if 'keep' in settings.dataset:
+        settings.dataset.keep = False
     runner = Runner.from_cfg(cfg)
-    loader = runner.build_dataloader(cfg.train_dataloader)
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
-    loading = windows_per_second_loading(loader, batches)
+    alone = dict(settings, num_workers=0, persistent_workers=False)
+    loader = runner.build_dataloader(alone)
+    loading_cpu = loading_rate(loader, batches).cpu
     batch = next(iter(loader))
-    training = windows_per_second_training(runner, batch, steps)
-    workers = cfg.train_dataloader.num_workers
-    return Speed(loading, training, workers, len(batch['inputs']))
+    training = training_rate(runner, batch, steps)
+    loader = runner.build_dataloader(settings)
+    return Speed(
+        loading_rate(loader, batches).wall,
+        loading_cpu,
+        *training,
+        settings.num_workers,
+        len(batch['inputs']),
+    )
 
 
 def measure(quick: bool) -> List[Table]:
@@ -79,7 +112,14 @@ def measure(quick: bool) -> List[Table]:
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
         speed = time_config(cfg, batches, steps)
-    columns = ['loading windows/s', 'training windows/s', 'workers', 'batch']
+    columns = [
+        'loading windows/s',
+        'loading per CPU second',
+        'training windows/s',
+        'training per CPU second',
+        'workers',
+        'batch',
+    ]
     return [
         Table(
             'Loading and training',
@@ -118,8 +158,10 @@ def main() -> None:
     speed = time_config(cfg, args.batches, args.steps)
     sys.stdout.write(
         f'\nloading  {speed.loading:.0f} windows/s '
-        f'({speed.workers} workers)\n'
-        f'training {speed.training:.0f} windows/s (batch {speed.batch})\n'
+        f'({speed.workers} workers), {speed.loading_cpu:.0f} per CPU second\n'
+        f'training {speed.training:.0f} windows/s (batch {speed.batch}, '
+        f'{torch.get_num_threads()} threads), '
+        f'{speed.training_cpu:.0f} per CPU second\n'
         f'loading is {speed.loading / speed.training:.1f} times as fast\n'
     )
 

@@ -14,8 +14,7 @@ refiner is a bundled one.
 
 import argparse
 import json
-import statistics
-import time
+import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple
@@ -27,6 +26,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, MODELS
+from timing import Table, time_in_turns, time_once
 from torch.profiler import ProfilerActivity, profile
 
 import hanet_mm
@@ -127,22 +127,13 @@ def refining_job(name: str, frames: int, device: torch.device) -> Job:
     return Job('refining', step, frames, 'frames/s')
 
 
-def seconds(step: Callable[[], object], device: torch.device) -> float:
-    """Time of one call, with the work that it left to the device."""
-    start = time.perf_counter()
-    step()
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start
-
-
 def inspect(job: Job, device: torch.device, calls: int) -> Dict[str, Any]:
     """Share of idle time, and waits and numbers read per step."""
     activities = [ProfilerActivity.CPU]
     if device.type == 'cuda':
         activities.append(ProfilerActivity.CUDA)
     with profile(activities=activities) as profiler:
-        wall = sum(seconds(job.step, device) for _ in range(calls))
+        wall = sum(time_once(job.step, device) for _ in range(calls))
     count = {x.key: x.count for x in profiler.key_averages()}
     busy = None
     if device.type == 'cuda':
@@ -181,16 +172,23 @@ def measure(args: argparse.Namespace, device: torch.device) -> List[dict]:
             refining_job(args.refiner, args.frames, device),
         )
     }
-    times: Dict[tuple, List[float]] = {key: [] for key in jobs}
-    for turn in range(args.warmup + args.steps):
-        for key, job in jobs.items():
-            with precision(key[0], device):
-                taken = seconds(job.step, device)
-            if turn >= args.warmup:
-                times[key].append(taken)
+
+    def within(name: str, job: Job) -> Callable[[], None]:
+        def step() -> None:
+            with precision(name, device):
+                job.step()
+
+        return step
+
+    times = time_in_turns(
+        {key: within(key[0], job) for key, job in jobs.items()},
+        args.steps,
+        device,
+        args.warmup,
+    )
     rows = []
     for key, job in jobs.items():
-        median = statistics.median(times[key])
+        median = times[key]
         with precision(key[0], device):
             found = inspect(job, device, args.profiled)
         rows.append(
@@ -206,22 +204,24 @@ def measure(args: argparse.Namespace, device: torch.device) -> List[dict]:
     return sorted(rows, key=lambda x: x['work'])
 
 
-def report(rows: List[dict]) -> str:
-    """Markdown table."""
-    lines = [
-        '| work | precision | ms | throughput | device idle | '
-        'synchronisations, numbers read a step |',
-        '| --- ' * 6 + '|',
-    ]
-    for row in rows:
-        idle = '-' if row['idle'] is None else f'{100 * row["idle"]:.0f} %'
-        lines.append(
-            f'| {row["work"]} | {row["precision"]} | '
-            f'{row["milliseconds"]:.1f} | {row["throughput"]:.0f} '
-            f'{row["unit"]} | {idle} | {row["synchronisations"]:.0f}, '
-            f'{row["numbers_read"]:.0f} |'
-        )
-    return '\n'.join(lines)
+def report(rows: List[dict], note: str) -> Table:
+    """The rows as a table."""
+    columns = {
+        'work': 'work',
+        'precision': 'precision',
+        'milliseconds': 'ms',
+        'throughput': 'throughput',
+        'unit': '',
+        'idle': 'device idle',
+        'synchronisations': 'synchronisations',
+        'numbers_read': 'numbers read',
+    }
+    return Table(
+        'Precisions',
+        note,
+        list(columns.values()),
+        [[row[key] for key in columns] for row in rows],
+    )
 
 
 def parse_args(argv: Any = None) -> argparse.Namespace:
@@ -253,11 +253,11 @@ def main(argv: Any = None) -> None:
     name = device.type
     if device.type == 'cuda':
         name = torch.cuda.get_device_name(device)
-    print(
+    note = (
         f'torch {torch.__version__}, {name}, medians of {args.steps} steps '
-        f'in turns; batch {args.batch_size}, {args.frames} frames'
+        f'in turns; batch {args.batch_size}, {args.frames} frames.'
     )
-    print(report(rows))
+    sys.stdout.write(report(rows, note).to_markdown() + '\n')
     if args.json:
         args.json.write_text(json.dumps(rows, indent=2))
 
