@@ -90,9 +90,10 @@ def time_config(cfg: Config, batches: int, steps: int) -> Speed:
     runner = Runner.from_cfg(cfg)
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     alone = dict(settings, num_workers=0, persistent_workers=False)
+    # An infinite sampler can be iterated over only once.
+    batch = next(iter(runner.build_dataloader(alone)))
     loader = runner.build_dataloader(alone)
     loading_cpu = loading_rate(loader, batches).cpu
-    batch = next(iter(loader))
     training = training_rate(runner, batch, steps)
     loader = runner.build_dataloader(settings)
     return Speed(
