@@ -1,16 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Refine keypoints of any estimator, without OpenMMLab."""
 
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    List,
-    Optional,
-    Sequence,
-    Union,
-    cast,
-)
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union, cast
 
 import numpy as np
 import torch
@@ -138,7 +129,7 @@ class Refiner:
         with own_settings():
             self.network = HANetNetwork(**network).float().eval()
         # What windows go through: the network, or a form of it.
-        self.engine: Engine = self.network
+        self._engine: Optional[Engine] = None
         num_keypoints = self.network.head.num_keypoints
         if keypoint_names and len(keypoint_names) != num_keypoints:
             raise ValueError(
@@ -190,6 +181,15 @@ class Refiner:
         if self.gate is not None:
             modules['gate'] = self.gate
         return modules
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the network: itself unless another one was set."""
+        return self.network if self._engine is None else self._engine
+
+    @engine.setter
+    def engine(self, engine: Engine) -> None:
+        self._engine = None if engine is self.network else engine
 
     def gated(self, engine: Optional[Engine] = None) -> GatedNetwork:
         """The network, mirrored and gated where configured.
