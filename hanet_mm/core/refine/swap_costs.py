@@ -38,7 +38,7 @@ def measure_motion(
     keypoints: np.ndarray, seen: np.ndarray, chains: SwapChains
 ) -> MotionScale:
     """Measure what each chain moves, from (T, K, D) and seen, bool (T, K)."""
-    size = unit_length(keypoints, seen)
+    size = unitlengths(keypoints, seen)
     motion = np.full((NUM_CHAINS, LAGS + 1), LEAST_MOTION)
     motion[:, :LAGS] *= np.sqrt(1 + np.arange(LAGS))
     for chain in range(NUM_CHAINS):
@@ -144,37 +144,42 @@ class ChainFrames(NamedTuple):
         ``forget``: frames of a gap after which it says e times less.
         """
         costs = np.zeros((*self.times.shape, *(2,) * LAGS))
+        across = lengths(self.poses[0] - self.poses[1])
+        across = np.where(np.all(self.seen, axis=0), across, np.inf)
         for lag in range(1, LAGS + 1):
             other: Any = (..., 1, *[slice(None)] * (LAGS - lag))
-            apart = self._apart(lag, motion[lag - 1], forget)
+            clear = _clear(across, lag, motion[lag - 1])
+            apart = self._apart(lag, motion[lag - 1], clear, forget)
             apart = apart.reshape(*apart.shape, *(1,) * (LAGS - 1))
             costs[lag:][other] += apart / LAGS
         if len(self.times) > LAGS:
             known = self.steady()
             count = np.maximum(known.sum(-1), 1)
-            clear = known * self._clear(LAGS, motion[LAGS])
-            straight = self.poses[0, LAGS:] - self.ahead((0, 0, 0))
-            straight = _cap(straight, motion[LAGS])
-            for sides in np.ndindex(*(2,) * LAGS):
-                chosen: Any = (..., *sides)
-                steps = self.poses[0, LAGS:] - self.ahead(sides)
-                far = _cap(steps, motion[LAGS]) - straight
-                far = _AHEAD_WEIGHT * (far * clear).sum(-1) / count
-                costs[LAGS:][chosen] += far
+            clear = known * _clear(across, LAGS, motion[LAGS])
+            clear /= count[..., None]
+            # Of all sides of the three frames before, (n, ..., 2, 2, 2, k).
+            spread: Any = (..., *[None] * LAGS, slice(None))
+            far = self.poses[0, LAGS:][(*spread, slice(None))]
+            far = _cap(far - self._every_ahead(), motion[LAGS], LAGS)
+            far = far - far[(..., *[slice(1)] * LAGS, slice(None))]
+            costs[LAGS:] += _AHEAD_WEIGHT * (far * clear[spread]).sum(-1)
         return costs
 
-    def _clear(self, lag: int, motion: np.ndarray) -> np.ndarray:
-        """Distance between both sides, from 0 to 1, (n - lag, ..., k)."""
-        across = lengths(self.poses[0] - self.poses[1])
-        both = np.all(self.seen, axis=0)
-        now = np.where(both[lag:], across[lag:], np.inf)
-        before = np.where(both[:-lag], across[:-lag], np.inf)
-        across = np.minimum(now, before)
-        motion = _CLEAR * motion[..., None]
-        return 1 / (1 + (motion / np.maximum(across, 1e-9)) ** 2)
+    def _every_ahead(self) -> np.ndarray:
+        """:meth:`ahead` on all sides, (n - 3, ..., 2, 2, 2, k, D)."""
+        total: Any = 0.0
+        for lag, weight in enumerate(_AHEAD, start=1):
+            rows = slice(LAGS - lag, len(self.times) - lag)
+            # The side of this frame is axis ``lag`` of the three.
+            sides = np.moveaxis(self.poses[:, rows], 0, -3)
+            place: Any = [None] * LAGS
+            place[lag - 1] = slice(None)
+            place = (..., *place, slice(None), slice(None))
+            total = total + weight * sides[place]
+        return total
 
     def _apart(
-        self, lag: int, motion: np.ndarray, forget: float
+        self, lag: int, motion: np.ndarray, clear: np.ndarray, forget: float
     ) -> np.ndarray:
         """How much nearer the same side is in the frame ``lag`` before."""
         now, before = self.poses[:, lag:], self.poses[:, :-lag]
@@ -190,10 +195,23 @@ class ChainFrames(NamedTuple):
             total += np.where(known, _cap(side, motion) - same, 0)
             count += known
         gap = self.times[lag:] - self.times[:-lag] - lag
-        total *= self._clear(lag, motion)
+        total *= clear
         mean = total.sum(-1) / np.maximum(count.sum(-1), 1)
         return mean * np.exp(-gap / forget)
 
 
-def _cap(steps: np.ndarray, motion: np.ndarray) -> np.ndarray:
-    return np.minimum(lengths(steps), _CAP) / motion[..., None]
+def _clear(across: np.ndarray, lag: int, motion: np.ndarray) -> np.ndarray:
+    """Distance between both sides, from 0 to 1, (n - lag, ..., k).
+
+    The smaller one of both frames of ``across`` (n, ..., k), infinite where
+    it is not known.
+    """
+    across = np.minimum(across[lag:], across[:-lag])
+    motion = _CLEAR * motion[..., None]
+    return 1 / (1 + (motion / np.maximum(across, 1e-9)) ** 2)
+
+
+def _cap(steps: np.ndarray, motion: np.ndarray, axes: int = 0) -> np.ndarray:
+    """Capped lengths of steps, with so many axes more, in units of motion."""
+    motion = motion[(..., *[None] * (axes + 1))]
+    return np.minimum(lengths(steps), _CAP) / motion
