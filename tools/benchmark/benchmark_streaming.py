@@ -22,6 +22,7 @@ from timing import Step, Table, time_once
 from walks import make_walks
 
 from hanet_mm import Refiner, StreamingRefiner, load_refiner
+from hanet_mm.core.nn.decoder import RefinedPoses
 
 # The small network of JHMDB (configs/), with random weights.
 SHAPE = dict(num_keypoints=15, coord_dims=2, embed_dims=128)
@@ -67,23 +68,23 @@ def time_each(steps: List[Step], warm: int) -> List[float]:
 
 
 class NetworkTimer:
-    """Adds up the time that a network takes."""
+    """Runs the network of a stream and keeps the times that it takes."""
 
-    def __init__(self, network: torch.nn.Module):
+    def __init__(self, stream: StreamingRefiner):
         self.times: List[float] = []
-        self._start = 0.0
-        network.register_forward_pre_hook(self._before)
-        network.register_forward_hook(self._after)
+        # Hooks would keep the network from being traced.
+        self._engine = stream._engine
+        stream._engine = self
 
-    def _before(self, *_: object) -> None:
-        self._start = time.perf_counter()
-
-    def _after(self, *_: object) -> None:
-        self.times.append(1e3 * (time.perf_counter() - self._start))
+    def __call__(self, *inputs: torch.Tensor) -> RefinedPoses:
+        start = time.perf_counter()
+        refined = self._engine(*inputs)
+        self.times.append(1e3 * (time.perf_counter() - start))
+        return refined
 
 
 def time_pushes(
-    refiner: Refiner, timer: NetworkTimer, people: int, lookahead: int, n: int
+    refiner: Refiner, people: int, lookahead: int, n: int
 ) -> Timing:
     """Time n pushes after a warm-up that fills the windows."""
     window = refiner.window_size
@@ -96,7 +97,7 @@ def time_pushes(
         found = {number: (x, None) for number, x in enumerate(frame)}
         return stream.push_many(found)
 
-    timer.times.clear()
+    timer = NetworkTimer(stream)
     pushes = time_each([lambda x=x: push(x) for x in poses], warm)
     network = timer.times[-n:]
     # All windows that cover the frame that comes out.
@@ -122,7 +123,6 @@ def time_pushes(
 
 def report(
     refiner: Refiner,
-    timer: NetworkTimer,
     people: List[int],
     lookahead: Optional[List[int]],
     pushes: int,
@@ -137,7 +137,7 @@ def report(
     )
     for count in people:
         for ahead in lookahead or (0, last // 2, last):
-            x = time_pushes(refiner, timer, count, ahead, pushes)
+            x = time_pushes(refiner, count, ahead, pushes)
             fps = refiner.fps
             latency = 1000 * ahead / fps if fps else None
             table.rows.append(
@@ -150,9 +150,8 @@ def report(
 def measure(quick: bool) -> List[Table]:
     """Pushes of the small network."""
     refiner = build_refiner(None, torch.device('cpu'))
-    timer = NetworkTimer(refiner.network)
     people, pushes = ([1], 3) if quick else ([1, 20], 100)
-    return [report(refiner, timer, people, None, pushes)]
+    return [report(refiner, people, None, pushes)]
 
 
 def parse_args() -> argparse.Namespace:
@@ -178,8 +177,7 @@ def main() -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     refiner = build_refiner(args.refiner, torch.device(args.device))
-    timer = NetworkTimer(refiner.network)
-    table = report(refiner, timer, args.people, args.lookahead, args.pushes)
+    table = report(refiner, args.people, args.lookahead, args.pushes)
     sys.stdout.write(
         f'torch {torch.__version__}, {args.device}, '
         f'{torch.get_num_threads()} CPU threads\n\n{table.to_markdown()}\n'
