@@ -38,7 +38,7 @@ def measure_motion(
     keypoints: np.ndarray, seen: np.ndarray, chains: SwapChains
 ) -> MotionScale:
     """Measure what each chain moves, from (T, K, D) and seen, bool (T, K)."""
-    size = unitlengths(keypoints, seen)
+    size = unit_length(keypoints, seen)
     motion = np.full((NUM_CHAINS, LAGS + 1), LEAST_MOTION)
     motion[:, :LAGS] *= np.sqrt(1 + np.arange(LAGS))
     for chain in range(NUM_CHAINS):
