@@ -159,9 +159,11 @@ class ChainFrames(NamedTuple):
             clear /= count[..., None]
             # Of all sides of the three frames before, (n, ..., 2, 2, 2, k).
             spread: Any = (..., *[None] * LAGS, slice(None))
-            far = self.poses[0, LAGS:][(*spread, slice(None))]
+            every: Any = (*spread, slice(None))
+            first: Any = (..., *[slice(1)] * LAGS, slice(None))
+            far = self.poses[0, LAGS:][every]
             far = _cap(far - self._every_ahead(), motion[LAGS], LAGS)
-            far = far - far[(..., *[slice(1)] * LAGS, slice(None))]
+            far = far - far[first]
             costs[LAGS:] += _AHEAD_WEIGHT * (far * clear[spread]).sum(-1)
         return costs
 
@@ -213,5 +215,6 @@ def _clear(across: np.ndarray, lag: int, motion: np.ndarray) -> np.ndarray:
 
 def _cap(steps: np.ndarray, motion: np.ndarray, axes: int = 0) -> np.ndarray:
     """Capped lengths of steps, with so many axes more, in units of motion."""
-    motion = motion[(..., *[None] * (axes + 1))]
+    spread: Any = (..., *[None] * (axes + 1))
+    motion = motion[spread]
     return np.minimum(lengths(steps), _CAP) / motion
