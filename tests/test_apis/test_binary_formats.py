@@ -173,7 +173,7 @@ def test_missing_package_is_named_with_its_extra(tmp_path, package):
         f'import sys; sys.modules[{package!r}] = None\n'
         'from hanet_mm.apis.formats import open_poses\n'
         f'try: open_poses({str(path)!r})\n'
-        'except ValueError as error: print(error)'
+        'except ImportError as error: print(error)'
     )
     done = subprocess.run(
         [sys.executable, '-c', code], capture_output=True, text=True

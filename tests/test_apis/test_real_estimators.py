@@ -91,7 +91,7 @@ def test_a_drawn_video_in_one_command(
     write_clip(clip, 'clip.mp4')
     assert main(['video', 'clip.mp4', '--pose2d', 'mediapipe']) == 0
     told, noise = capfd.readouterr()
-    assert f'{FRAMES} frames, 1 persons' in told
+    assert f'1 person in {FRAMES} frames' in told
     assert noise == ''  # of MediaPipe's logs
     content = json.loads((tmp_path / 'clip.json').read_text())
     assert len(content) == FRAMES

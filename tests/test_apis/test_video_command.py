@@ -36,10 +36,11 @@ def command(monkeypatch, tmp_path):
     monkeypatch.setattr(video, 'make_inferencer', make_inferencer)
     monkeypatch.chdir(tmp_path)
 
-    def run(*args):
+    def run(*args, verbose=False):
         parser = argparse.ArgumentParser()
         video.add_parser(parser.add_subparsers())
-        parsed = parser.parse_args(['video', *map(str, args), '--no-refine'])
+        words = ['video', *map(str, args), '--no-refine']
+        parsed = parser.parse_args(words, argparse.Namespace(verbose=verbose))
         return parsed.run(parsed)
 
     run.made = made
@@ -63,14 +64,14 @@ def names(folder):
 
 def test_a_video_becomes_a_file_of_poses(command, tmp_path):
     source = write_video(tmp_path / 'clip.avi', walk(20))
-    line = command(source, '-o', 'sub/out.json')
+    line = command(source, '-o', 'sub/out.json', verbose=True)
     content = json.loads((tmp_path / 'sub/out.json').read_text())
     for t, frame in enumerate(content):
         expected = truth(place_at(t)) + OFFSET
         keypoints = frame['instances'][0]['keypoints']
         np.testing.assert_allclose(keypoints, expected)
     assert len(content) == 20
-    assert line.startswith('sub/out.json: 20 frames, 1 persons, 0 keypoints')
+    assert line.startswith('sub/out.json: 1 person in 20 frames, 0 keypoints')
     for word in ('fps', 'detector', 'estimator', 'tracker', 'refiner'):
         assert word in line
     shares = [int(x.split()[-1]) for x in line.split(' %')[:-1]]
@@ -85,6 +86,53 @@ def test_the_output_is_named_after_the_input(command, tmp_path):
     assert names(tmp_path) == expected
     assert count_frames(tmp_path / 'clip.mp4') == 5
     assert load_pose_sequences(tmp_path / 'clip.npz').seq_len.tolist() == [5]
+
+
+def test_the_line_for_everybody_has_no_stages(command, tmp_path):
+    source = write_video(tmp_path / 'clip.avi', walk(5))
+    line = command(source, '-o', 'out.json')
+    assert line == 'out.json: 1 person in 5 frames, 0 keypoints filled'
+
+
+@pytest.mark.parametrize('suffix', ['.json', '.mp4'])
+def test_a_name_that_nobody_gave_is_not_replaced(command, tmp_path, suffix):
+    source = write_video(tmp_path / 'clip.avi', walk(5))
+    mine = (tmp_path / 'clip').with_suffix(suffix)
+    mine.write_text('mine')
+    message = rf'clip\{suffix}: is there already: expected -o, or --overwrite'
+    with pytest.raises(FileExistsError, match=message):
+        command(source)
+    assert mine.read_text() == 'mine'
+    assert not command.made  # told before models load
+    command(source, '--overwrite')
+    assert len(frames_in(tmp_path / 'clip.json')) == 5
+    assert count_frames(tmp_path / 'clip.mp4') == 5
+    command(source, '-o', 'clip.json')  # named: replaced
+
+
+def test_an_interrupted_run_with_default_names_is_resumed(command, folder):
+    broken = folder / 'b.mp4'
+    with pytest.raises(ValueError, match='2 of 3'):
+        command(folder)
+    write_video(folder / 'mended.avi', walk(3)).replace(broken)
+    with pytest.raises(FileExistsError, match=r'a\.json: .* or --resume'):
+        command(folder)
+    lines = command(folder, '--resume').splitlines()
+    assert lines[0] == '2 of 3 videos were there already'
+    found = names(folder.parent / 'clips_poses')
+    assert found == ['a.json', 'b.json', 'c.json']
+
+
+def test_the_report_as_json(command, folder):
+    (folder / 'b.mp4').unlink()
+    report = json.loads(command(folder, '--json', '--resume'))
+    assert (report['skipped'], report['refiner']) == (0, None)
+    first, second = report['videos']
+    assert first['files'] == ['clips_poses/a.json']
+    assert (first['frames'], second['frames']) == (5, 6)
+    assert (first['people'], first['filled']) == (1, 0)
+    again = json.loads(command(folder, '--json', '--resume'))
+    assert again == dict(skipped=2, videos=[])
 
 
 def test_a_video_is_written_beside_the_poses(command, tmp_path):

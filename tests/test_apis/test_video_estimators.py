@@ -296,4 +296,4 @@ def test_the_command_with_an_estimator_by_name(
     report = capsys.readouterr().out
     assert 'estimator: mediapipe\n' in report
     assert 'mediapipe33 -> coco17: 17 mapped' in report
-    assert f'out.npz: {FRAMES} frames, 1 persons' in report
+    assert f'out.npz: 1 person in {FRAMES} frames' in report

@@ -59,9 +59,24 @@ def choose_output(
     """
     out = Path(args.out or default)
     check_output(out, [x for x in sources if x])
-    if args.out is None and not args.overwrite and out.exists():
-        raise FileExistsError(
-            f'{out}: is there already: expected -o, or --overwrite to '
-            'replace it'
-        )
+    check_unnamed(args, [out])
     return out
+
+
+def check_unnamed(
+    args: argparse.Namespace, files: Iterable[Path], more: str = ''
+) -> None:
+    """Refuse to replace files whose names the user did not give; ``more``
+    names another way out.
+
+    Raises:
+        FileExistsError: If one is there.
+    """
+    if args.out is not None or args.overwrite:
+        return
+    for path in files:
+        if path.exists():
+            raise FileExistsError(
+                f'{path}: is there already: expected -o, or --overwrite to '
+                f'replace it{more}'
+            )

@@ -2,13 +2,15 @@
 """``hanet-mm video``: from a video to refined poses."""
 
 import argparse
+import json
 import os
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Dict, Optional
 
 from hanet_mm.core.data.extras import import_extra
 from hanet_mm.core.refine.weights_file import DEFAULTS
 
+from .output import add_json, add_overwrite, check_unnamed
 from .reading import add_engine
 
 
@@ -69,6 +71,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         action='store_true',
         help='skip videos whose files are there',
     )
+    add_overwrite(parser, 'replace outputs of the default name too')
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -166,7 +170,7 @@ def _add_refinement(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> str:
-    """Run the subcommand; a line for each video."""
+    """Run the subcommand; a line for each video, or JSON."""
     if find_spec('cv2') is None:
         from hanet_mm.apis.video.estimators.registry import default_pose2d
 
@@ -187,17 +191,22 @@ def run(args: argparse.Namespace) -> str:
         check_screen()
     wanted = save_video, args.trajectories, args.show
     jobs, several = plan_jobs(args.source, args.out, args.format, *wanted)
+    if not args.resume:
+        more = ', or --resume to go on' if several else ''
+        files = [x for _, request in jobs for x in request.files]
+        check_unnamed(args, files, more)
     waiting = [
         (source, request)
         for source, request in jobs
         if not (args.resume and all(x.is_file() for x in request.files))
     ]
+    skipped = len(jobs) - len(waiting)
     lines = []
-    if len(waiting) < len(jobs):
-        skipped = len(jobs) - len(waiting)
+    if skipped:
         lines.append(f'{skipped} of {len(jobs)} videos were there already')
+    told: Dict[str, Any] = dict(skipped=skipped, videos=[])
     if not waiting:
-        return lines[0]
+        return json.dumps(told) if args.json else lines[0]
     if not several:
         # Fail on a missing input before loading the models.
         waiting = [(open_source(waiting[0][0], args.fps), waiting[0][1])]
@@ -207,11 +216,20 @@ def run(args: argparse.Namespace) -> str:
         lines.append(f'estimator: {args.pose2d}')
     if _by_default(args):
         lines.append(f'refiner: {DEFAULTS[2]}')
-    report = getattr(inferencer, 'adapter', None)
-    if report is not None and report.report:
-        lines.append(f'keypoints: {report.report}')
+    adapter = getattr(inferencer, 'adapter', None)
+    mapping = '' if adapter is None else adapter.report
+    if mapping:
+        lines.append(f'keypoints: {mapping}')
     name = args.source if several else None
-    return '\n'.join(lines + run_jobs(inferencer, waiting, args.fps, name))
+    reports = run_jobs(inferencer, waiting, args.fps, name)
+    if args.json:
+        told.update(
+            estimator=args.pose2d, refiner=_refiner_name(args), mapping=mapping
+        )
+        told['videos'] = [x.to_dict() for x in reports]
+        return json.dumps(told)
+    lines += [str(x) if args.verbose else x.brief for x in reports]
+    return '\n'.join(lines)
 
 
 def make_inferencer(args: argparse.Namespace) -> Any:
@@ -230,15 +248,13 @@ def make_inferencer(args: argparse.Namespace) -> Any:
     from hanet_mm.apis.video.refine_stage import NamedFilter
 
     args.pose2d = args.pose2d or default_pose2d()
-    refiner = args.refiner
+    refiner: Any = _refiner_name(args)
     if args.unswap and not args.filter:
         raise ValueError(
             '--unswap: needs --filter; refiners decide themselves about swaps'
         )
     if args.filter:
         refiner = NamedFilter(args.filter)
-    elif _by_default(args):
-        refiner = DEFAULTS[2]
     names = (
         *('pose2d', 'pose2d_weights', 'det_model', 'det_weights'),
         *('det_cat_ids', 'lookahead', 'det_interval', 'batch_size'),
@@ -254,6 +270,12 @@ def make_inferencer(args: argparse.Namespace) -> Any:
     )
     options = {name: getattr(args, name) for name in names}
     return refined_video.make_inferencer(refiner=refiner, **options)
+
+
+def _refiner_name(args: argparse.Namespace) -> Optional[str]:
+    """The refiner or filter that the arguments ask for; None without."""
+    default = DEFAULTS[2] if _by_default(args) else None
+    return args.refiner or args.filter or default
 
 
 def _by_default(args: argparse.Namespace) -> bool:

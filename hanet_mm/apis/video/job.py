@@ -5,7 +5,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from hanet_mm.apis.summaries import swapped_text
 from hanet_mm.core.data.atomic import (
@@ -119,7 +119,7 @@ class OutputRequest:
 
 @dataclass
 class VideoReport:
-    """Summary of a processed video; its text is one line."""
+    """Summary of a processed video; its text is one line, for experts."""
 
     files: List[Path]
     num_frames: int = 0
@@ -140,14 +140,37 @@ class VideoReport:
                 frame.swapped.any()
             )
 
+    @property
+    def brief(self) -> str:
+        """The same without speed and stages, for everybody."""
+        return self._text('')
+
+    def to_dict(self) -> Dict[str, Any]:
+        """For JSON; None where something is not known."""
+        return dict(
+            files=[str(x) for x in self.files],
+            frames=self.num_frames,
+            people=len(self.track_ids),
+            filled=self.num_filled,
+            swapped_frames=self.num_swapped,
+            seconds=self.seconds,
+            stage_seconds=self.clock.seconds,
+            warning=self.warning,
+        )
+
     def __str__(self) -> str:
-        swapped = swapped_text(self.num_swapped, self.num_frames)
         rate = self.num_frames / max(self.seconds, 1e-9)
+        return self._text(f', {rate:.1f} fps ({self.clock.shares()})')
+
+    def _text(self, speed: str) -> str:
+        count = len(self.track_ids)
+        noun = 'person' if count == 1 else 'people'
+        swapped = swapped_text(self.num_swapped, self.num_frames)
         warning = f'; {self.warning}' if self.warning else ''
         return (
-            f'{", ".join(map(str, self.files))}: {self.num_frames} frames, '
-            f'{len(self.track_ids)} persons, {self.num_filled} keypoints '
-            f'filled{swapped}, {rate:.1f} fps ({self.clock.shares()}){warning}'
+            f'{", ".join(map(str, self.files))}: {count} {noun} in '
+            f'{self.num_frames} frames, {self.num_filled} keypoints '
+            f'filled{swapped}{speed}{warning}'
         )
 
 
@@ -306,20 +329,20 @@ def run_jobs(
     jobs: List[Tuple[Any, OutputRequest]],
     fps: Optional[float],
     folder: Optional[str] = None,
-) -> List[str]:
-    """Run over videos, a line each; in a folder, on after a failure."""
-    lines, failures = [], []
+) -> List[VideoReport]:
+    """Run over videos; in a folder, on after a failure."""
+    reports, failures = [], []
     for source, request in jobs:
         try:
             opened = open_source(source, fps)
-            lines.append(str(run_video(inferencer, opened, request)))
+            reports.append(run_video(inferencer, opened, request))
         except (OSError, ValueError) as error:
             if folder is None or getattr(error, 'interrupted', False):
                 raise
             failures.append(str(error))
     if failures:
         raise ValueError(
-            f'{folder}: {len(lines)} of {len(jobs)} videos done; '
+            f'{folder}: {len(reports)} of {len(jobs)} videos done; '
             + '; '.join(failures)
         )
-    return lines
+    return reports
