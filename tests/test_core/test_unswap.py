@@ -6,6 +6,7 @@ import pytest
 from moving_body import CHAINS, MOTIONS, NAMES, PARTS, body, swap
 
 from hanet_mm.core.refine.swap_chains import swap_chains
+from hanet_mm.core.refine.swap_decoder import NewFrame, push_frames
 from hanet_mm.core.refine.unswap import (
     SwapDecoder,
     measure_motion,
@@ -151,6 +152,31 @@ def test_frames_may_come_bit_by_bit(cuts):
     assert np.array_equal(decoder.swapped() & seen, decide(poses) & seen)
     whole = decoder.swapped()
     assert np.array_equal(decoder.swapped(55), whole[55:])
+
+
+def test_people_may_be_pushed_together():
+    poses, _ = swap(body(60, 0.35, turn=0.8)[..., :2], 'body', 30, 12)
+    other, _ = swap(3 * body(60, 0.35, turn=0.5)[..., :2], 'legs', 20, 8)
+    other[15:24, 9:11] = np.nan
+    other[:3] = np.nan
+    decoders, alone = [], []
+    for person, fps in ((poses, 30.0), (other, 25.0)):
+        seen = np.isfinite(person).all(-1)
+        scale = measure_motion(person, seen, CHAINS)
+        decoders.append(SwapDecoder(CHAINS, scale, fps))
+        whole = SwapDecoder(CHAINS, scale, fps)
+        whole.push(person, seen)
+        alone.append(whole.swapped())
+    for frames in zip(poses, other):
+        push_frames(
+            [
+                NewFrame(decoder, frame, np.isfinite(frame).all(-1))
+                for decoder, frame in zip(decoders, frames)
+            ]
+        )
+    assert all(swapped.any() for swapped in alone)
+    for decoder, expected in zip(decoders, alone):
+        assert np.array_equal(decoder.swapped(), expected)
 
 
 def test_a_stream_needs_a_few_frames_of_look_ahead():

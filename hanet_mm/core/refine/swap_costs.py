@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """What it costs to take a side, from the frames before."""
 
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -138,7 +138,9 @@ class ChainFrames(NamedTuple):
             total = total + weight * self.poses[side, rows]
         return total
 
-    def costs(self, motion: np.ndarray, forget: float) -> np.ndarray:
+    def costs(
+        self, motion: np.ndarray, forget: Union[float, np.ndarray]
+    ) -> np.ndarray:
         """Cost of each frame by the relative sides before, (n, ..., 2, 2, 2).
 
         ``forget``: frames of a gap after which it says e times less.
@@ -181,7 +183,11 @@ class ChainFrames(NamedTuple):
         return total
 
     def _apart(
-        self, lag: int, motion: np.ndarray, clear: np.ndarray, forget: float
+        self,
+        lag: int,
+        motion: np.ndarray,
+        clear: np.ndarray,
+        forget: Union[float, np.ndarray],
     ) -> np.ndarray:
         """How much nearer the same side is in the frame ``lag`` before."""
         now, before = self.poses[:, lag:], self.poses[:, :-lag]

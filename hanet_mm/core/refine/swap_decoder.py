@@ -2,13 +2,14 @@
 """The cheapest sides of a sequence, by dynamic programming over time."""
 
 from bisect import bisect_right
-from typing import List, Optional, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from .frame_rate import USUAL_RATE
 from .swap_chains import NUM_CHAINS, SwapChains
 from .swap_costs import LAGS, ChainFrames, MotionScale
+from .swap_past import PastChains
 
 # Sides of a chain in so many frames are a state.
 MEMORY = 2**LAGS
@@ -30,7 +31,7 @@ _STATE_COST = np.where(_SHARE == 1, _WHOLE_COST, _PART_COST * _SHARE)
 
 
 def side_costs(
-    frames: ChainFrames, motion: np.ndarray, fps: float
+    frames: ChainFrames, motion: np.ndarray, fps: Union[float, np.ndarray]
 ) -> np.ndarray:
     """Cost of the sides of a chain in four frames, (n, ..., 2, 2, 2, 2)."""
     costs = frames.costs(motion, _FORGET * fps)
@@ -66,7 +67,7 @@ class SwapDecoder:
         self._shown: List[Tuple[bool, ...]] = []
         # Whether a path that ends in no swap at all was in none before.
         self._quiet: List[bool] = []
-        self._past: List[Optional[ChainFrames]] = [None] * NUM_CHAINS
+        self._past = PastChains(chains)
 
     def __len__(self) -> int:
         """Frames that are remembered."""
@@ -79,13 +80,17 @@ class SwapDecoder:
         odds: Optional[np.ndarray] = None,
     ) -> None:
         """Take further frames (n, K, D), with seen and odds (n, K)."""
-        count, poses = len(keypoints), keypoints / self.scale.size
+        count = len(keypoints)
+        if count == 1 and odds is None:
+            push_frames([NewFrame(self, keypoints[0], seen[0])])
+            return
+        poses = keypoints / self.scale.size
         costs = np.zeros((count, NUM_CHAINS, *_BITS.shape[1:]))
         shown = np.zeros((count, NUM_CHAINS), bool)
         for n in range(NUM_CHAINS):
             new = ChainFrames.of(poses, seen, self.chains, n)
-            every = new.after(self._past[n])
-            self._past[n] = every.last(LAGS, count)
+            every = new.after(self._past.of_chain(n))
+            self._past.replace(n, every.last(LAGS, count))
             table = side_costs(every, self.scale.motion[n], self.fps)
             costs[new.times, n] = table[len(every.times) - len(new.times) :]
             shown[new.times, n] = True
@@ -177,3 +182,56 @@ class SwapDecoder:
         self._oldest += [x.tobytes() for x in np.packbits(bits, axis=-1)]
         self._shown += map(tuple, shown.tolist())
         self._quiet += (~bits[:, :: MEMORY * rest].any(1)).tolist()
+
+
+class NewFrame(NamedTuple):
+    """A frame that a decoder is to take: keypoints (K, D), seen (K, )."""
+
+    decoder: SwapDecoder
+    keypoints: np.ndarray
+    seen: np.ndarray
+
+
+def push_frames(new: Sequence[NewFrame]) -> None:
+    """Push a frame into each of several decoders of the same chains.
+
+    What sides cost is computed for all persons and chains together.
+    """
+    if not new:
+        return
+    decoders = [x.decoder for x in new]
+    past = [x._past for x in decoders]
+    sides, exist = past[0].sides, past[0].exist
+    # (2, P, C, k) of P persons and C chains.
+    seen = np.stack([x.seen[sides] & exist for x in new], axis=1)
+    poses = np.stack([x.keypoints / x.decoder.scale.size for x in new])
+    poses = np.moveaxis(poses[:, sides], 1, 0)
+    poses = np.where(seen[..., None], poses.astype(np.float64), 0)
+    shown = seen[0].any(-1)
+    before = [x.begin(poses.shape[-1]) for x in past]
+    every = ChainFrames(
+        np.stack([x.poses for x in before], axis=2),
+        np.stack([x.seen for x in before], axis=2),
+        np.stack([x.times for x in before], axis=1),
+    )
+    now = ChainFrames(poses[:, None], seen[:, None], 0 * shown[None])
+    every = now.after(every)
+    motion = np.stack([x.scale.motion.T for x in decoders], axis=1)
+    fps = np.array([x.fps for x in decoders])[:, None]
+    costs = side_costs(every, motion, fps)[-1]
+    # A chain that is not seen now keeps the frames that it has.
+    kept = ChainFrames(
+        np.where(
+            shown[..., None, None], every.poses[:, 1:], every.poses[:, :-1]
+        ),
+        np.where(shown[..., None], every.seen[:, 1:], every.seen[:, :-1]),
+        np.where(shown, every.times[1:], every.times[:-1]) - 1,
+    )
+    for person, decoder in enumerate(decoders):
+        decoder._past.frames = ChainFrames(
+            kept.poses[:, :, person],
+            kept.seen[:, :, person],
+            kept.times[:, person],
+        )
+        side = state_cost(decoder.fps) * shown[person].any()
+        decoder._run(costs[person][None], shown[person][None], side[None])

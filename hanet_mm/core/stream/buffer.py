@@ -7,6 +7,7 @@ import numpy as np
 
 from ..data.gaps import PastSight, fill_missing, long_gaps
 from ..refine.inputs import without_ignored
+from ..refine.swap_decoder import NewFrame
 from ..refine.unswap import swap_sides
 from .clock import Elapsed
 from .sides import StreamSides
@@ -101,22 +102,30 @@ class StreamBuffer:
         self.swapped = np.concatenate([self.swapped, swapped])
         self._look()
 
-    def decide(self, last: bool) -> int:
+    def new_sides(self, last: bool) -> Optional[NewFrame]:
+        """The new frame of which sides are to be decided, if it is one.
+
+        To be pushed before :meth:`decide`; ``last``: no frame follows.
+        """
+        if self.sides is None:
+            return None
+        if self._changed is not None:
+            self.sides.reset()
+        seen = self.known > 0
+        return self.sides.take(self.keypoints, seen, self.position, last)
+
+    def decide(self) -> int:
         """Decide which keypoints count and which are swapped.
 
-        ``last``: no frame follows. Returns the first frame of which something
-        else is said than before, F if there is none.
+        Returns the first frame of which something else is said than before,
+        F if there is none.
         """
         changed, self._changed = self._changed, None
         first = len(self) if changed is None else changed
         if self.sides is None:
             return first
-        if changed is not None:
-            self.sides.reset()
         before = self.swapped
-        self.swapped = self.sides.decide(
-            self.keypoints, self.known > 0, self.position, last
-        )
+        self.swapped = self.sides.swapped(self.known > 0)
         swaps = np.flatnonzero(np.any(before != self.swapped, axis=1))
         return min([first, *swaps[:1].tolist()])
 

@@ -25,6 +25,7 @@ from ..refine.frame_rate import (
 )
 from ..refine.inputs import Array, without_ignored
 from ..refine.refiner import Refiner
+from ..refine.swap_decoder import push_frames
 from .arguments import check_people, check_stream, check_types
 from .buffer import GivenFrame
 from .clock import StreamClock
@@ -371,6 +372,8 @@ class StreamingRefiner:
     ) -> None:
         """Refine due windows of persons together and append what is done."""
         tracks = [self._tracks[key] for key in keys]
+        sides = [track.buffer.new_sides(last) for track in tracks]
+        push_frames([x for x in sides if x is not None])
         windows = [track.due_windows(last) for track in tracks]
         refined = refine_due_windows(
             self.refiner,

@@ -8,7 +8,7 @@ import numpy as np
 from ..refine.frame_rate import native_rate
 from ..refine.swap_chains import SwapChains
 from ..refine.swap_costs import measure_motion
-from ..refine.swap_decoder import SwapDecoder
+from ..refine.swap_decoder import NewFrame, SwapDecoder, push_frames
 
 # Frames after which the motion is measured anew, and until when each time.
 _EVERY, _FIRST = 10, 20
@@ -43,6 +43,21 @@ class StreamSides:
         last: bool = False,
     ) -> np.ndarray:
         """Swapped keypoints of all frames of the buffer, bool (F, K)."""
+        new = self.take(keypoints, seen, position, last)
+        push_frames([] if new is None else [new])
+        return self.swapped(seen)
+
+    def take(
+        self,
+        keypoints: np.ndarray,
+        seen: np.ndarray,
+        position: np.ndarray,
+        last: bool = False,
+    ) -> Optional[NewFrame]:
+        """Take new frames, or return one that may go with other persons'.
+
+        That one has to be pushed before :meth:`swapped` is asked.
+        """
         new = len(keypoints) - self._count
         self._since += new
         decoder = None if last and self._whole else self._decoder
@@ -54,11 +69,18 @@ class StreamSides:
         elif self._since >= _EVERY or len(keypoints) < _FIRST:
             decoder.scale = measure_motion(keypoints, seen, self.chains)
             self._since = 0
+        self._decoder, self._count = decoder, len(keypoints)
+        if new == 1:
+            return NewFrame(decoder, keypoints[-1], seen[-1])
         if new:
             decoder.push(keypoints[-new:], seen[-new:])
-        self._decoder, self._count = decoder, len(keypoints)
+        return None
+
+    def swapped(self, seen: np.ndarray) -> np.ndarray:
+        """What is decided of all frames now, bool (F, K)."""
+        assert self._decoder is not None
         flip = self.chains.flip_indices
-        return decoder.swapped() & (seen | seen[:, flip])
+        return self._decoder.swapped() & (seen | seen[:, flip])
 
     def reset(self) -> None:
         """Decide of the whole buffer anew: frames are seen otherwise."""

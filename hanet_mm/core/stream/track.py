@@ -142,9 +142,10 @@ class DueWindows(NamedTuple):
 class StreamTrack:
     """One person: frames go in, windows come out, refined frames come out.
 
-    In each step frames are added, the windows of :meth:`due_windows` are
-    refined by the network and handed to :meth:`take`; what is due by them,
-    limited for all persons together, is handed to :meth:`hand_out`.
+    In each step frames are added, the sides of a new one are decided
+    (``buffer.new_sides``), the windows of :meth:`due_windows` are refined by
+    the network and handed to :meth:`take`; what is due by them, limited for
+    all persons together, is handed to :meth:`hand_out`.
 
     The refiner's frames are numbered from the first frame of the person. A
     window begins at every stride-th of them, as offline; where a result cannot
@@ -195,7 +196,7 @@ class StreamTrack:
 
         None if there is no such window, or nothing was seen.
         """
-        self._decide(last)
+        self._decide()
         if not np.isfinite(self.buffer.last_seen):
             return None
         positions = snap(self.buffer.position)
@@ -273,9 +274,9 @@ class StreamTrack:
         rest = slice(self._emitted, len(self.buffer))
         return self._results(rest, None)
 
-    def _decide(self, last: bool) -> None:
+    def _decide(self) -> None:
         """Take windows back that show what is seen otherwise now."""
-        changed = self.buffer.decide(last)
+        changed = self.buffer.decide()
         if changed == len(self.buffer):
             return
         before = self.buffer.position[changed - 1] if changed else -1.0
