@@ -261,8 +261,11 @@ def test_bad_predictions(tmp_path, assert_fails, name):
     assert_fails(source, f'{source}: ', *parts)
 
 
-@pytest.mark.parametrize('data', [b'', b'{"a": ', b'\xff\xfe'])
-def test_files_that_are_not_json(tmp_path, assert_fails, data):
+@pytest.mark.parametrize(
+    ('data', 'expected'),
+    [(b'', 'JSON'), (b'{"a": ', 'JSON'), (b'\xff\xfe', 'text')],
+)
+def test_files_that_are_not_json(tmp_path, assert_fails, data, expected):
     source = tmp_path / 'in.json'
     source.write_bytes(data)
-    assert_fails(source, f'{source}: expected JSON')
+    assert_fails(source, f'{source}: expected {expected}')

@@ -1,6 +1,8 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Swaps of left and right undone before a filter, without a network."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from hanet_mm.apis.video.frames import Frame
 from hanet_mm.apis.video.job import VideoReport
 from hanet_mm.apis.video.refine_stage import BufferedStream, RefineStage
 from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine import trust
 from hanet_mm.core.refine.inputs import RefineResult
 from hanet_mm.core.refine.swap_chains import swap_chains
 from hanet_mm.core.refine.unswap import swap_sides
@@ -255,3 +258,42 @@ def test_a_video_needs_a_filter_for_it():
     args = parser.parse_args(['video', 'x.mp4', '--unswap'])
     with pytest.raises(ValueError, match='--unswap: needs --filter'):
         video.make_inferencer(args)
+
+
+def test_marks_are_in_the_predictions_of_mmpose(tmp_path):
+    """By person and frame, whatever the order in the file."""
+    right, chains = make_body(SKELETONS['coco17'].keypoint_names)
+    given, wrong = swap(right, chains)
+    given[40, 9] = np.nan
+    people = {'a': given, 'b': right + 900}
+    frames = [
+        dict(
+            frame_id=t,
+            instances=[
+                dict(
+                    track_id=name,
+                    keypoints=people[name][t].tolist(),
+                    keypoint_scores=[0.9] * 17,
+                )
+                for name in ('ab' if t % 2 else 'ba')
+            ],
+        )
+        for t in range(FRAMES)
+    ]
+    path, out = tmp_path / 'in.json', tmp_path / 'out.json'
+    path.write_text(json.dumps(frames))
+    refine_file(path, out, 'coco17-2d')
+    marks = {
+        (x['track_id'], key): []
+        for x in frames[0]['instances']
+        for key in ('swapped', 'reason')
+    }
+    for frame in json.loads(out.read_text()):
+        for x in frame['instances']:
+            for key in ('swapped', 'reason'):
+                marks[x['track_id'], key].append(x[key])
+    np.testing.assert_array_equal(marks['a', 'swapped'], wrong)
+    assert not np.any(marks['b', 'swapped'])
+    reasons = np.array(marks['a', 'reason'])
+    np.testing.assert_array_equal(reasons == trust.SWAPPED, wrong)
+    assert np.argwhere(reasons == trust.MISSING).tolist() == [[40, 9]]

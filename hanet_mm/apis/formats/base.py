@@ -282,22 +282,22 @@ class DetectionFile(PoseFile):
         file, filled (N, K).
         """
         keypoints = self.detections.keypoints.copy()
+        self.put([x.keypoints for x in refined], keypoints)
         filled = np.zeros(keypoints.shape[:2], bool)
-        for track, rows, result in zip(self.tracks, self.rows, refined):
-            places = self.detections.frames[rows] - track.first_frame
-            keypoints[rows] = result.keypoints[places]
-            filled[rows] = result.filled[places]
+        self.put([x.filled for x in refined], filled)
         return keypoints / self.scale, filled
+
+    def put(self, values: Sequence[Any], target: np.ndarray) -> None:
+        """Put values of tracks (T, ...) into those of detections (N, ...)."""
+        for track, rows, own in zip(self.tracks, self.rows, values):
+            places = self.detections.frames[rows] - track.first_frame
+            target[rows] = own[places]
 
     def count(self, refined: Sequence[RefineResult]) -> Tuple[int, int]:
         """See :meth:`PoseFile.count`."""
-        flags = [
-            np.asarray(result.filled)[
-                self.detections.frames[rows] - track.first_frame
-            ]
-            for track, rows, result in zip(self.tracks, self.rows, refined)
-        ]
-        return sum(x.size for x in flags), sum(int(x.sum()) for x in flags)
+        rows = np.concatenate([np.zeros(0, int), *self.rows])
+        filled = self.collect(refined)[1][rows]
+        return filled.size, int(filled.sum())
 
     def _leave_out_empty(
         self, ids: List[Optional[Hashable]]

@@ -1,11 +1,11 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""What refined archives say besides keypoints and ``filled``.
+"""What refined files say besides keypoints and ``filled``.
 
 ``fps`` and ``image_size`` are those that the user gave, or those of the input.
 ``swapped`` (bool) marks those that changed places with the other side, and
 ``reason`` (uint8) is an index of :data:`hanet_mm.core.refine.trust.REASONS`.
 
-T: frames, K: keypoints.
+T: frames, K: keypoints, N: rows of all sequences, or detections.
 """
 
 from typing import Any, Dict, Iterable, List, Optional, Sequence
@@ -14,7 +14,7 @@ import numpy as np
 
 from hanet_mm.core.refine.refiner import RefineResult
 
-from .base import PersonTrack
+from .base import DetectionFile, PersonTrack
 
 # Fields of RefineResult, of the type of :data:`TYPES`.
 TYPES: Dict[str, Any] = dict(swapped=bool, reason=np.uint8)
@@ -35,17 +35,35 @@ def mark_arrays(refined: Sequence[RefineResult]) -> Dict[str, np.ndarray]:
 
     A mark that no result has is left out.
     """
+    return {
+        key: np.concatenate(values)
+        for key, values in _marks_of(refined).items()
+    }
+
+
+def detection_marks(
+    poses: DetectionFile, refined: Sequence[RefineResult]
+) -> Dict[str, np.ndarray]:
+    """The same of the detections of a file, in their order."""
     arrays = {}
+    for key, values in _marks_of(refined).items():
+        shape = poses.detections.keypoints.shape[:2]
+        arrays[key] = np.zeros(shape, TYPES[key])
+        poses.put(values, arrays[key])
+    return arrays
+
+
+def _marks_of(refined: Sequence[RefineResult]) -> Dict[str, List[np.ndarray]]:
+    """The marks of each result, (T, K) by their keys."""
+    marks = {}
     for key, kind in TYPES.items():
         values = [getattr(x, key) for x in refined]
         if any(x is not None for x in values):
-            arrays[key] = np.concatenate(
-                [
-                    np.asarray(y.filled * 0 if x is None else x, kind)
-                    for x, y in zip(values, refined)
-                ]
-            )
-    return arrays
+            marks[key] = [
+                np.asarray(y.filled * 0 if x is None else x, kind)
+                for x, y in zip(values, refined)
+            ]
+    return marks
 
 
 def split_marks(

@@ -16,6 +16,7 @@ from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
 from .evidence import decide_dims
+from .marks import detection_marks
 from .values import add_ids, is_absent, merge_changes, stack_numbers
 
 Instance = Dict[str, Any]
@@ -111,7 +112,8 @@ class MMPosePredictions(DetectionFile):
     """Predictions of a video; ``track_id`` identifies persons.
 
     Refined keypoints replace ``keypoints``; the input is kept as
-    ``keypoints_input``, and ``filled`` marks the keypoints that were missing.
+    ``keypoints_input``, and ``filled`` marks the keypoints that were missing;
+    ``swapped`` and ``reason`` are those of :mod:`.marks`.
     NaN, which JSON lacks, is read as missing and written as null.
     """
 
@@ -174,6 +176,9 @@ class MMPosePredictions(DetectionFile):
                 self.instances, to_lists(keypoints), filled.tolist()
             )
         }
+        for key, marks in detection_marks(self, refined).items():
+            for instance, flags in zip(self.instances, marks.tolist()):
+                changes[id(instance)][key] = flags
         add_ids(changes, self.instances, 'track_id', self.new_ids)
         keys = ('instance_info', 'instances')
         return merge_changes(self.content, changes, keys)
