@@ -64,12 +64,14 @@ class MediaPipeLandmarks(DetectionFile):
     ``x_input`` and ``y_input`` of each landmark, and ``filled`` marks the
     landmarks that were missing. Landmarks that are lists of numbers become
     such dicts. Persons that were tracked have ``track_id`` in each landmark.
+    The image size goes beside ``frames``, else into the first landmark of each
+    person as ``image_size``.
     """
 
     def __init__(self, source: Source):
         path, self.content = source.path, source.content
         self.keypoint_names = list(NAMES)
-        self.image_size, rate = _image_size(source), None
+        rate = None
         if isinstance(self.content, dict):
             rate = _read_rate(self.content.get('fps'), path)
         self.people: List[Landmarks] = []
@@ -82,6 +84,7 @@ class MediaPipeLandmarks(DetectionFile):
                 self.people.append(_parse_landmarks(person, place))
                 frames.append(number)
                 where.append(place)
+        self.image_size = _image_size(source, self.people)
         points, scores = _read_numbers(self.people, where)
         ids = [person[0].get('track_id') for person in self.people]
         found = Detections(
@@ -120,10 +123,14 @@ class MediaPipeLandmarks(DetectionFile):
             if self.new_ids is not None:
                 for landmark in changes[id(self.given[row])]:
                     landmark['track_id'] = self.new_ids[row]
+        size = [float(x) for x in self.detections.image_size or ()]
+        has_place = isinstance(self.content, dict) and 'frames' in self.content
+        if size and not has_place:
+            for landmarks in changes.values():
+                landmarks[0]['image_size'] = size
         content = _with_changes(self.content, changes)
-        if isinstance(content, dict) and 'frames' in content:
-            width, height = map(float, self.detections.image_size or ())
-            content = dict(content, width=width, height=height)
+        if has_place:
+            content = dict(content, **dict(zip(('width', 'height'), size)))
             if self.tracks[0].fps:
                 content['fps'] = self.tracks[0].fps
         write_json(out, content, self.path)
@@ -132,19 +139,28 @@ class MediaPipeLandmarks(DetectionFile):
 read = MediaPipeLandmarks
 
 
-def _image_size(source: Source) -> Optional[Sequence[float]]:
-    content = source.content
+def _image_size(
+    source: Source, people: Sequence[Landmarks]
+) -> Optional[Sequence[float]]:
+    content, size, where = source.content, None, 'image_size'
     if source.image_size is not None:
         return source.image_size
     if isinstance(content, dict) and {'width', 'height'} <= {*content}:
-        size = content['width'], content['height']
-        if all(type(x) in (int, float) and x > 0 for x in size):
-            return size
-        raise ValueError(
-            f'{source.path}: width, height: expected numbers above 0, found '
-            f'{size}'
-        )
-    return None
+        size, where = (content['width'], content['height']), 'width, height'
+    else:
+        sizes = (person[0].get('image_size') for person in people)
+        size = next((x for x in sizes if x is not None), None)
+    if size is None:
+        return None
+    if (
+        isinstance(size, (list, tuple))
+        and len(size) == 2
+        and all(type(x) in (int, float) and x > 0 for x in size)
+    ):
+        return size
+    raise ValueError(
+        f'{source.path}: {where}: expected numbers above 0, found {size!r:.60}'
+    )
 
 
 def _read_rate(value: Any, path: PathLike) -> Optional[float]:
