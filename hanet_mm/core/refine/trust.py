@@ -14,7 +14,7 @@ is believed further (:func:`allowed_part`): heavy noise bends the path too, and
 the network knows what a body can do.
 """
 
-from typing import NamedTuple, Optional, Tuple, Union
+from typing import Callable, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import torch
@@ -111,7 +111,10 @@ class Trusted(NamedTuple):
 
 
 def robust_path(
-    keypoints: np.ndarray, missing: np.ndarray, fps: float = 30.0
+    keypoints: np.ndarray,
+    missing: np.ndarray,
+    fps: float = 30.0,
+    fit: Callable = fit_parabolas,
 ) -> RobustPath:
     """The path through a sequence that outliers do not bend.
 
@@ -131,6 +134,8 @@ def robust_path(
             :func:`fill_missing`, (T, K, D).
         missing (np.ndarray): Keypoints that were filled, bool (T, K).
         fps (float): Frames per second. Defaults to 30.
+        fit (Callable): Fits the parabolas to poses (T, K, D), relative to
+            the first one. Defaults to :func:`fit_parabolas`.
 
     Returns:
         RobustPath: The path and the noise around it.
@@ -143,7 +148,7 @@ def robust_path(
     )
     for own in joint_blocks(missing.shape):
         part = _joint_paths(
-            keypoints[..., own, :], missing[..., own], size, fps
+            keypoints[..., own, :], missing[..., own], size, fps, fit
         )
         path.keypoints[..., own, :] = part.keypoints
         path.noise[..., own] = part.noise
@@ -152,14 +157,18 @@ def robust_path(
 
 
 def _joint_paths(
-    keypoints: np.ndarray, missing: np.ndarray, size: np.ndarray, fps: float
+    keypoints: np.ndarray,
+    missing: np.ndarray,
+    size: np.ndarray,
+    fps: float,
+    fit: Callable,
 ) -> RobustPath:
     """Paths of some joints of people whose size (T, ..., 1) is known."""
     origin = keypoints[:1].astype(np.float64)
     poses = keypoints - origin
     least = _LEAST_NOISE * size
     fast = fast_noise(poses, missing, fps)
-    fitted = fit_parabolas(poses, fps, _SHARP * size)
+    fitted = fit(poses, fps, _SHARP * size)
     apart = lengths(poses - fitted)
     apart = np.minimum(apart, _JUMP * largest_near(fast, fps))
     usual = local_quantile(apart, ~missing, round(_NEAR_OUTLIERS * fps), 0.5)

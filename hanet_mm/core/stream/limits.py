@@ -6,13 +6,14 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from ..refine.trust import OUTLIER, limit_to_noise, robust_path
+from .parabola_memory import ParabolaMemory, PeopleParabolas
 
 
 class Evidence(NamedTuple):
     """What a stream remembers of a person: F frames, gaps filled.
 
     ``keypoints`` are (F, K, D), ``missing``, ``swapped`` and ``outlying``
-    bool (F, K).
+    bool (F, K). ``index`` is the number of the first frame.
     """
 
     keypoints: np.ndarray
@@ -20,6 +21,8 @@ class Evidence(NamedTuple):
     swapped: np.ndarray
     outlying: np.ndarray
     fps: float
+    index: int  # type: ignore[assignment]  # tuple.index is not used
+    parabolas: ParabolaMemory
 
 
 class DueFrames(NamedTuple):
@@ -63,9 +66,13 @@ def _limit(people: Sequence) -> List[DueFrames]:
     rows, fps = people[0].rows, given[0].fps
     # (F, P, K, ...)
     keypoints, missing, swapped = (
-        np.stack([x[place] for x in given], axis=1) for place in range(3)
+        np.stack([getattr(x, name) for x in given], axis=1)
+        for name in ('keypoints', 'missing', 'swapped')
     )
-    path = robust_path(keypoints, missing, fps)
+    parabolas = PeopleParabolas(
+        [x.parabolas for x in given], [x.index for x in given], keypoints
+    )
+    path = robust_path(keypoints, missing, fps, parabolas.fit)
     refined = path.keypoints.copy()
     values = np.stack([x.values for x in people], axis=1)
     # Where a filter stood in for the network the path is the better one.

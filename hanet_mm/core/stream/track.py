@@ -26,6 +26,7 @@ from .arguments import check_array
 from .buffer import GivenFrame, StreamBuffer
 from .clock import Elapsed
 from .limits import DueFrames, Evidence
+from .parabola_memory import ParabolaMemory
 from .phase import PhaseWindows
 from .sides import StreamSides
 
@@ -165,6 +166,7 @@ class StreamTrack:
         self._starts = np.arange(settings.phases) / settings.phases
         shared = settings.window, settings.stride, settings.taper
         self.phases = [PhaseWindows(x, *shared) for x in self._starts]
+        self._parabolas = ParabolaMemory()
         self._emitted = 0  # frames of the buffer that are done
         self._shape: Tuple[int, ...] = shape  # in which keypoints come
         self._vectors: Optional[Tensor] = None  # the last axis-angle
@@ -358,6 +360,8 @@ class StreamTrack:
             buffer.swapped,
             buffer.outlying(),
             fps,
+            int(buffer.index[0]),
+            self._parabolas,
         )
 
     def _as_given(self, poses: Tensor) -> Tensor:
