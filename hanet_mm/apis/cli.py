@@ -1,20 +1,26 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """The command line, ``hanet-mm``."""
 
-import argparse
-import os
 import sys
-import traceback
-from importlib import import_module
-from typing import List, Optional
 
-from hanet_mm.apis.errors import (
-    INTERRUPTED,
-    describe_error,
-    plain_warnings,
-)
-from hanet_mm.progress import silent_progress
-from hanet_mm.version import __version__
+try:
+    import argparse
+    import os
+    import traceback
+    from importlib import import_module
+    from typing import List, Optional
+
+    from hanet_mm.apis.errors import (
+        INTERRUPTED,
+        describe_error,
+        plain_warnings,
+        silent_opencv,
+    )
+    from hanet_mm.progress import silent_progress
+    from hanet_mm.version import __version__
+except KeyboardInterrupt:
+    sys.stderr.write('hanet-mm: interrupted\n')
+    raise SystemExit(130) from None
 
 # Modules of hanet_mm.apis.commands; only the one that runs is imported.
 COMMANDS = {
@@ -60,11 +66,12 @@ def main(argv: Optional[List[str]] = None) -> int:
     )
     source = None
     try:
-        args = _build_parser(argv).parse_args(argv)
-        source = getattr(args, 'source', None)
-        args.verbose = verbose
-        with plain_warnings(shown=not quiet), silent_progress(quiet):
-            summary = args.run(args)
+        with silent_opencv():
+            args = _build_parser(argv).parse_args(argv)
+            source = getattr(args, 'source', None)
+            args.verbose = verbose
+            with plain_warnings(shown=not quiet), silent_progress(quiet):
+                summary = args.run(args)
         if not quiet or getattr(args, 'json', False):
             sys.stdout.write(f'{summary}\n')
             sys.stdout.flush()

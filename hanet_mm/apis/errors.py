@@ -14,7 +14,7 @@ EXPECTED = (OSError, ValueError, ImportError)
 LONGEST = 300
 # Messages of which the first is told in full.
 _MOST_KINDS = 5
-
+_SILENT_OPENCV = {'OPENCV_LOG_LEVEL': 'OFF', 'OPENCV_FFMPEG_LOGLEVEL': '-8'}
 
 # Status of a program that Ctrl-C ended, as shells have it.
 INTERRUPTED = 130
@@ -134,6 +134,20 @@ def one_line_interrupts(advice: str = '') -> Iterator[None]:
     except KeyboardInterrupt:
         sys.stderr.write(f'interrupted{advice and f"; {advice}"}\n')
         raise SystemExit(INTERRUPTED) from None
+
+
+@contextmanager
+def silent_opencv() -> Iterator[None]:
+    """Let OpenCV and its FFmpeg, if they are first used in the block, say
+    nothing themselves: our errors do. Settings of the user count.
+    """
+    added = [x for x in _SILENT_OPENCV if x not in os.environ]
+    os.environ.update((x, _SILENT_OPENCV[x]) for x in added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import torch
-from small_refiners import make_poses, make_refiner, run_stream, stack
+from small_refiners import close, make_poses, make_refiner, run_stream, stack
 
 from hanet_mm import StreamingRefiner, load_refiner
 from hanet_mm.filters import GaussianFilter, KalmanFilter
@@ -56,6 +56,8 @@ SETTINGS = {
 }
 # Random weights depend on the default type: these are made before.
 ROTATIONS = make_refiner('rot6d', coords=6)
+# Which results are of streams: their networks are traced.
+STREAMED = (3, 6)
 
 
 def refine_all(poses):
@@ -96,7 +98,11 @@ def expected(poses):
 def test_settings_of_others(poses, expected, name):
     with SETTINGS[name]():
         found = refine_all(poses)
-    for one, other in zip(found, expected):
+    for index, (one, other) in enumerate(zip(found, expected)):
         assert one.dtype == np.float32
-        # A traced network rounds as torch optimises it.
-        np.testing.assert_allclose(one, other, rtol=1e-6)
+        if index in STREAMED:
+            # Torch optimises a traced network in its first runs: it rounds
+            # otherwise then, and more in rotations.
+            close(one, other, 1e-5)
+        else:
+            np.testing.assert_array_equal(one, other)

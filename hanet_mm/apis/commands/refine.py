@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> str:
     source = Path(args.source)
     if not source.is_dir() or is_pose_folder(source):
         with inner_progress(source.name):
-            summary = refine_file(source, args.out, **options)
+            summary = refine_file(args.source, args.out, **options)
         return render(args, summary)
     total = refine_folder(
         source,

@@ -18,7 +18,13 @@ no reader and no writer invents a score.
 """
 
 from .base import PersonTrack, PoseFile, Source
-from .registry import FORMATS, KINDS, is_pose_folder, open_poses
+from .registry import (
+    FORMATS,
+    KINDS,
+    check_no_address,
+    is_pose_folder,
+    open_poses,
+)
 
 __all__ = [
     'FORMATS',
@@ -26,6 +32,7 @@ __all__ = [
     'PersonTrack',
     'PoseFile',
     'Source',
+    'check_no_address',
     'is_pose_folder',
     'open_poses',
 ]

@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """The formats by name, and the format of a file."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -65,6 +66,7 @@ def open_poses(
         FileNotFoundError: If there is no such file.
         ValueError: One line naming the file, the frame and the field.
     """
+    check_no_address(path)
     path = Path(path)
     if format is not None and format not in FORMATS:
         raise ValueError(
@@ -95,6 +97,17 @@ def open_poses(
         raise ValueError(
             f'{path}: expected one of the formats {", ".join(choices)}, found '
             f'{_describe(source)}'
+        )
+
+
+def check_no_address(path: PathLike) -> None:
+    """Raise a ValueError if a path is an address in the network."""
+    # A Path has one slash less. Drives have names of one letter.
+    is_address = re.match(r'[A-Za-z][\w+.-]+:/', str(path))
+    if is_address and not Path(path).exists():
+        raise ValueError(
+            f'{path}: expected a pose file or folder, found an address: '
+            'download it first (hanet-mm video takes addresses of videos)'
         )
 
 

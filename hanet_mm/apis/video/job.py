@@ -267,8 +267,10 @@ def _stop_error(
     if source.name not in reason:
         reason = f'{source.name}: {reason}'
     if kept:
-        files = ', '.join(map(str, kept))
-        reason += f'; the first {report.num_frames} frames are in {files}'
+        count = report.num_frames
+        # 0: one of several outputs failed at the first frame.
+        what = f'the first {count} frames are' if count else 'what there is is'
+        reason += f'; {what} in {", ".join(map(str, kept))}'
     stopped = VideoStopped(reason)
     stopped.interrupted = interrupted
     return stopped
