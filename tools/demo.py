@@ -17,28 +17,30 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy as np
-
-from hanet_mm import load_refiner
-from hanet_mm.apis.cli import main as run_command
 from hanet_mm.apis.errors import one_line_interrupts
-from hanet_mm.core.data.files import atomic_path
-from hanet_mm.core.data.gaps import fill_missing
-from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
-from hanet_mm.core.metrics.errors import (
-    accel_error,
-    pck_hits,
-    position_errors,
-)
-from hanet_mm.core.poses.skeleton_data import SKELETONS
-from hanet_mm.core.refine.weights_file import default_refiner
-from hanet_mm.filters import FILTERS
-from hanet_mm.visualization import plot_trajectories
-from hanet_mm.visualization.comparison_scene import (
-    ComparisonScene,
-    SceneStyle,
-)
-from hanet_mm.visualization.video_writer import open_video
+
+with one_line_interrupts():
+    import numpy as np
+
+    from hanet_mm import load_refiner
+    from hanet_mm.apis.cli import main as run_command
+    from hanet_mm.core.data.files import atomic_path
+    from hanet_mm.core.data.gaps import fill_missing
+    from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
+    from hanet_mm.core.metrics.errors import (
+        accel_error,
+        pck_hits,
+        position_errors,
+    )
+    from hanet_mm.core.poses.skeleton_data import SKELETONS
+    from hanet_mm.core.refine.weights_file import default_refiner
+    from hanet_mm.filters import FILTERS
+    from hanet_mm.visualization import plot_trajectories
+    from hanet_mm.visualization.comparison_scene import (
+        ComparisonScene,
+        SceneStyle,
+    )
+    from hanet_mm.visualization.video_writer import open_video
 
 CLIP = Path(__file__).parent / 'demo_data' / 'noisy_clip.npz'
 COLUMNS = {

@@ -11,19 +11,24 @@ import json
 from pathlib import Path
 from typing import Dict
 
-import numpy as np
-from mmengine.config import Config, DictAction
-from mmengine.hooks import CheckpointHook
-from mmengine.logging import print_log
-from mmengine.runner import Runner
-from mmpose.registry import DATASETS
-
-from hanet_mm import Refiner, load_refiner
 from hanet_mm.apis.errors import one_line_interrupts
-from hanet_mm.apis.export import export_refiner
-from hanet_mm.core.data.files import atomic_path
-from hanet_mm.core.nn.kinematics import sampled_frames
-from hanet_mm.visualization import PoseSequenceVisualizer, plot_trajectories
+
+with one_line_interrupts():
+    import numpy as np
+    from mmengine.config import Config, DictAction
+    from mmengine.hooks import CheckpointHook
+    from mmengine.logging import print_log
+    from mmengine.runner import Runner
+    from mmpose.registry import DATASETS
+
+    from hanet_mm import Refiner, load_refiner
+    from hanet_mm.apis.export import export_refiner
+    from hanet_mm.core.data.files import atomic_path
+    from hanet_mm.core.nn.kinematics import sampled_frames
+    from hanet_mm.visualization import (
+        PoseSequenceVisualizer,
+        plot_trajectories,
+    )
 
 CONFIG = (
     Path(__file__).parents[1]

@@ -10,18 +10,20 @@ import logging
 import sys
 from typing import Any, Dict, List, Optional
 
-from mmengine.logging import MMLogger
+from hanet_mm.apis.errors import INTERRUPTED, one_line_interrupts
 
-from hanet_mm.apis.benchmark.catalog import CATALOG
-from hanet_mm.apis.benchmark.paper import (
-    PaperRequest,
-    has_failures,
-    new_paper_report,
-    reproduce,
-)
-from hanet_mm.apis.benchmark.paper_tables import render_paper_tables
-from hanet_mm.apis.benchmark.report import write_json
-from hanet_mm.apis.errors import INTERRUPTED
+with one_line_interrupts():
+    from mmengine.logging import MMLogger
+
+    from hanet_mm.apis.benchmark.catalog import CATALOG
+    from hanet_mm.apis.benchmark.paper import (
+        PaperRequest,
+        has_failures,
+        new_paper_report,
+        reproduce,
+    )
+    from hanet_mm.apis.benchmark.paper_tables import render_paper_tables
+    from hanet_mm.apis.benchmark.report import write_json
 
 
 def main(argv: Optional[List[str]] = None) -> int:

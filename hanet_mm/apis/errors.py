@@ -127,7 +127,7 @@ def count_errors(failed: Iterable[Tuple[str, str]]) -> str:
 @contextmanager
 def one_line_interrupts(advice: str = '') -> Iterator[None]:
     """End the program with a line and the status of an interruption if
-    Ctrl-C comes in the block.
+    Ctrl-C comes in the block, which may be the imports of a script.
     """
     try:
         yield

@@ -50,6 +50,44 @@ def test_unforeseen_errors_are_one_line_and_debug_tells_where(
     assert 'Traceback' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    'source', ['http://host/a.json', 's3://b/c', 'rtsp:/a']
+)
+def test_an_address_is_no_pose_file(tmp_path, source, capsys):
+    assert main(['refine', source, '-o', str(tmp_path / 'b.json')]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(
+        f'hanet-mm: error: {source}: expected a pose file or folder, found an '
+        'address'
+    )
+    assert error.count('\n') == 1
+
+
+def test_a_file_may_look_like_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'http:').mkdir()
+    write_flat(tmp_path / 'http:' / 'a.npz')
+    command = ['refine', 'http://a.npz', '-o', 'b.npz', '--filter', 'median']
+    assert main(command) == 0
+    assert (tmp_path / 'b.npz').is_file()
+
+
+def test_video_libraries_say_nothing_themselves(tmp_path, run_python):
+    pytest.importorskip('cv2')
+    # The beginning of an MP4 file, without an index.
+    box = b'ftypisom\0\0\2\0isomiso2avc1mp41\0\0\0\x08free'
+    (tmp_path / 'a.mp4').write_bytes(b'\0\0\0\x20' + box + bytes(3000))
+    script = (
+        'import os\n'
+        'os.dup2(1, 2)\n'
+        'from hanet_mm.apis.cli import main\n'
+        "assert main(['video', 'a.mp4', '-o', 'b.json']) == 1\n"
+    )
+    output = run_python('-c', script, cwd=tmp_path)
+    assert output.startswith('hanet-mm: error: a.mp4: not a video')
+    assert output.count('\n') == 1
+
+
 def test_an_interruption_is_one_line(tmp_path, monkeypatch, capsys):
     def stop(*_):
         raise KeyboardInterrupt

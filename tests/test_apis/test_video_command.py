@@ -287,6 +287,23 @@ def run_failing(tmp_path, source, name='out.json', video=True):
     return run_video(BlobInferencer(), source, request, progress=False)
 
 
+def test_a_part_of_one_frame_that_a_second_output_fails_at(
+    tmp_path, monkeypatch
+):
+    def fail(self, frame):
+        raise OSError('no codec')
+
+    monkeypatch.setattr('hanet_mm.apis.video.outputs.VideoOutput.write', fail)
+    source = FailingSource(9, SourceStopped('the cable is out'))
+    with pytest.raises(VideoStopped) as caught:
+        run_failing(tmp_path, source)
+    part = tmp_path / 'out.partial.json'
+    assert (
+        str(caught.value) == f'failing: no codec; what there is is in {part}'
+    )
+    assert frames_in(part) == [0]
+
+
 @pytest.mark.parametrize(
     ('error', 'reason'),
     [

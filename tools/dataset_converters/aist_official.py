@@ -20,32 +20,35 @@ import re
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-import numpy as np
-from common import (
-    add_arguments,
-    add_smpl,
-    add_units,
-    load_pickle,
-    make_parser,
-    numbers,
-    run,
-)
-from official_3d import (
-    Arrays,
-    Track,
-    add_estimates,
-    describe,
-    turn,
-    write_tracks,
-)
-from published_files import LSP_KEYPOINTS
-from published_smpl import check_angles, convert_scale
-from sides import check_sides
+from hanet_mm.apis.errors import one_line_interrupts
 
-from hanet_mm.core.data.files import PathLike
-from hanet_mm.core.poses.skeleton_data import SKELETONS
-from hanet_mm.core.poses.units import LENGTHS
-from hanet_mm.progress import track as show
+with one_line_interrupts():
+    import numpy as np
+    from common import (
+        add_arguments,
+        add_smpl,
+        add_units,
+        load_pickle,
+        make_parser,
+        numbers,
+        run,
+    )
+    from official_3d import (
+        Arrays,
+        Track,
+        add_estimates,
+        describe,
+        turn,
+        write_tracks,
+    )
+    from published_files import LSP_KEYPOINTS
+    from published_smpl import check_angles, convert_scale
+    from sides import check_sides
+
+    from hanet_mm.core.data.files import PathLike
+    from hanet_mm.core.poses.skeleton_data import SKELETONS
+    from hanet_mm.core.poses.units import LENGTHS
+    from hanet_mm.progress import track as show
 
 VIEWS = tuple(f'c{number:02d}' for number in range(1, 10))
 KEYPOINTS = ('keypoints3d_optim', 'keypoints3d')

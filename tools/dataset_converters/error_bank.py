@@ -28,23 +28,26 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
-import numpy as np
-from common import make_parser, run
+from hanet_mm.apis.errors import one_line_interrupts
 
-from hanet_mm.core.data.files import PathLike, read_npz
-from hanet_mm.core.data.gaps import missing_keypoints
-from hanet_mm.core.data.sequences import PoseSequences
-from hanet_mm.core.poses.skeleton_data import SKELETONS
-from hanet_mm.core.refine.swap_chains import swap_chains
-from hanet_mm.datasets.simulation import (
-    USUAL_FPS,
-    ErrorBank,
-    clip_errors,
-    definition_biases,
-    save_error_bank,
-)
-from hanet_mm.datasets.simulation.estimator_errors import runs_of
-from hanet_mm.progress import track
+with one_line_interrupts():
+    import numpy as np
+    from common import make_parser, run
+
+    from hanet_mm.core.data.files import PathLike, read_npz
+    from hanet_mm.core.data.gaps import missing_keypoints
+    from hanet_mm.core.data.sequences import PoseSequences
+    from hanet_mm.core.poses.skeleton_data import SKELETONS
+    from hanet_mm.core.refine.swap_chains import swap_chains
+    from hanet_mm.datasets.simulation import (
+        USUAL_FPS,
+        ErrorBank,
+        clip_errors,
+        definition_biases,
+        save_error_bank,
+    )
+    from hanet_mm.datasets.simulation.estimator_errors import runs_of
+    from hanet_mm.progress import track
 
 # Pieces in seconds.
 SHORTEST, LONGEST = 0.5, 3.0

@@ -14,20 +14,23 @@ the truth lies where an estimator counts from 0.
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-import numpy as np
-from common import examples, join_tracks, make_parser, run, save
-from jhmdb_clips import ClipChoice, add_clip_arguments, with_clip_arguments
-from mmpose_predictions import (
-    ClipPredictions,
-    follow_truth,
-    open_predictions,
-    order_keypoints,
-)
-from published_files import JHMDB_KEYPOINTS
+from hanet_mm.apis.errors import one_line_interrupts
 
-from hanet_mm.core.data.files import PathLike
-from hanet_mm.core.poses.boxes import boxes_around
-from hanet_mm.progress import track
+with one_line_interrupts():
+    import numpy as np
+    from common import examples, join_tracks, make_parser, run, save
+    from jhmdb_clips import ClipChoice, add_clip_arguments, with_clip_arguments
+    from mmpose_predictions import (
+        ClipPredictions,
+        follow_truth,
+        open_predictions,
+        order_keypoints,
+    )
+    from published_files import JHMDB_KEYPOINTS
+
+    from hanet_mm.core.data.files import PathLike
+    from hanet_mm.core.poses.boxes import boxes_around
+    from hanet_mm.progress import track
 
 _FILE = 'joint_positions.mat'
 # The tree has no boxes: the tight box of the joints, enlarged by this share.

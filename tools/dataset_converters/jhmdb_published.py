@@ -17,17 +17,20 @@ was chosen is written to ``meta['protocol']``.
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
-import numpy as np
-from common import load_object_npz, make_parser, numbers, run, save
-from jhmdb_clips import ClipChoice, add_clip_arguments, with_clip_arguments
-from published_files import (
-    JHMDB_KEYPOINTS,
-    PublishedPair,
-    image_names,
-    per_frame,
-)
+from hanet_mm.apis.errors import one_line_interrupts
 
-from hanet_mm.core.data.files import PathLike
+with one_line_interrupts():
+    import numpy as np
+    from common import load_object_npz, make_parser, numbers, run, save
+    from jhmdb_clips import ClipChoice, add_clip_arguments, with_clip_arguments
+    from published_files import (
+        JHMDB_KEYPOINTS,
+        PublishedPair,
+        image_names,
+        per_frame,
+    )
+
+    from hanet_mm.core.data.files import PathLike
 
 
 def convert_published_jhmdb(

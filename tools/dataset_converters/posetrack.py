@@ -11,32 +11,35 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
-import numpy as np
-from common import (
-    add_arguments,
-    join_tracks,
-    make_parser,
-    run,
-    save,
-)
-from posetrack_annotations import (
-    KEYPOINTS,
-    Video,
-    list_files,
-    read_annotations,
-)
-from posetrack_detections import Detections, read_detections
-from posetrack_tracks import (
-    IOU_THRESHOLD,
-    MAX_LOST,
-    OKS_THRESHOLD,
-    Track,
-    build_tracks,
-)
+from hanet_mm.apis.errors import one_line_interrupts
 
-from hanet_mm.core.data.files import PathLike
-from hanet_mm.core.poses.boxes import enlarge_boxes
-from hanet_mm.progress import track as show
+with one_line_interrupts():
+    import numpy as np
+    from common import (
+        add_arguments,
+        join_tracks,
+        make_parser,
+        run,
+        save,
+    )
+    from posetrack_annotations import (
+        KEYPOINTS,
+        Video,
+        list_files,
+        read_annotations,
+    )
+    from posetrack_detections import Detections, read_detections
+    from posetrack_tracks import (
+        IOU_THRESHOLD,
+        MAX_LOST,
+        OKS_THRESHOLD,
+        Track,
+        build_tracks,
+    )
+
+    from hanet_mm.core.data.files import PathLike
+    from hanet_mm.core.poses.boxes import enlarge_boxes
+    from hanet_mm.progress import track as show
 
 # Paper section 4.4: boxes are enlarged by 25 %.
 BOX_MARGIN = 0.25

@@ -13,19 +13,29 @@ written.
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-import numpy as np
-from common import add_arguments, add_smpl, add_units, make_parser, run, save
-from published_files import (
-    H36M_KEYPOINTS,
-    LSP_KEYPOINTS,
-    PublishedDataset,
-    PublishedPair,
-)
-from published_smpl import convert_published_smpl
-from sides import check_sides
+from hanet_mm.apis.errors import one_line_interrupts
 
-from hanet_mm.core.data.files import PathLike
-from hanet_mm.core.poses.units import to_metres
+with one_line_interrupts():
+    import numpy as np
+    from common import (
+        add_arguments,
+        add_smpl,
+        add_units,
+        make_parser,
+        run,
+        save,
+    )
+    from published_files import (
+        H36M_KEYPOINTS,
+        LSP_KEYPOINTS,
+        PublishedDataset,
+        PublishedPair,
+    )
+    from published_smpl import convert_published_smpl
+    from sides import check_sides
+
+    from hanet_mm.core.data.files import PathLike
+    from hanet_mm.core.poses.units import to_metres
 
 _LEFT_LEG = ('left_hip', 'left_knee', 'left_ankle')
 _RIGHT_LEG = ('right_hip', 'right_knee', 'right_ankle')

@@ -20,29 +20,32 @@ top of the head, as ``head_top``.
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-import numpy as np
-from common import (
-    add_arguments,
-    add_smpl,
-    load_pickle,
-    make_parser,
-    numbers,
-    run,
-)
-from official_3d import (
-    Arrays,
-    Track,
-    add_estimates,
-    describe,
-    turn,
-    write_tracks,
-)
-from published_files import LSP_KEYPOINTS, PUBLISHED_DATASETS
-from published_smpl import SMPL_KEYPOINTS
-from sides import check_sides
+from hanet_mm.apis.errors import one_line_interrupts
 
-from hanet_mm.core.data.files import PathLike
-from hanet_mm.progress import track as show
+with one_line_interrupts():
+    import numpy as np
+    from common import (
+        add_arguments,
+        add_smpl,
+        load_pickle,
+        make_parser,
+        numbers,
+        run,
+    )
+    from official_3d import (
+        Arrays,
+        Track,
+        add_estimates,
+        describe,
+        turn,
+        write_tracks,
+    )
+    from published_files import LSP_KEYPOINTS, PUBLISHED_DATASETS
+    from published_smpl import SMPL_KEYPOINTS
+    from sides import check_sides
+
+    from hanet_mm.core.data.files import PathLike
+    from hanet_mm.progress import track as show
 
 SUBSETS = ('train', 'validation', 'test')
 _PERSONS = ('poses', 'trans', 'betas', 'jointPositions', 'campose_valid')

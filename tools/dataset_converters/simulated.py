@@ -8,14 +8,17 @@ python tools/dataset_converters/simulated.py \\
 
 from typing import Any, Dict, List
 
-import numpy as np
-from common import make_parser, run, save
-from mmengine.config import Config
+from hanet_mm.apis.errors import one_line_interrupts
 
-from hanet_mm.core.data.files import PathLike
-from hanet_mm.core.data.sequences import PoseSequences
-from hanet_mm.datasets import SimulatedPoseSequenceDataset
-from hanet_mm.progress import track
+with one_line_interrupts():
+    import numpy as np
+    from common import make_parser, run, save
+    from mmengine.config import Config
+
+    from hanet_mm.core.data.files import PathLike
+    from hanet_mm.core.data.sequences import PoseSequences
+    from hanet_mm.datasets import SimulatedPoseSequenceDataset
+    from hanet_mm.progress import track
 
 
 def simulate(dataset: Dict[str, Any]) -> PoseSequences:

@@ -9,8 +9,10 @@ python tools/model_converters/published_to_mmengine.py \
 import argparse
 import sys
 
-from hanet_mm.apis.convert_published import convert_published
 from hanet_mm.apis.errors import one_line_interrupts
+
+with one_line_interrupts():
+    from hanet_mm.apis.convert_published import convert_published
 
 
 def main() -> None:

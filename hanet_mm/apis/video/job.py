@@ -269,7 +269,7 @@ def _stop_error(
     if kept:
         count = report.num_frames
         # 0: one of several outputs failed at the first frame.
-        what = f'the first {count} frames are' if count else 'what there is is'
+        what = f'the first {count} frames are' if count else 'its part is'
         reason += f'; {what} in {", ".join(map(str, kept))}'
     stopped = VideoStopped(reason)
     stopped.interrupted = interrupted
