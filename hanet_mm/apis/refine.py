@@ -30,13 +30,7 @@ from hanet_mm.progress import progress_bar
 
 from .errors import describe_error
 from .filter_choice import choose_filter
-from .formats import (
-    KINDS,
-    PoseFile,
-    check_no_address,
-    is_pose_folder,
-    open_poses,
-)
+from .formats import KINDS, PoseFile, is_pose_folder, open_poses
 from .formats.base import DetectionFile
 from .keypoint_plan import (
     KeypointPlan,
@@ -93,7 +87,6 @@ def refine_file(
         FileNotFoundError: If a file does not exist.
         ValueError: One line naming the file and the fault.
     """
-    check_no_address(source)
     settings = RefineOptions(refiner, image_size, device, **options)
     ending = Path(source).suffix
     is_file = not Path(source).is_dir()

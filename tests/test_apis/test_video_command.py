@@ -298,9 +298,7 @@ def test_a_part_of_one_frame_that_a_second_output_fails_at(
     with pytest.raises(VideoStopped) as caught:
         run_failing(tmp_path, source)
     part = tmp_path / 'out.partial.json'
-    assert (
-        str(caught.value) == f'failing: no codec; what there is is in {part}'
-    )
+    assert str(caught.value) == f'failing: no codec; its part is in {part}'
     assert frames_in(part) == [0]
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from hanet_mm.apis.errors import SeveralErrors
-from hanet_mm.apis.formats import is_pose_folder
+from hanet_mm.apis.formats import check_no_address, is_pose_folder
 from hanet_mm.apis.refine import RefineOptions, refine_file, refine_folder
 from hanet_mm.core.refine.weights_file import DEFAULTS
 from hanet_mm.progress import inner_progress
@@ -88,10 +88,11 @@ def run(args: argparse.Namespace) -> str:
         unswap=args.unswap,
         **reading_options(args),
     )
+    check_no_address(args.source)
     source = Path(args.source)
     if not source.is_dir() or is_pose_folder(source):
         with inner_progress(source.name):
-            summary = refine_file(args.source, args.out, **options)
+            summary = refine_file(source, args.out, **options)
         return render(args, summary)
     total = refine_folder(
         source,
