@@ -80,8 +80,10 @@ def pck_hits(
         raise ValueError(f'thr must be above 0, got {thr}')
     pred, gt, counted = _prepare(pred, gt, visible)
     sizes = _box_sizes(bboxes, counted)
-    # A comparison with NaN is False: such a prediction is a miss.
-    hit = position_errors(pred, gt) <= thr * sizes[:, None]
+    # A comparison with NaN is False: such a prediction is a miss, as is one
+    # that is infinitely far.
+    with np.errstate(over='ignore'):
+        hit = position_errors(pred, gt) <= thr * sizes[:, None]
     return (hit & counted).sum(axis=0), counted.sum(axis=0)
 
 
