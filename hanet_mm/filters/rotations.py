@@ -14,6 +14,7 @@ from hanet_mm.core.data.gaps import (
     nearest_seen,
     scores_or_default,
 )
+from hanet_mm.core.data.plausible import unmasked
 from hanet_mm.core.poses.rotations import (
     axis_angle_to_matrix,
     matrix_to_axis_angle,
@@ -60,11 +61,11 @@ class RotationFilter:
         if isinstance(keypoints, (list, tuple)):
             given = [None] * len(keypoints) if scores is None else scores
             return [
-                self._refine(np.asarray(points), weights)
+                self._refine(unmasked(points, np.nan), weights)
                 for points, weights in zip(keypoints, given)
             ]
-        weights = None if scores is None else np.asarray(scores)
-        return self._refine(np.asarray(keypoints), weights)
+        weights = None if scores is None else unmasked(scores, 0)
+        return self._refine(unmasked(keypoints, np.nan), weights)
 
     def _refine(
         self, given: np.ndarray, scores: Optional[np.ndarray]

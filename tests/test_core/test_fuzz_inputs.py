@@ -6,13 +6,18 @@ import pytest
 import torch
 from small_refiners import make_refiner
 
-from hanet_mm.filters import KalmanFilter, MedianFilter
+from hanet_mm.filters import GaussianFilter, KalmanFilter, MedianFilter
+from hanet_mm.filters.rotations import RotationFilter
 
 METHODS = {
     'box': (make_refiner('box'), 2),
     'none': (make_refiner('none'), 2),
     'root': (make_refiner('root', coords=3, root=[0]), 3),
     'rotations': (make_refiner('rot6d', coords=6), 3),
+    'rotation filter': (
+        RotationFilter(GaussianFilter(1.0, rotations=True)),
+        3,
+    ),
     'kalman': (KalmanFilter(1e-3, 1.0), 2),
     'median': (MedianFilter(5), 2),
 }
@@ -39,7 +44,20 @@ def answer(method, poses, scores):
         return str(error)
 
 
-@pytest.mark.fuzz(60)
+@pytest.mark.parametrize('name', METHODS)
+def test_what_a_mask_hides_does_not_count(name):
+    method, coords = METHODS[name]
+    rng = np.random.default_rng(0)
+    poses = rng.normal(size=(12, 4, coords)).astype(np.float32)
+    poses[rng.random((12, 4)) < 0.2] = np.nan
+    scores = np.ones((12, 4))
+    expected = answer(method, poses, scores)
+    np.testing.assert_array_equal(
+        answer(method, hidden(poses), scores), expected
+    )
+
+
+@pytest.mark.fuzz(70)
 def test_the_form_of_a_sequence_does_not_count(seed):
     rng = np.random.default_rng(seed)
     method, coords = METHODS[[*METHODS][seed % len(METHODS)]]

@@ -44,7 +44,7 @@ def read_rotations(given: Array, num_joints: int) -> Array:
     if isinstance(given, Tensor):
         points = given.detach().reshape(shape).float().cpu().numpy()
         return torch.from_numpy(as_rot6d(points)).to(given.device)
-    return as_rot6d(np.reshape(given, shape))
+    return as_rot6d(unmasked(given, np.nan).reshape(shape))
 
 
 def rotations_as_given(rotations: Tensor, given: Array) -> Tensor:
