@@ -44,9 +44,8 @@ def test_config_builds(path, tmp_path):
     assert window == model.window_size
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         assert loader.dataset.type in DATASETS
-    (encode,) = (
-        step for step in data.pipeline if step.type == 'GenerateTarget'
-    )
+    steps = [*data.get('chunk_pipeline', []), *data.pipeline]
+    (encode,) = (x for x in steps if x.type == 'GenerateTarget')
     assert encode.encoder == cfg.model.head.decoder
     for metrics in (cfg.val_evaluator, cfg.test_evaluator):
         for metric in metrics if isinstance(metrics, list) else [metrics]:
