@@ -216,7 +216,8 @@ def test_command_makes_a_file(tmp_path, monkeypatch):
     assert {*bank.film} == {'clip 0', 'clip 1', 'clip 2'}
     with np.load(out) as file:
         assert 'mine' in str(file['meta'])
-    monkeypatch.setattr(sys, 'argv', [*arguments[:1], str(out), str(out)])
+    other = str(tmp_path / 'other.npz')
+    monkeypatch.setattr(sys, 'argv', [*arguments[:1], str(out), other])
     with pytest.raises(
         SystemExit, match=r'^error: .*bank\.npz: key .seq_name'
     ):
