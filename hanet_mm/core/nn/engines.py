@@ -281,7 +281,8 @@ def _with_arrays(
     """An engine from a function of numpy arrays, ``given`` by name."""
 
     def refine(poses: Tensor, scores: Optional[Tensor]) -> RefinedPoses:
-        assert scores is not None
+        if scores is None:
+            raise ValueError('an exported network needs scores (B, T, K)')
         feed = {
             name: value.detach().float().cpu().contiguous().numpy()
             for name, value in zip(INPUTS, (poses, scores))
