@@ -69,8 +69,9 @@ class StreamingRefiner(core.StreamingRefiner):
         Returns:
             list: Frames of this person that are done; or results that are.
         """
-        if self._takes(keypoints):
-            return self._push_result(keypoints, timestamp)
+        stream = self._stream_of(keypoints)
+        if stream is not None:
+            return stream.push(keypoints, timestamp)
         return super().push(keypoints, scores, timestamp, track_id, index)
 
     def push_many(
@@ -90,8 +91,9 @@ class StreamingRefiner(core.StreamingRefiner):
         Returns:
             dict: Frames that are done of each person; or a list of results.
         """
-        if self._takes(people):
-            return self._push_result(people, timestamp)
+        stream = self._stream_of(people)
+        if stream is not None:
+            return stream.push(people, timestamp)
         return super().push_many(people, timestamp, index)
 
     def flush(self, track_id: Optional[Hashable] = None) -> Any:
@@ -112,26 +114,21 @@ class StreamingRefiner(core.StreamingRefiner):
             self._results = None
         super().reset(track_id)
 
-    def _takes(self, given: Any) -> bool:
-        """Whether it is a result, after the first also an empty one."""
+    def _stream_of(self, given: Any) -> Optional['ResultStream']:
+        """The stream of results if it is one, later also an empty one."""
         if self._results is not None:
-            return not isinstance(given, dict) or find_kind(given) is not None
+            is_other = isinstance(given, dict) and find_kind(given) is None
+            return None if is_other else self._results
         kind = find_kind(given)
         if kind is None:
-            return False
+            return None
         if self.track_ids:
             raise ValueError(
                 f'{kind.TITLE}: expected arrays, as before, or a new stream'
             )
         reader = ResultReader(kind, self.image_size)
         self._results = ResultStream(self, reader)
-        return True
-
-    def _push_result(
-        self, result: Any, timestamp: Optional[float]
-    ) -> List[Any]:
-        assert self._results is not None
-        return self._results.push(result, timestamp)
+        return self._results
 
 
 # Numbers of the people of a frame, NOBODY if not followed, and segments.
@@ -235,14 +232,8 @@ class ResultStream:
         if self._tracker is None:
             self._tracker = PoseTracker()
             if self._last is not None:  # whose number is 0 there, too
-                self._track(self._last)
-        return self._track(frame)
-
-    def _track(self, frame: Frame) -> Linked:
-        assert self._tracker is not None
-        return self._tracker.update(
-            frame.index, None, None, frame.keypoints, frame.keypoint_scores
-        )
+                _track(self._tracker, self._last)
+        return _track(self._tracker, frame)
 
     def _take_done(self) -> List[Any]:
         done = []
@@ -260,3 +251,9 @@ class ResultStream:
                     keypoints[own] = np.where(empty[..., None], given, refined)
             done.append(self.reader.write(read, keypoints))
         return done
+
+
+def _track(tracker: PoseTracker, frame: Frame) -> Linked:
+    return tracker.update(
+        frame.index, None, None, frame.keypoints, frame.keypoint_scores
+    )
