@@ -118,5 +118,5 @@ def test_memory_above_the_input_is_a_few_times_the_input(repo_root):
         capture_output=True,
         text=True,
     ).stdout
-    # As whole arrays it was 40 times; 8 to 12 by machine and versions.
+    # As whole arrays it was 40 times; 11 to 13 by machine and versions.
     assert float(printed) < 20

@@ -205,7 +205,7 @@ class ChainFrames(NamedTuple):
         gap = self.times[lag:] - self.times[:-lag] - lag
         total *= clear
         mean = total.sum(-1) / np.maximum(count.sum(-1), 1)
-        return mean * np.exp(-gap / forget)
+        return mean * np.exp(-np.maximum(gap, 0) / forget)
 
 
 def _clear(across: np.ndarray, lag: int, motion: np.ndarray) -> np.ndarray:
