@@ -32,14 +32,14 @@ _COLUMNS = dict(
 class PoseSequencePCK(PoseSequenceMetric):
     """PCK normalised by the true box, over whole sequences, in percent.
 
-    A keypoint is hit if its error is at most ``thr * max(w, h)`` of the true
-    box of its frame. For each threshold a the results are ``PCK@a``, the
-    mean over all keypoints, and ``PCK@a/Head``, ``/Sho``, ``/Elb``,
+    A keypoint is hit if its error is at most (``<=``) ``thr * max(w, h)`` of
+    the true box of its frame. For each threshold a the results are ``PCK@a``,
+    the mean over all keypoints, and ``PCK@a/Head``, ``/Sho``, ``/Elb``,
     ``/Wri``, ``/Hip``, ``/Knee``, ``/Ank``: the mean over the keypoints of
     that name, as in the columns of the paper's Table 1 (neck and belly of
-    JHMDB count in the mean only). A column that the data set has no
-    keypoints for is left out. Keypoints that are never visible are in no
-    mean. A table of all figures goes to the log.
+    JHMDB count in the mean only). A column that the data set has no keypoints
+    for is left out. Keypoints that are never visible are in no mean. A table
+    of all figures goes to the log.
 
     To keep the best checkpoint:
     ``CheckpointHook(save_best='refined/PCK@0.05', rule='greater')``.
@@ -50,6 +50,9 @@ class PoseSequencePCK(PoseSequenceMetric):
             over the frames of all sequences. ``'sequence'``: the rate of
             each sequence counts the same, whatever its length, as in the
             published evaluation.
+        truncate_boxes (bool): Whether the corners of the boxes are cut to
+            whole pixels, as in the published evaluation, which holds them as
+            int32.
         **kwargs: ``source``, ``prefix`` and more, see
             :class:`PoseSequenceMetric`.
 
@@ -63,6 +66,7 @@ class PoseSequencePCK(PoseSequenceMetric):
         self,
         thr: Sequence[float] = (0.2, 0.1, 0.05),
         average: str = 'frames',
+        truncate_boxes: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -77,13 +81,17 @@ class PoseSequencePCK(PoseSequenceMetric):
             )
         self.thr = tuple(thr)
         self.average = average
+        self.truncate_boxes = truncate_boxes
 
     def measure(self, comparison: Comparison) -> Dict[str, np.ndarray]:
         """Hits (len(thr), K) and counts (K,) of one sequence."""
         pred, gt, counted, bboxes = comparison
         if bboxes is None:
             raise ValueError('the data sample has no gt_instances.bboxes')
-        pairs = [pck_hits(pred, gt, bboxes, thr, counted) for thr in self.thr]
+        pairs = [
+            pck_hits(pred, gt, bboxes, thr, counted, self.truncate_boxes)
+            for thr in self.thr
+        ]
         hits = np.stack([hit for hit, _ in pairs])
         return dict(hits=hits, counts=pairs[0][1])
 

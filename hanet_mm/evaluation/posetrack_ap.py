@@ -39,6 +39,8 @@ class LabelledFrames(NamedTuple):
     head_size: np.ndarray  # (L, ) NaN where no truth
     pred: np.ndarray  # (L, K, 2)
     scores: np.ndarray  # (L, K)
+    gt_order: np.ndarray  # (L, ) int64, place in the list of its frame
+    pred_order: np.ndarray  # (L, ) int64
 
 
 @METRICS.register_module()
@@ -73,6 +75,13 @@ class PoseTrackAP(PoseSequenceMetric):
             ``'poseval'``, as the toolkit does, or ``'score'``, greedily by
             score; see
             :func:`hanet_mm.core.metrics.posetrack_ap.assign_persons`.
+        keep_order (bool): Whether the figure is that of the toolkit in every
+            case, ties too. Then the places that persons have in the lists of
+            their frame count (``gt_instances.order`` and
+            ``est_instances.order``, from 0, -1 for nobody, which the
+            converter of PoseTrack writes; predictions in gaps of the estimate
+            come last), and a column is NaN where one of its joints is.
+            Defaults to False: the order of persons does not matter.
         **kwargs: ``source``, ``prefix`` and more, see
             :class:`PoseSequenceMetric`.
 
@@ -85,6 +94,7 @@ class PoseTrackAP(PoseSequenceMetric):
         self,
         thr: float = 0.5,
         assignment: str = 'poseval',
+        keep_order: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -97,6 +107,7 @@ class PoseTrackAP(PoseSequenceMetric):
             )
         self.thr = thr
         self.assignment = assignment
+        self.keep_order = keep_order
 
     def measure(self, comparison: LabelledFrames) -> LabelledFrames:
         """Keep the track: persons meet only when all tracks are there."""
@@ -110,8 +121,10 @@ class PoseTrackAP(PoseSequenceMetric):
         if np.isnan(ap).all():
             return dict(AP=self.nothing_to_count())
         columns = self._columns(_COLUMNS, len(ap))
+        mean_of = np.mean if self.keep_order else known_mean
         row = {
-            name: known_mean(ap[joints]) for name, joints in columns.items()
+            name: float(mean_of(ap[joints]))
+            for name, joints in columns.items()
         }
         mean = known_mean(ap)
         self._log_table(dict(row, Mean=mean), ap, len(results))
@@ -125,6 +138,10 @@ class PoseTrackAP(PoseSequenceMetric):
         frame = np.searchsorted(first, np.arange(len(rows.gt)), 'right')
         true = ~np.isnan(rows.head_size)
         found = ~np.isnan(rows.pred).all((1, 2))
+        found, true = np.flatnonzero(found), np.flatnonzero(true)
+        if self.keep_order:
+            found = found[np.argsort(rows.pred_order[found], kind='stable')]
+            true = true[np.argsort(rows.gt_order[true], kind='stable')]
         return 100 * posetrack_ap(
             rows.pred[found],
             rows.scores[found],
@@ -134,6 +151,7 @@ class PoseTrackAP(PoseSequenceMetric):
             rows.head_size[true],
             self.thr,
             self.assignment,
+            self.keep_order,
         )
 
     def _read(self, sample: dict) -> LabelledFrames:
@@ -164,9 +182,20 @@ class PoseTrackAP(PoseSequenceMetric):
             head_size[rows],
             _where(np.isfinite(pred).all(-1), pred)[rows],
             scores[rows],
+            *(
+                self._order(sample, part, len(rows))[rows]
+                for part in ('gt_instances', 'est_instances')
+            ),
         )
         _check(track, visible[rows] > 0)
         return track
+
+    def _order(self, sample: dict, part: str, length: int) -> np.ndarray:
+        """Places in the lists of the frames, nobody's last, (T, )."""
+        if not self.keep_order:
+            return np.zeros(length, np.int64)
+        order = _array(sample, part, 'order', (length,)).astype(np.int64)
+        return np.where(order < 0, np.iinfo(np.int64).max, order)
 
     def _predictions(
         self, sample: dict, shape: Tuple[int, ...]

@@ -52,6 +52,20 @@ def test_pck_takes_the_longer_side_and_counts_the_boundary_as_hit():
     assert counts.tolist() == [1, 1, 1]
 
 
+def test_pck_of_boxes_cut_to_whole_pixels():
+    """By hand: 10.9 to 20.1 is 9.2 px, of whole pixels 20 - 10 = 10 px; left
+    of the picture -1.9 becomes -1, as int32 has it.
+    """
+    gt = np.zeros((3, 2, 2))
+    pred = gt.copy()
+    pred[..., 0] = [[0.95, 1.0], [2.0, 2.1], [0.05, 0.1]]
+    boxes = [[10.9, 0, 20.1, 9], [-1.9, 0, 19.9, 9], [3.9, 3, 4.1, 3.2]]
+    hits, _ = pck_hits(pred, gt, boxes, 0.1)
+    assert hits.tolist() == [1, 1]  # 0.92, 2.18 and 0.02 px
+    hits, _ = pck_hits(pred, gt, boxes, 0.1, truncate_boxes=True)
+    assert hits.tolist() == [3, 2]  # 1, 2 and 0.1 px
+
+
 @settings(max_examples=30, deadline=None)
 @given(seeds, st.sampled_from([0.05, 0.1, 0.2]))
 def test_pck_equals_plain_loops(seed, thr):

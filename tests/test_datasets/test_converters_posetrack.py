@@ -152,6 +152,20 @@ def test_annotated_and_never_found_stays(convert):
     assert '2 not found' in '\n'.join(convert.notes)
 
 
+def test_places_in_the_lists_of_the_frames_are_kept(convert):
+    """Person 7 is listed first, and found second in frame 0."""
+    people = {7: {0: (100, 200), 1: (100, 200)}, 2: {0: (400, 200)}}
+    script = Script(VIDEO, 2, (0, 1), people)
+    script.follow({0: (400, 200)})
+    script.follow({0: (100, 200)})
+    seqs = convert(script)
+    first, other = person(seqs, 7), person(seqs, 2)
+    assert first.extras['order_gt'].tolist() == [0, 0]
+    assert first.extras['order_est'].tolist() == [1, -1]
+    assert other.extras['order_gt'].tolist() == [1]
+    assert other.extras['order_est'].tolist() == [0]
+
+
 @pytest.mark.parametrize('use_track_ids', [False, True])
 def test_found_without_annotation_is_a_track_of_its_own(
     convert, use_track_ids

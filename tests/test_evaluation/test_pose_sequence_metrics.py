@@ -95,6 +95,15 @@ def test_pck_pools_frames_or_averages_sequences():
     assert mean == {'refined/PCK@0.1': pytest.approx(100 * 7 / 12)}
 
 
+def test_pck_of_boxes_cut_to_whole_pixels():
+    """A box of 99.2 px is one of 100 px then: 9.95 px are within 10 %."""
+    sample = make_sample([[9.95, 10.05]])
+    sample['gt_instances']['bboxes'] = np.array([[0.9, 0, 100.1, 50]])
+    for cut, expected in ((False, 0), (True, 50)):
+        metric = PoseSequencePCK(thr=(0.1,), truncate_boxes=cut)
+        assert evaluate(metric, [sample]) == {'refined/PCK@0.1': expected}
+
+
 def test_pck_reports_every_threshold():
     sample = make_sample([[4, 6, 12, 25]])
     result = evaluate(PoseSequencePCK(), [sample])

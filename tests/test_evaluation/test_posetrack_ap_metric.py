@@ -29,6 +29,7 @@ COLUMNS = dict(
 )
 META = dict(keypoint_name2id={name: k for k, name in enumerate(NAMES)})
 HEAD = 20.0
+PREFIX = dict(input='input', pred='refined')
 # A pose about the origin that is larger than any hit.
 POSE = np.stack([np.arange(15) % 4, np.arange(15) // 4], axis=-1) * 40.0
 FAR = np.float32(5000)
@@ -276,6 +277,58 @@ def test_two_people_in_one_place():
     tracks = [make_track(x), make_track(-x)]
     assert mean_ap(tracks) == pytest.approx(100 * (23 / 26) ** 2)
     assert mean_ap(tracks, assignment='score') == 100
+
+
+# In the order of the files
+
+
+def tied_tracks(orders):
+    """Two predictions of one person, equally good; one has a false joint
+    that the other has not.
+    """
+    off = np.zeros((1, 15))
+    off[:, 0], other = 500, np.zeros((1, 15))
+    other[:, 1] = 500
+    tracks = [
+        make_track([0.0], off=off, score=0.5),
+        make_track([0.0], off=other, score=0.4, truth=False),
+    ]
+    for track, order in zip(tracks, orders):
+        track['gt_instances']['order'] = np.array([0])
+        track['est_instances']['order'] = np.array([order])
+    tracks[1]['gt_instances']['order'][:] = -1
+    return tracks
+
+
+@pytest.mark.parametrize('source', ['input', 'pred'])
+def test_of_equal_persons_the_first_of_the_file_wins(source):
+    """The assigned one misses joint 0 or joint 1; what it hits of the other
+    joints has AP 1 if its score is the higher one, else 1/2.
+    """
+    for orders, missed, area in (((0, 1), 0, 1.0), ((1, 0), 1, 0.5)):
+        tracks = tied_tracks(orders)
+        for samples in (tracks, tracks[::-1]):
+            result = evaluate(samples, keep_order=True, source=source)
+            joints = np.full(15, area)
+            joints[missed] = 0
+            # Joint 1, hit by the prediction of lower score, or missed.
+            joints[1 - missed] = area
+            expected = 100 * joints.mean()
+            assert result[f'{PREFIX[source]}/AP'] == pytest.approx(expected)
+
+
+def test_a_column_without_a_figure_in_the_order_of_the_files():
+    """A joint that is predicted and never annotated has none."""
+    (track,) = tied_tracks((0, 1))[:1]
+    track['gt_instances']['keypoints_visible'][:, 5] = 0
+    result = evaluate([track], keep_order=True)
+    assert np.isnan(result['refined/AP/Elbow'])
+    assert result['refined/AP/Wrist'] == 100
+
+
+def test_the_order_of_the_files_has_to_be_known():
+    with pytest.raises(ValueError, match=r'no gt_instances\.order'):
+        evaluate([make_track([0.0])], keep_order=True)
 
 
 # What does not count

@@ -113,6 +113,8 @@ def _arrays(
         head_size_gt=np.full(frames, np.nan, np.float32),
         frame_number=np.asarray(span, dtype=np.int64),
         track_id_gt=np.full(frames, person.track_id, dtype=np.int64),
+        order_gt=np.full(frames, -1, np.int64),
+        order_est=np.full(frames, -1, np.int64),
         annotated=np.array(
             [n in video.frames and video.frames[n].labelled for n in span],
             dtype=np.float32,
@@ -122,7 +124,13 @@ def _arrays(
         place = number - span.start
         arrays['keypoints_est'][place] = found[number].keypoints[index]
         arrays['scores'][place] = found[number].scores[index]
+        arrays['order_est'][place] = index
     for number, truth in person.truth.items():
+        arrays['order_gt'][number - span.start] = next(
+            place
+            for place, other in enumerate(video.frames[number].persons)
+            if other is truth
+        )
         arrays['keypoints_gt'][number - span.start] = truth.keypoints
         if not np.isnan(truth.keypoints).all():
             arrays['head_size_gt'][number - span.start] = truth.head_size

@@ -51,26 +51,26 @@ class Windows(NamedTuple):
 
 class Protocol(NamedTuple):
     """How figures are taken: whether frames after the last whole window are
-    dropped, the ``average`` of PCK, and all of it in a sentence.
+    dropped, the arguments of PCK, and all of it in a sentence.
     """
 
     drops_tail: bool
-    average: str
+    pck: Dict[str, Any]
     text: str
 
 
 PROTOCOLS: Dict[str, Protocol] = {
     'published': Protocol(
         True,
-        'sequence',
+        dict(average='sequence', truncate_boxes=True),
         'the file as it is; windows at the stride of the authors, a multiple '
         'of N; frames after the last whole window are not scored; PCK is the '
-        'mean over sequences, whatever their lengths, errors are means over '
-        'frames',
+        'mean over sequences, whatever their lengths, of boxes cut to whole '
+        'pixels; errors are means over frames',
     ),
     'ours': Protocol(
         False,
-        'frames',
+        dict(average='frames'),
         'every frame is refined and scored: one more window ends at the last '
         'frame; all figures are means over frames. Clean splits are up to '
         'the file, see its own protocol',
@@ -279,6 +279,6 @@ def _build_metrics(
     for metric in metrics:
         metric = dict(metric, source=source)
         if metric['type'] == 'PoseSequencePCK':
-            metric['average'] = PROTOCOLS[protocol].average
+            metric.update(PROTOCOLS[protocol].pck)
         built.append(METRICS.build(metric))
     return built

@@ -50,11 +50,13 @@ def pck_hits(
     bboxes: ArrayLike,
     thr: float,
     visible: Optional[ArrayLike] = None,
+    truncate_boxes: bool = False,
 ) -> Tuple[np.ndarray, np.ndarray]:
     """Hits of the percentage of correct keypoints, per keypoint.
 
     A keypoint is hit if ``e_tk <= thr * max(w_t, h_t)``, with w and h of the
-    true box. A prediction that is not finite is a miss.
+    true box: an error of exactly the threshold is a hit. A prediction that is
+    not finite is a miss.
 
     Args:
         pred (array): Predicted keypoints, (T, K, D).
@@ -62,6 +64,9 @@ def pck_hits(
         bboxes (array): True boxes, (T, 4) x1, y1, x2, y2.
         thr (float): Threshold as a part of the box size, above 0.
         visible (array, optional): (T, K), counted where above 0.
+        truncate_boxes (bool): Whether the corners of the boxes lose what is
+            behind the decimal point before w and h are taken, as in the
+            published evaluation of HANet.
 
     Returns:
         tuple: hits (K,) and counts (K,), int64.
@@ -80,6 +85,8 @@ def pck_hits(
         raise ValueError(f'thr must be above 0, got {thr}')
     pred, gt, counted = _prepare(pred, gt, visible)
     sizes = _box_sizes(bboxes, counted)
+    if truncate_boxes:
+        sizes = _longer_sides(np.trunc(np.asarray(bboxes, np.float64)))
     # A comparison with NaN is False: such a prediction is a miss, as is one
     # that is infinitely far.
     with np.errstate(over='ignore'):
@@ -296,7 +303,7 @@ def _box_sizes(bboxes: ArrayLike, counted: np.ndarray) -> np.ndarray:
         raise ValueError(
             f'bboxes must have shape {(len(counted), 4)}, got {bboxes.shape}'
         )
-    sizes = (bboxes[:, 2:] - bboxes[:, :2]).max(axis=1)
+    sizes = _longer_sides(bboxes)
     bad = counted.any(axis=1) & ~(np.isfinite(sizes) & (sizes > 0))
     if bad.any():
         frame = np.flatnonzero(bad)[0]
@@ -305,6 +312,11 @@ def _box_sizes(bboxes: ArrayLike, counted: np.ndarray) -> np.ndarray:
             f'frame {frame}'
         )
     return sizes
+
+
+def _longer_sides(bboxes: np.ndarray) -> np.ndarray:
+    """Longer side of each box (T, 4), (T,)."""
+    return (bboxes[:, 2:] - bboxes[:, :2]).max(axis=1)
 
 
 def _centre(

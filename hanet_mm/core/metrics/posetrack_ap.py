@@ -111,6 +111,7 @@ def posetrack_ap(
     head_sizes: ArrayLike,
     thr: float = 0.5,
     assignment: str = 'poseval',
+    keep_order: bool = False,
 ) -> np.ndarray:
     """Average precision of every joint.
 
@@ -118,8 +119,9 @@ def posetrack_ap(
     predicted there, as in the toolkit; a true person without an annotated
     joint keeps its frame. Where the toolkit leaves it to the order in its
     files who comes first, predictions come in descending order of their mean
-    score and truths in descending order of the head size, so that the order
-    of the arguments does not matter.
+    score and truths in descending order of the head size, and predictions of
+    equal score enter the curve at once, so that the order of the arguments
+    does not matter. With ``keep_order`` it matters as in the toolkit.
 
     Args:
         pred (array): Predicted joints, (M, K, 2) px.
@@ -133,6 +135,11 @@ def posetrack_ap(
         thr (float): Largest distance of a hit, in head sizes.
         assignment (str): How persons are assigned, see
             :func:`assign_persons`.
+        keep_order (bool): Whether the figure is that of the toolkit in every
+            case: frames in the order of their numbers, the persons of a frame
+            in the order of the arguments, equal scores in whatever order
+            NumPy's sort leaves them, and AP 0 for a joint that is neither
+            annotated nor predicted.
 
     Returns:
         np.ndarray: AP from 0 to 1, (K, ) float64; NaN where a joint is never
@@ -159,11 +166,16 @@ def posetrack_ap(
         )
 
     means = _mean(each, ~np.isnan(found).any(-1))
-    order = _listing(found, means)
+    if keep_order:
+        order, true_order = (
+            np.argsort(frames, kind='stable') for frames in (found_at, true_at)
+        )
+    else:
+        order, true_order = _listing(found, means), _listing(true, sizes)
     order = order[np.isin(found_at[order], true_at)]
     found, each, means = found[order], each[order], means[order]
     found_at = found_at[order]
-    order = _listing(true, sizes)
+    order = true_order
     true, true_at, sizes = true[order], true_at[order], sizes[order]
 
     pairs = pair_persons(found, found_at, true, true_at, sizes, thr)
@@ -171,7 +183,9 @@ def posetrack_ap(
     correct = np.zeros(found.shape[:2], bool)
     correct[pairs.pred[chosen]] = pairs.hits[chosen]
     predicted, annotated = (~np.isnan(x).any(-1) for x in (found, true))
-    return average_precision(each, correct, predicted, annotated.sum(0))
+    return average_precision(
+        each, correct, predicted, annotated.sum(0), keep_order
+    )
 
 
 def pair_persons(
@@ -250,6 +264,7 @@ def average_precision(
     correct: np.ndarray,
     predicted: np.ndarray,
     num_annotated: np.ndarray,
+    keep_order: bool = False,
 ) -> np.ndarray:
     """Area below the monotone precision-recall curve of every joint, (K, ),
     from 0 to 1; NaN where there is none to be found.
@@ -257,22 +272,43 @@ def average_precision(
     With the precision ``p(r)`` at each recall r that occurs, ``AP = sum (r_i -
     r_i-1) max_{j >= i} p(r_j)`` (Pascal VOC since 2010). Predictions (M, K) of
     equal score come in at once: no order among them is better than another.
+    With ``keep_order`` they come in one by one, as in the toolkit.
     """
     # What is not predicted goes to the end, where it changes nothing.
     ranking = np.where(predicted, scores, -np.inf)
-    order = np.argsort(-ranking, axis=0, kind='stable')
+    if keep_order:
+        order = _toolkit_ranking(ranking, predicted)
+    else:
+        order = np.argsort(-ranking, axis=0, kind='stable')
     ranking, correct, predicted = (
         np.take_along_axis(array, order, axis=0)
         for array in (ranking, correct & predicted, predicted)
     )
     precision = correct.cumsum(0) / np.maximum(predicted.cumsum(0), 1)
-    # Only the last of equal scores is a point of the curve.
-    precision[:-1][ranking[:-1] == ranking[1:]] = 0
+    if not keep_order:
+        # Only the last of equal scores is a point of the curve.
+        precision[:-1][ranking[:-1] == ranking[1:]] = 0
     monotone = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
     # The recall rises by 1 / num_annotated at each true prediction.
     area = (monotone * correct).sum(0)
     out = np.full(area.shape, np.nan)
+    if keep_order:
+        out[~predicted.any(0)] = 0
     return np.divide(area, num_annotated, out=out, where=num_annotated > 0)
+
+
+def _toolkit_ranking(scores: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Order of the predictions of each joint as the toolkit ranks them, (M,
+    K); those that are not there come last.
+    """
+    order = np.empty(scores.shape, np.int64)
+    for joint, there in enumerate(predicted.T):
+        known = np.flatnonzero(there)
+        # The toolkit sorts float64, upwards and not stably, and turns it
+        # round: where equal scores go depends on the type and the algorithm.
+        ranks = scores[known, joint].astype(np.float64).argsort()[::-1]
+        order[:, joint] = [*known[ranks], *np.flatnonzero(~there)]
+    return order
 
 
 def _best_of_each(
