@@ -113,6 +113,21 @@ The ears have a place in the files of 2018 but were never annotated. Weights
 and sigmas are those of MMPose's ``posetrack18``.
 """
 
+body23 = build_metainfo(
+    SKELETONS['coco_wholebody_body'],
+    dict(
+        author='Jin, Sheng and Xu, Lumin and Xu, Jin and Wang, Can and '
+        'Liu, Wentao and Qian, Chen and Ouyang, Wanli and Luo, Ping',
+        title='Whole-Body Human Pose Estimation in the Wild',
+        container='Proceedings of the European Conference on Computer '
+        'Vision (ECCV)',
+        year='2020',
+        homepage='https://github.com/jin-s13/COCO-WholeBody/',
+    ),
+    lower=('hip', 'knee', 'ankle', 'toe', 'heel'),
+)
+"""Body and feet of COCO-WholeBody: COCO's 17, toes and heels."""
+
 _SMPL_NAMES = (
     *('pelvis', 'left_hip', 'right_hip', 'spine1'),
     *('left_knee', 'right_knee', 'spine2'),

@@ -24,6 +24,7 @@ from hanet_mm.core.poses.boxes import boxes_around
 
 from .cmu_mocap import check_recording_part
 from .cmu_mocap_sequence_dataset import SKELETONS
+from .metainfo import body23
 from .pose_sequence_dataset import PoseSequenceDataset, keypoint_names
 from .simulation import (
     BOX_MARGIN,
@@ -41,6 +42,10 @@ from .simulation import (
 
 # The procedural motion has a stream of random numbers of its own.
 _MOTION_STREAM = 2**32 - 1
+_METAINFO = {
+    **{name: dict(from_file=file) for name, (file, _) in SKELETONS.items()},
+    'coco_wholebody_body': body23,
+}
 
 
 @DATASETS.register_module()
@@ -111,8 +116,9 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         ann_file (str): Captured motion, see
             :func:`hanet_mm.datasets.cmu_mocap.load_recordings`. Defaults to
             '': procedural motion only.
-        skeleton (str): 'coco17': pictures, keypoints in px. 'h36m17': 3D poses
-            in camera coordinates, in metres.
+        skeleton (str): 'coco17' or, with toes and heels,
+            'coco_wholebody_body': pictures, keypoints in px. 'h36m17': 3D
+            poses in camera coordinates, in metres.
         part (str, optional): 'train', 'val' or 'test': disjoint sets of
             recordings, see
             :func:`hanet_mm.datasets.cmu_mocap.recording_parts`, and of kinds
@@ -150,7 +156,7 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         ValueError: If a number, a name or the file is wrong.
     """
 
-    METAINFO: ClassVar[dict] = dict(from_file=SKELETONS['coco17'][0])
+    METAINFO: ClassVar[dict] = _METAINFO['coco17']
 
     def __init__(
         self,
@@ -203,15 +209,14 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         self._kept: Dict[int, Any] = {}
         self.seed = seed
         self._chunk: Tuple[int, dict] = (-1, {})
-        source, root = SKELETONS[skeleton]
         super().__init__(
             ann_file=ann_file,
-            metainfo=metainfo or dict(from_file=source),
+            metainfo=metainfo or _METAINFO[skeleton],
             serialize_data=False,
             **kwargs,
         )
         if DIMS[skeleton] == 3:
-            self._metainfo['root_indices'] = list(root)
+            self._metainfo['root_indices'] = list(SKELETONS[skeleton][1])
 
     @classmethod
     def _load_metainfo(cls, metainfo: Optional[dict] = None) -> dict:

@@ -52,6 +52,10 @@ BONES = {
         head=('neck_base', 'head'),
     ),
 }
+BONES['coco_wholebody_body'] = {
+    **BONES['coco17'],
+    'forearm': ('left_ankle', 'left_heel'),
+}
 
 
 def bank(joints, lengths=None, fps=30.0, clean=None):
@@ -163,7 +167,7 @@ def test_procedural_people_have_the_keypoints(skeleton):
     names = SKELETONS[skeleton].keypoint_names
     motion = generate_motion(np.random.default_rng(0), 6, 40, 30.0)
     joints = procedural_keypoints(motion.joints, names)
-    assert joints.shape == (6, 40, 17, 3)
+    assert joints.shape == (6, 40, len(names), 3)
     # y up: x, z, -y, which turns and does not mirror.
     old = motion.joints[..., JOINT_NAMES.index('left_wrist'), :]
     new = joints[..., names.index('left_wrist'), :]
@@ -222,7 +226,8 @@ def test_banks_are_joined_with_their_shares():
 @given(st.integers(0, 10**6), st.sampled_from(sorted(DIMS)))
 def test_bones_are_scaled_by_their_factors(seed, skeleton):
     rng = np.random.default_rng(seed)
-    joints = rng.normal(0, 0.5, (3, 4, 17, 3)).astype(np.float32)
+    count = len(SKELETONS[skeleton])
+    joints = rng.normal(0, 0.5, (3, 4, count, 3)).astype(np.float32)
     factors, overall = sample_factors(rng, 3)
     scaled = scale_bodies(joints, skeleton, factors, overall)
     for kind, (start, end) in BONES[skeleton].items():
@@ -248,7 +253,8 @@ def test_bones_are_scaled_by_their_factors(seed, skeleton):
 @pytest.mark.parametrize('skeleton', sorted(DIMS))
 def test_both_sides_are_scaled_alike(skeleton):
     rng = np.random.default_rng(0)
-    joints = rng.normal(0, 0.5, (5, 3, 17, 3)).astype(np.float32)
+    count = len(SKELETONS[skeleton])
+    joints = rng.normal(0, 0.5, (5, 3, count, 3)).astype(np.float32)
     factors, overall = sample_factors(rng, 5)
     all_of_them = np.ones(5, bool)
     one = mirror_bodies(
@@ -266,7 +272,7 @@ def test_both_sides_are_scaled_alike(skeleton):
 @pytest.mark.parametrize('skeleton', sorted(DIMS))
 def test_mirrored_bodies_exchange_their_names(skeleton):
     names = SKELETONS[skeleton].keypoint_names
-    joints = np.random.default_rng(0).normal(0, 1, (4, 3, 17, 3))
+    joints = np.random.default_rng(0).normal(0, 1, (4, 3, len(names), 3))
     chosen = np.array([True, False, True, False])
     mirrored = mirror_bodies(joints, skeleton, chosen)
     np.testing.assert_array_equal(mirrored[~chosen], joints[~chosen])

@@ -1,28 +1,18 @@
 # The bundled refiner coco17-2d: motion of the CMU database and procedural
 # motion before random cameras; errors of real estimators from a bank and of
 # simulated ones; trained inside the limit that it is used with.
-_base_ = [
-    '../../_base_/models/hanet_plus.py',
-    '../../_base_/schedules/hanet_plus.py',
-]
+_base_ = ['hanet-plus_simulated-49frm_1xb64-9k_coco17-2d.py']
 
-skeleton = 'coco17'
-noise = 'any'
-data_file = 'data/cmu_mocap/cmu_mocap_train.npz'
 bank_file = 'data/error_bank/hmdb51.npz'
-window_size = 49
 num_windows = 16384
 max_iters = 10000
-keypoints = dict(num_keypoints=17, coord_dims=2, dropout=0.0)
 flip_indices = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 codec = dict(
     type='PoseSequenceCodec', normalization='box', supervise_missing=True
 )
 
 model = dict(
-    window_size=window_size,
     data_preprocessor=dict(
-        type='PoseSequenceDataPreprocessor',
         batch_augments=[
             # Other skeletons lack the face or other keypoints.
             dict(
@@ -47,34 +37,15 @@ model = dict(
             dict(type='RefitBox'),
         ],
     ),
-    test_cfg=dict(stride=24, taper=True),
-    backbone=keypoints,
-    head=dict(
-        flip_indices=flip_indices,
-        accel_loss=dict(type='AccelerationLoss'),
-        limited_loss=dict(type='WeightedKeypointLoss', loss_weight=5.0),
-        decoder=codec,
-        **keypoints,
-    ),
+    head=dict(limited_loss=dict(type='WeightedKeypointLoss', loss_weight=5.0)),
 )
 
 train_dataloader = dict(
-    batch_size=64,
-    num_workers=1,
-    persistent_workers=True,
-    # Windows are random already; in order they come in whole chunks.
-    sampler=dict(type='InfiniteSampler', shuffle=False),
     dataset=dict(
-        type='SimulatedPoseSequenceDataset',
-        ann_file=data_file,
-        skeleton=skeleton,
-        part='train',
         procedural_share=0.5,
-        noise=noise,
         bank=dict(path=bank_file, part='train'),
         bank_share=0.5,
         num_windows=num_windows,
-        window_size=window_size,
         short_share=0.25,
         fps_range=(22.0, 38.0),
         keep=True,
@@ -82,54 +53,10 @@ train_dataloader = dict(
             dict(type='MeasureEvidence'),
             dict(type='GenerateTarget', encoder=codec),
         ],
-        pipeline=[dict(type='PackPoseSequenceInputs')],
     ),
 )
-# Recordings, people and estimators unseen in training.
-val_dataloader = dict(
-    batch_size=64,
-    num_workers=1,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='SimulatedPoseSequenceDataset',
-        ann_file=data_file,
-        skeleton=skeleton,
-        part='val',
-        noise=noise,
-        num_windows=512,
-        window_size=80,
-        short_share=0.0,
-        seed=1,
-        test_mode=True,
-        pipeline=[dict(type='PackPoseSequenceInputs')],
-    ),
-)
-test_dataloader = dict(
-    val_dataloader,
-    dataset=dict(
-        val_dataloader['dataset'], part='test', num_windows=1024, seed=2
-    ),
-)
-val_evaluator = [
-    dict(type='PoseSequencePCK'),
-    dict(type='SequenceMPJPE'),
-    dict(type='AccelError'),
-]
-test_evaluator = [
-    *val_evaluator,
-    dict(type='PoseSequencePCK', source='input'),
-    dict(type='SequenceMPJPE', source='input'),
-    dict(type='AccelError', source='input'),
-]
 
-train_cfg = dict(
-    _delete_=True,
-    type='IterBasedTrainLoop',
-    max_iters=max_iters,
-    val_interval=2500,
-)
+train_cfg = dict(max_iters=max_iters, val_interval=2500)
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, end=200, by_epoch=False),
     dict(
@@ -141,9 +68,4 @@ param_scheduler = [
         by_epoch=False,
     ),
 ]
-default_hooks = dict(
-    checkpoint=dict(by_epoch=False, interval=500),
-    logger=dict(interval=100),
-)
-log_processor = dict(by_epoch=False)
-custom_hooks = [dict(type='SyncBuffersHook'), {{_base_.ema_hook}}]
+default_hooks = dict(checkpoint=dict(interval=500))

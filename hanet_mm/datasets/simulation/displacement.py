@@ -73,8 +73,17 @@ def displace(scene: Scene) -> Tuple[np.ndarray, np.ndarray]:
         reported[unseen] -= hidden[unseen]
     if scene.has('bias'):
         error = error + constant_errors(scene) * axes
+    return tuple(_follow_ankles(x, parts) for x in (error, reported))
 
-    return error, reported
+
+def _follow_ankles(error: np.ndarray, parts: KeypointParts) -> np.ndarray:
+    """Errors of toes and heels: their own on top of the ankle's."""
+    foot = parts.ankle >= 0
+    if not foot.any():
+        return error
+    error = error.copy()
+    error[:, :, foot] += error[:, :, parts.ankle[foot]]
+    return error
 
 
 def _jitter(scene: Scene) -> np.ndarray:

@@ -14,6 +14,7 @@ from hanet_mm.core.poses.skeleton import plain_name
 
 from .displacement import Scene, constant_errors, drift
 from .error_bank import ErrorBank
+from .foot_errors import draw_errors
 from .keypoints import keypoint_parts
 from .noise import taken_from
 from .noise_params import EstimatorNoiseRanges
@@ -45,7 +46,8 @@ def replay_errors(
     """Estimates with the errors of a bank for the true keypoints.
 
     On top come the constant errors of the bank and slow ones, of
-    ``SLOW_ERRORS``.
+    ``SLOW_ERRORS``. A bank without feet gives them errors of ankles, see
+    :func:`draw_errors`.
 
     Args:
         truth (np.ndarray): (S, T, K, D); NaN = unknown, missing from the
@@ -68,7 +70,7 @@ def replay_errors(
             f'bank: expected errors with {dims} coordinates, found '
             f'{bank.errors.shape[-1]}'
         )
-    drawn = bank.draw(rng, num, frames, fps, keypoint_names)
+    drawn = draw_errors(rng, bank, num, frames, fps, keypoint_names)
     sizes = box_sizes(boxes_around(truth))
     size = np.nan_to_num(np.nanmedian(sizes, axis=1), nan=1.0)
     size = size[:, None, None, None].astype(np.float32)

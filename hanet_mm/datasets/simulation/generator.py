@@ -22,7 +22,7 @@ from .noise_params import EstimatorNoise, NoiseSource
 BOX_MARGIN = 0.1
 """Boxes are those of the joints enlarged by this, as in JHMDB files."""
 
-DIMS = {'coco17': 2, 'h36m17': 3}
+DIMS = {'coco17': 2, 'coco_wholebody_body': 2, 'h36m17': 3}
 """Skeletons of windows and their coordinates: 2D px, 3D metres."""
 
 # Sequences made at once. A fixed number: the first sequences of a seed stay
@@ -155,9 +155,9 @@ class Chunk(NamedTuple):
 class ChunkGenerator:
     """Makes windows from motion: bodies, views, estimates.
 
-    The skeleton is 'coco17', for pictures, or 'h36m17', for 3D poses; each
-    window has an estimator of its own; ``short_share`` of them are padded;
-    frame rates are within ``fps_range``.
+    The skeleton is one of ``DIMS``, in pictures or in 3D; each window has an
+    estimator of its own; ``short_share`` of them are padded; frame rates are
+    within ``fps_range``.
     """
 
     def __init__(

@@ -15,8 +15,12 @@ import numpy as np
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 
 from .body import JOINT_NAMES
+from .feet import FOOT_NAMES, procedural_feet
 
-LIMBS = (('elbow', 'wrist'), ('knee', 'ankle', 'foot'))
+FOOT_PARTS = ('big_toe', 'small_toe', 'heel')
+"""Keypoints of a foot, without their side."""
+
+LIMBS = (('elbow', 'wrist'), ('knee', 'ankle', 'foot', *FOOT_PARTS))
 """Keypoints that are swapped together when left and right limbs are."""
 
 # Errors relative to the whole body; the ends of limbs are hardest, and the
@@ -37,8 +41,8 @@ _OTHER_ERROR = 0.9
 _GROUPS = (
     ('left', ('shoulder', 'elbow', 'wrist')),
     ('right', ('shoulder', 'elbow', 'wrist')),
-    ('left', ('hip', 'knee', 'ankle', 'foot')),
-    ('right', ('hip', 'knee', 'ankle', 'foot')),
+    ('left', ('hip', 'knee', 'ankle', 'foot', *FOOT_PARTS)),
+    ('right', ('hip', 'knee', 'ankle', 'foot', *FOOT_PARTS)),
 )
 
 # Points of an adult's head in metres, relative to the middle of the face:
@@ -68,6 +72,7 @@ class KeypointParts(NamedTuple):
     mirror: np.ndarray  # index of the mirrored keypoint, or its own
     limb: np.ndarray  # index into LIMBS, -1 = none
     group: np.ndarray  # arms 0 and 1, legs 2 and 3, trunk and head 4
+    ankle: np.ndarray  # of toes and heels: index of their ankle, else -1
 
     @property
     def half(self) -> np.ndarray:
@@ -97,6 +102,7 @@ def keypoint_parts(names: Tuple[str, ...], dims: int) -> KeypointParts:
                 place.get(mirrored, place[name]),
                 *(limbs or [-1]),
                 *(groups or [len(_GROUPS)]),
+                place.get(f'{side}_ankle', -1) if part in FOOT_PARTS else -1,
             )
         )
     return KeypointParts(*map(np.array, zip(*rows)))
@@ -112,6 +118,8 @@ def procedural_keypoints(
     """
     body = {name: joints[..., i, :] for i, name in enumerate(JOINT_NAMES)}
     derived = {**_face(body), **_trunk(body)}
+    if set(names) & set(FOOT_NAMES):
+        derived.update(procedural_feet(body))
     chosen = np.stack(
         [derived.get(n, body.get(_SAME.get(n, n))) for n in names], axis=-2
     )
@@ -172,20 +180,27 @@ _LIMBS = (
     ('{}_hip', '{}_knee', 'thigh'),
 )
 # Start, end, kind; each start is the end of a bone above. '+' is a midpoint.
+_COCO_TREE = (
+    ('left_hip+right_hip', 'left_shoulder+right_shoulder', 'trunk'),
+    ('left_shoulder+right_shoulder', 'left_ear+right_ear', 'neck'),
+    *(('left_ear+right_ear', name, 'head') for name in (
+        'nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')),
+    *((start, end.format(side), kind)
+      for side in ('left', 'right')
+      for start, end, kind in (
+          ('left_shoulder+right_shoulder', '{}_shoulder', 'shoulders'),
+          ('left_hip+right_hip', '{}_hip', 'hips'))),
+    *((start.format(side), end.format(side), kind)
+      for side in ('left', 'right')
+      for start, end, kind in (*_LIMBS, ('{}_knee', '{}_ankle', 'shank'))),
+)  # fmt: skip
 _TREES = {
-    'coco17': (
-        ('left_hip+right_hip', 'left_shoulder+right_shoulder', 'trunk'),
-        ('left_shoulder+right_shoulder', 'left_ear+right_ear', 'neck'),
-        *(('left_ear+right_ear', name, 'head') for name in (
-            'nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')),
-        *((start, end.format(side), kind)
-          for side in ('left', 'right')
-          for start, end, kind in (
-              ('left_shoulder+right_shoulder', '{}_shoulder', 'shoulders'),
-              ('left_hip+right_hip', '{}_hip', 'hips'))),
-        *((start.format(side), end.format(side), kind)
-          for side in ('left', 'right')
-          for start, end, kind in (*_LIMBS, ('{}_knee', '{}_ankle', 'shank'))),
+    'coco17': _COCO_TREE,
+    # A foot is about as long as a forearm.
+    'coco_wholebody_body': (
+        *_COCO_TREE,
+        *((f'{side}_ankle', f'{side}_{part}', 'forearm')
+          for side in ('left', 'right') for part in FOOT_PARTS),
     ),
     'h36m17': (
         ('root', 'spine', 'trunk'),

@@ -9,6 +9,7 @@ from hanet_mm.core.poses.skeleton_data import SKELETONS
 
 from ..cmu_mocap import load_recordings_of_part
 from .exercise_kinds import generate_exercises, kinds_of_part
+from .feet import FOOT_NAMES, captured_feet
 from .keypoints import procedural_keypoints
 from .motion import generate_motion
 
@@ -52,18 +53,29 @@ def _bank(
 def captured_motion(
     path: str, skeleton: str, part: Optional[str]
 ) -> MotionBank:
-    """Load the recordings of a part, see :func:`load_recordings_of_part`."""
-    recordings, _ = load_recordings_of_part(path, skeleton, part)
+    """Load the recordings of a part, see :func:`load_recordings_of_part`.
+
+    Feet are those of :func:`captured_feet`, of the joints of the file.
+    """
     names = SKELETONS[skeleton].keypoint_names
+    has_feet = names[-len(FOOT_NAMES) :] == FOOT_NAMES
+    if has_feet:
+        skeleton, names = 'coco17', names[: -len(FOOT_NAMES)]
+    recordings, _ = load_recordings_of_part(path, skeleton, part)
     if recordings.names != names:
         raise ValueError(
             f'{path}: {skeleton}_names: expected {names}, '
             f'found {recordings.names}'
         )
+    joints = recordings.joints
+    if has_feet:
+        every, _ = load_recordings_of_part(path, 'joints_3d', part)
+        feet = captured_feet(every.joints, every.names)
+        joints = np.concatenate([joints, feet], axis=1)
     fps = recordings.fps
     if fps is None:
         fps = np.full(len(recordings.seq_len), _USUAL_FPS)
-    return _bank(recordings.joints, recordings.clean, recordings.seq_len, fps)
+    return _bank(joints, recordings.clean, recordings.seq_len, fps)
 
 
 def procedural_motion(

@@ -224,6 +224,10 @@ def _swap_sources(scene: Scene) -> np.ndarray:
         halves = _events(scene, 'half_swap', 2)
         in_half = parts.half < 2
         swap ^= halves[..., np.where(in_half, parts.half, 0)] & in_half
+    foot = parts.ankle >= 0
+    if foot.any():
+        # Toes and heels are taken for those of the other foot.
+        swap ^= _events(scene, 'limb_swap', 1) & foot
     return np.where(swap, parts.mirror, np.arange(len(parts.mirror)))
 
 
@@ -232,4 +236,7 @@ def _missing(scene: Scene) -> np.ndarray:
     missing = _events(scene, 'missing', scene.truth.shape[2])
     if scene.has('frame_missing_share'):
         missing = missing | _events(scene, 'frame_missing', 1)
+    foot = scene.parts.ankle >= 0
+    if foot.any():
+        missing[..., foot] |= missing[..., scene.parts.ankle[foot]]
     return missing
