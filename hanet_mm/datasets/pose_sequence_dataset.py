@@ -13,11 +13,13 @@ from hanet_mm.core.data.gaps import fill_missing
 from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
 from hanet_mm.core.poses.units import fill_rotations, to_metres, to_rot6d
 
+from .kept_items import KeptItems
+
 PARTS = ('train', 'val')
 
 
 @DATASETS.register_module()
-class PoseSequenceDataset(BaseDataset):
+class PoseSequenceDataset(KeptItems):
     """Windows for training, whole sequences for testing.
 
     T: frames of a window, K: keypoints, D: coordinates.
@@ -43,7 +45,7 @@ class PoseSequenceDataset(BaseDataset):
             without any are left out.
         metainfo (dict, optional): Of the keypoints, as in MMPose. Defaults
             to that of the class.
-        **kwargs: Of :class:`mmengine.dataset.BaseDataset`.
+        **kwargs: Of :class:`KeptItems`, such as ``keep``.
 
     Raises:
         ValueError: If the data do not fit the metainfo, or a required field
@@ -193,6 +195,7 @@ class PoseSequenceDataset(BaseDataset):
                 keep &= before[end] > before[begin]
             sequence, first = sequence[keep], first[keep]
         self._items = sequence.astype(np.int32), first.astype(np.int32)
+        self._kept.clear()
 
     def _annotated_frames_before(self) -> np.ndarray:
         """Number of annotated frames before each flat frame, (N + 1, )."""

@@ -1,12 +1,9 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Simulated people: sequences made when loaded, windows made on demand."""
 
-import copy
 from typing import (
-    Any,
     Callable,
     ClassVar,
-    Dict,
     Optional,
     Sequence,
     Tuple,
@@ -14,7 +11,7 @@ from typing import (
 )
 
 import numpy as np
-from mmengine.dataset import BaseDataset, Compose, force_full_init
+from mmengine.dataset import Compose, force_full_init
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
@@ -24,6 +21,7 @@ from hanet_mm.core.poses.boxes import boxes_around
 
 from .cmu_mocap import check_recording_part
 from .cmu_mocap_sequence_dataset import SKELETONS
+from .kept_items import KeptItems
 from .metainfo import body23
 from .pose_sequence_dataset import PoseSequenceDataset, keypoint_names
 from .simulation import (
@@ -96,7 +94,7 @@ class SyntheticPoseSequenceDataset(PoseSequenceDataset):
 
 
 @DATASETS.register_module()
-class SimulatedPoseSequenceDataset(BaseDataset):
+class SimulatedPoseSequenceDataset(KeptItems):
     """Windows of simulated people seen by simulated estimators.
 
     T: frames of a window, K: keypoints, D: coordinates.
@@ -144,13 +142,10 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         chunk_pipeline (Sequence[dict]): Transforms that take all S windows
             of a chunk at once, arrays (S, T, ...), before ``pipeline`` takes
             them one by one: :class:`MeasureEvidence`, ``GenerateTarget``.
-        keep (bool): Keep what the pipeline made of each window, where it
-            takes long and batches are augmented later. Every worker process
-            keeps its own.
         seed (int): Seed >= 0 of everything. Parts and runs that are to share
             nothing need different seeds.
         metainfo (dict, optional): Defaults to that of the skeleton.
-        **kwargs: Of :class:`mmengine.dataset.BaseDataset`.
+        **kwargs: Of :class:`KeptItems`, such as ``keep``.
 
     Raises:
         ValueError: If a number, a name or the file is wrong.
@@ -173,7 +168,6 @@ class SimulatedPoseSequenceDataset(BaseDataset):
         bank: Union[str, dict, None] = None,
         bank_share: float = 0.5,
         chunk_pipeline: Sequence[Union[dict, Callable]] = (),
-        keep: bool = False,
         seed: int = 0,
         metainfo: Optional[dict] = None,
         **kwargs,
@@ -205,8 +199,6 @@ class SimulatedPoseSequenceDataset(BaseDataset):
             )
         self.fps_range = fps_range
         self.chunk_pipeline = Compose(chunk_pipeline)
-        self.keep = keep
-        self._kept: Dict[int, Any] = {}
         self.seed = seed
         self._chunk: Tuple[int, dict] = (-1, {})
         super().__init__(
@@ -246,15 +238,6 @@ class SimulatedPoseSequenceDataset(BaseDataset):
 
     def __len__(self) -> int:
         return self.num_windows
-
-    def prepare_data(self, idx: int) -> Any:
-        """What the pipeline makes of window ``idx``."""
-        if not self.keep:
-            return super().prepare_data(idx)
-        if idx not in self._kept:
-            # Rows of a chunk would keep the whole.
-            self._kept[idx] = copy.deepcopy(super().prepare_data(idx))
-        return copy.deepcopy(self._kept[idx])
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:

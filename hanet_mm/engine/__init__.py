@@ -2,6 +2,7 @@
 """Additions to MMEngine for training and testing."""
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
+from .bundled_weights import load_bundled_weights
 from .running import (
     EpochSeedHook,
     MainProcessLoggerHook,
@@ -15,6 +16,7 @@ __all__ = [
     'EpochSeedHook',
     'MainProcessLoggerHook',
     'keep_worker_seed',
+    'load_bundled_weights',
 ]
 
 enable_cpu_distributed()

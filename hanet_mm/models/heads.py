@@ -11,7 +11,7 @@ from mmpose.utils.typing import (
     OptConfigType,
     OptSampleList,
 )
-from torch import Tensor
+from torch import Tensor, nn
 
 from hanet_mm.codecs import EVIDENCE
 from hanet_mm.core.nn.decoder import KinematicDecoder, RefinedPoses
@@ -85,9 +85,11 @@ class KinematicHead(KinematicDecoder, BaseHead):
         D) and ``.keypoint_weights`` (T, K).
         """
         poses = self(*feats)
+        redefine = self.definitions or nn.Identity()
         # Under automatic mixed precision the loss stays in float32.
-        final = coordinate_planes(poses.final.float())
-        refined = coordinate_planes(poses.refined.float())
+        own_final = coordinate_planes(poses.final.float())
+        final = coordinate_planes(redefine(own_final))
+        refined = coordinate_planes(redefine(poses.refined.float()))
         target = coordinate_planes(
             stack_instances(batch_data_samples, 'keypoint_labels', final)
         )
@@ -115,7 +117,7 @@ class KinematicHead(KinematicDecoder, BaseHead):
                 for key in EVIDENCE
             ]
             evidence[0] = coordinate_planes(evidence[0])
-            final = limited(final, *evidence)
+            final = redefine(limited(own_final, *evidence))
             losses['loss_limited'] = self.limited_loss(final, target, weights)
         if self.accel_loss is not None:
             losses['loss_accel'] = self.accel_loss(final, target, weights)

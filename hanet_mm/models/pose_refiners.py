@@ -170,8 +170,9 @@ class HANet(BasePoseEstimator):
         for sample, estimate, sequence in zip(
             data_samples, estimates, refined
         ):
+            poses = self.head.redefine(sequence.keypoints)
             sample.pred_instances = InstanceData(
-                keypoints=sequence.keypoints.cpu().numpy(),
+                keypoints=poses.cpu().numpy(),
                 keypoint_scores=estimate.keypoint_scores,
                 refined_mask=sequence.covered.cpu().numpy(),
             )

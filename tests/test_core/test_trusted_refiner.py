@@ -15,7 +15,12 @@ MISSING, SWAPPED = REASONS.index('missing'), REASONS.index('swapped')
 
 
 def make_refiner(
-    trust=True, names=NAMES, normalization='box', window=T, **options
+    trust=True,
+    names=NAMES,
+    normalization='box',
+    window=T,
+    joint_definitions=False,
+    **options,
 ):
     torch.manual_seed(0)
     shape = dict(num_keypoints=len(NAMES), coord_dims=2, embed_dims=16)
@@ -23,7 +28,11 @@ def make_refiner(
         dict(
             backbone=dict(shape, num_levels=1, use_scores=True),
             head=dict(
-                shape, num_layers=1, use_scores=True, predict_error=True
+                shape,
+                num_layers=1,
+                use_scores=True,
+                predict_error=True,
+                joint_definitions=joint_definitions,
             ),
             sample_interval=1,
         ),

@@ -240,3 +240,21 @@ def test_file_without_truth(tmp_path):
 def test_unknown_part(ann_file):
     with pytest.raises(ValueError, match="'test'"):
         build(ann_file, part='test')
+
+
+def test_kept_items_are_prepared_once_and_stay_as_they_were(ann_file):
+    made = []
+
+    def note(results):
+        made.append(results['sample_idx'])
+        return results
+
+    data = build(ann_file, window_size=5, pipeline=[note], keep=True)
+    first = data[3]
+    expected = first['keypoints'].copy()
+    first['keypoints'] += 1
+    np.testing.assert_array_equal(data[3]['keypoints'], expected)
+    assert made == [3]
+    # Of a part of the sequences other items have these numbers.
+    part = data.get_subset([2])
+    np.testing.assert_array_equal(part[3]['keypoints'][:, 0, 0], range(24, 29))

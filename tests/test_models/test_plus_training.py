@@ -12,6 +12,7 @@ from mmpose.structures import PoseDataSample
 import hanet_mm  # noqa: F401
 from hanet_mm import load_refiner
 from hanet_mm.apis import export_refiner
+from hanet_mm.models.heads import limited
 
 pytestmark = pytest.mark.mm
 
@@ -214,6 +215,35 @@ def test_poses_learn_inside_the_limit():
     # What is expected of the poses does not learn from where they are.
     assert model.head.error.weight.grad is None
     assert model.head.output.weight.grad.abs().sum() > 0
+
+
+def test_limited_poses_learn_the_definitions_of_the_joints():
+    loss = dict(type='WeightedKeypointLoss', norms=['l2'], hard_weight=0)
+    head = dict(limited_loss=loss, joint_definitions=True)
+    model = shake(MODELS.build(config(head)))
+    model.data_preprocessor.batch_augments = []
+    torch.nn.init.normal_(model.head.definitions.weight, std=0.1)
+    items = [with_evidence(window(i)) for i in range(2)]
+    batch = model.data_preprocessor(collate(items), training=True)
+    losses = model(**batch, mode='loss')
+    labels = [x['data_samples'].gt_instance_labels for x in items]
+    scores, *evidence, target = (
+        torch.from_numpy(np.stack([x[f'keypoint_{key}'] for x in labels]))
+        for key in ('scores', 'path', 'noise', 'allowance', 'labels')
+    )
+    poses = model.head(*model.extract_feat(batch['inputs'], scores))
+    found = model.head.definitions(limited(poses.final, *evidence))
+    error = (found - target).norm(dim=-1).mean()
+    torch.testing.assert_close(losses['loss_limited'], error)
+    losses['loss_limited'].backward()
+    assert model.head.definitions.weight.grad.abs().min() > 0
+    # Predictions are in the definitions as well.
+    items = [sequence(20, 0)]
+    (redefined,) = predict(model, items)
+    definitions, model.head.definitions = model.head.definitions, None
+    (expected,) = predict(model, items)
+    expected = definitions(torch.from_numpy(expected)).detach()
+    np.testing.assert_allclose(redefined, expected, rtol=1e-4)
 
 
 def test_additions_bring_their_losses():

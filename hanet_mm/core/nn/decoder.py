@@ -7,6 +7,7 @@ from typing import Dict, NamedTuple, Optional, Sequence, Union
 import torch
 from torch import Tensor, nn
 
+from .definitions import JointDefinitions
 from .kinematics import Kinematics, interpolate_samples
 from .layers import DecoderLayer, init_matrices, sine_table
 from .smoother import RobustStart, StartingPath
@@ -104,6 +105,8 @@ class KinematicDecoder(nn.Module):
             ``use_scores``.
         predict_error (bool): Add a head that predicts the error of each
             joint (not in the paper).
+        joint_definitions (bool): Hold :class:`JointDefinitions`, for whoever
+            makes sequences of the windows to apply (not in the paper).
     """
 
     def __init__(
@@ -124,6 +127,7 @@ class KinematicDecoder(nn.Module):
         use_scores: bool = False,
         flip_indices: Optional[Sequence[int]] = None,
         predict_error: bool = False,
+        joint_definitions: bool = False,
     ):
         super().__init__()
         if use_acceleration and not use_velocity:
@@ -137,6 +141,8 @@ class KinematicDecoder(nn.Module):
             )
         if flip_indices is not None and not use_scores:
             raise ValueError('flip_indices needs use_scores=True')
+        if joint_definitions and coord_dims > 3:
+            raise ValueError('joint_definitions are of keypoints only')
         if init not in INITS:
             raise ValueError(f'init has to be one of {INITS}, got {init!r}')
         channels = num_keypoints * coord_dims
@@ -179,6 +185,9 @@ class KinematicDecoder(nn.Module):
         self.prev_velocity = affine(use_velocity)
         self.next_velocity = affine(use_velocity)
         self.acceleration = affine(use_acceleration)
+        self.definitions = (
+            JointDefinitions(num_keypoints) if joint_definitions else None
+        )
 
     def forward(
         self, features: Tensor, kinematics: Kinematics
@@ -195,6 +204,11 @@ class KinematicDecoder(nn.Module):
             start.swap_logits,
             None if self.error is None else self.error(x),
         )
+
+    @torch.no_grad()
+    def redefine(self, poses: Tensor) -> Tensor:
+        """Refined poses (..., K, D) in the definitions that were learnt."""
+        return poses if self.definitions is None else self.definitions(poses)
 
     def _decode(
         self, tokens: Tensor, features: Tensor, kinematics: Kinematics

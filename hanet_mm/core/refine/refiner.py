@@ -307,7 +307,8 @@ class Refiner:
             swapped=inputs.swapped,
         )
         gated.warn(stacklevel=3)  # past own_settings
-        poses = [sequence.keypoints for sequence in refined]
+        redefine = self.network.head.redefine
+        poses = [redefine(sequence.keypoints) for sequence in refined]
         if self.normalization == 'rot6d':
             given: Any = original
             inputs.given = list(given) if inputs.several else [given]

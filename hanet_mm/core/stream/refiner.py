@@ -138,6 +138,7 @@ class StreamingRefiner:
             normalization=refiner.normalization,
             num_keypoints=head.num_keypoints,
             coord_dims=head.coord_dims,
+            redefine=head.redefine,
             chains=refiner.chains,
             rate=self._clock.rate,
             fps=self.fps and limit_rate(self.fps),

@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """One person in a stream: frames still needed, due windows, results."""
 
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
@@ -36,7 +36,8 @@ class StreamSettings(NamedTuple):
 
     ``stride`` and ``taper`` are those of the refiner. ``lookahead`` is in
     refiner frames, ``max_gap`` in frames of the stream. ``chains`` are those
-    of a refiner that keeps to the evidence. ``rate`` is that of the refiner
+    of a refiner that keeps to the evidence, ``redefine`` changes poses
+    to the joint definitions that it learnt. ``rate`` is that of the refiner
     and ``fps`` that of the stream, where known; it has ``phases`` frames for
     one of the refiner.
     """
@@ -49,6 +50,7 @@ class StreamSettings(NamedTuple):
     normalization: str
     num_keypoints: int
     coord_dims: int
+    redefine: Callable[[Tensor], Tensor]
     chains: Optional[SwapChains] = None
     rate: Optional[float] = None
     fps: Optional[float] = None
@@ -309,6 +311,7 @@ class StreamTrack:
             reason = due.reason
             poses = torch.from_numpy(due.values[..., : settings.coord_dims])
             poses = finish_poses(settings.normalization, poses)
+            poses = settings.redefine(poses)
         unknown = poses.isnan().any(-1).numpy()
         filled = missing & ~(unknown | empty)
         results = []
