@@ -33,7 +33,8 @@ def test_models_have_a_config_and_a_source(model):
     for result in model['Results']:
         source = result['Source'].split(' (')[0]
         assert source in (REPORTED, TRAINED)
-    assert [x['Source'] for x in model['Results']].count(TRAINED) == 1
+    own = [x['Source'].startswith(TRAINED) for x in model['Results']]
+    assert sum(own) == 1
 
 
 def test_every_row_config_is_in_the_index():
@@ -43,7 +44,7 @@ def test_every_row_config_is_in_the_index():
         for folder in folders
         for path in (ROOT / 'configs/hanet' / folder).rglob('hanet_*.py')
     }
-    assert configs == {model['Config'] for model in MODELS}
+    assert configs <= {model['Config'] for model in MODELS}
 
 
 # Tables 1-5 of the paper, every row with HANet.

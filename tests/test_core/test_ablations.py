@@ -4,6 +4,8 @@
 import torch
 
 from hanet_mm.core.nn.decoder import ChannelAffine
+from hanet_mm.core.nn.kinematics import compute_kinematics, past_acceleration
+from hanet_mm.core.nn.layers import Attention
 from hanet_mm.core.nn.network import HANetNetwork
 
 K, D, H = 5, 2, 16
@@ -163,3 +165,44 @@ def test_a_token_that_may_attend_to_itself_changes_the_encoder():
     with torch.no_grad():
         difference = network(poses).refined - full(poses).refined
     assert difference.abs().max() > 1e-3
+
+
+def test_widths_of_eq_4_begin_with_twice_the_first():
+    network = build(backbone=dict(as_written=True))
+    assert network.backbone.widths == [2 * H, 4 * H, 8 * H]
+    # W_1 to W_3 of eq. 4.
+    sizes = [tuple(x.weight.shape) for x in network.backbone.projections]
+    assert sizes == [(2 * H, H), (4 * H, 2 * H), (8 * H, 4 * H)]
+
+
+def test_positions_of_eq_4_are_on_values_too():
+    torch.manual_seed(0)
+    attention = Attention(H, 4, 0.0, pos_on_values=True)
+    expected = torch.nn.MultiheadAttention(H, 4, batch_first=True)
+    torch.nn.init.normal_(attention.in_proj_weight)
+    attention.load_state_dict(expected.state_dict())
+    x, pos = torch.randn(2, 7, H), torch.randn(7, H)
+    tokens = x + pos
+    torch.testing.assert_close(
+        attention(x, pos), expected(tokens, tokens, tokens)[0]
+    )
+
+
+def test_acceleration_of_eq_2_looks_back():
+    # Second differences of t ** 3 about t - d are 6 (t - d) d ** 2.
+    times = torch.arange(21.0)
+    poses = (times**3).reshape(1, -1, 1, 1)
+    for distance in (1, 2):
+        found = past_acceleration(compute_kinematics(poses, 5, distance))
+        expected = 6 * (times[5::5] - distance)
+        torch.testing.assert_close(found[0, 1:, 0], expected)
+
+
+def test_eq_7_and_8_as_written():
+    network = build(head=dict(as_written=True))
+    assert network.head.acceleration.weight.shape == (C, C)
+    for parameter in network.head.output.parameters():
+        parameter.data.zero_()
+    # No skip connection: all of the pose comes from the decoder.
+    assert not network(torch.randn(2, 11, K, D)).final.any()
+    assert 'head.norm.weight' not in shapes(network)

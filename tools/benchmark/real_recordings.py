@@ -18,7 +18,6 @@ between <!-- table: NAME --> and <!-- end -->.
 
 import argparse
 import copy
-import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -53,6 +52,7 @@ from hanet_mm.apis.benchmark.breakdown import (
 from hanet_mm.apis.benchmark.evaluation import measure_output, read_truth
 from hanet_mm.apis.benchmark.filter_bank import known_chains, reference_methods
 from hanet_mm.apis.benchmark.methods import INPUT, filled_input, make_tracks
+from hanet_mm.apis.benchmark.pages import fill_page
 from hanet_mm.apis.benchmark.perturbations import remove_keypoints
 from hanet_mm.apis.benchmark.request import read_data
 from hanet_mm.core.data.files import atomic_path
@@ -318,19 +318,6 @@ def measure_simulated(args: argparse.Namespace, out: Path) -> Tables:
     if report['curves']:
         tables['curves'] = curves_table(report['curves'])
     return tables
-
-
-def fill_page(text: str, tables: Tables) -> str:
-    """A page with the tables that it has a place for."""
-
-    def fill(match: 're.Match[str]') -> str:
-        name = match.group(2)
-        if name not in tables:
-            return match.group(0)
-        return f'{match.group(1)}\n{tables[name].rstrip()}\n{match.group(3)}'
-
-    places = r'(<!-- table: (\S+) -->)\n.*?(<!-- end -->)'
-    return re.sub(places, fill, text, flags=re.DOTALL)
 
 
 if __name__ == '__main__':

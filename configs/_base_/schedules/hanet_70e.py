@@ -2,7 +2,8 @@
 _base_ = ['../runtime.py']
 
 # AdamW, 5 epochs of linear warm-up, cosine to 1e-5 at the last of 70 epochs;
-# no clipping. Both schedules step with each iteration.
+# no clipping. Both schedules step with each iteration. The paper does not
+# say how many; of the published files one that cannot be read says 100.
 max_epochs = 70
 warmup_epochs = 5
 base_lr = 1e-3

@@ -1,4 +1,5 @@
 # AIST++, SMPL rotations of SPIN; settings as published, no row in the paper.
+# Post-norm, where eq. 5 has LayerNorm first.
 _base_ = [
     '../../_base_/models/hanet.py',
     '../../_base_/datasets/aist_spin_smpl.py',

@@ -1,4 +1,5 @@
-# Table 1, last row: 320 M parameters, as published (SPEC section 8).
+# Table 1, last row: 320 M parameters, as published (SPEC section 8);
+# post-norm, where eq. 5 has LayerNorm first.
 _base_ = [
     '../../_base_/models/hanet.py',
     '../../_base_/datasets/jhmdb_sequence.py',

@@ -1,4 +1,5 @@
 # 3DPW, SMPL rotations of PARE; settings as published, no row in the paper.
+# Post-norm, where eq. 5 has LayerNorm first.
 _base_ = [
     '../../_base_/models/hanet.py',
     '../../_base_/datasets/pw3d_pare_smpl.py',

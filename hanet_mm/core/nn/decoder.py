@@ -8,7 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from .definitions import JointDefinitions
-from .kinematics import Kinematics, interpolate_samples
+from .kinematics import (
+    Kinematics,
+    interpolate_samples,
+    past_acceleration,
+)
 from .layers import DecoderLayer, init_matrices, sine_table
 from .smoother import RobustStart, StartingPath
 
@@ -34,7 +38,10 @@ class RefinedPoses(NamedTuple):
 
 
 class ChannelAffine(nn.Module):
-    """One scale and one offset per channel (eq. 7, "WB" of Table 5)."""
+    """One scale and one offset per channel (eq. 7, "WB" of Table 5).
+
+    The paper writes matrices; the published code has depth-wise weights.
+    """
 
     def __init__(self, channels: int, init: str):
         super().__init__()
@@ -73,7 +80,8 @@ class KinematicDecoder(nn.Module):
     The offsets of the encoder refine the sampled poses (eq. 6). These,
     interpolated to all frames, are the tokens of a transformer decoder whose
     memory holds the encoder's features with velocity and acceleration
-    (eq. 7 and 8).
+    (eq. 7 and 8). As published the poses are the queries; eq. 8 calls them
+    values.
 
     Args:
         num_keypoints (int): K.
@@ -105,6 +113,10 @@ class KinematicDecoder(nn.Module):
             ``use_scores``.
         predict_error (bool): Add a head that predicts the error of each
             joint (not in the paper).
+        as_written (bool): Eq. 2, 7 and 8 as the paper writes them, not as
+            they were published: acceleration from the two frames before,
+            matrices in place of scales, no skip connection and no last
+            LayerNorm.
         joint_definitions (bool): Hold :class:`JointDefinitions`, for whoever
             makes sequences of the windows to apply (not in the paper).
     """
@@ -128,6 +140,7 @@ class KinematicDecoder(nn.Module):
         flip_indices: Optional[Sequence[int]] = None,
         predict_error: bool = False,
         joint_definitions: bool = False,
+        as_written: bool = False,
     ):
         super().__init__()
         if use_acceleration and not use_velocity:
@@ -170,7 +183,8 @@ class KinematicDecoder(nn.Module):
             DecoderLayer(embed_dims, num_heads, hidden, norm_first, dropout)
             for _ in range(num_layers)
         )
-        self.norm = nn.LayerNorm(embed_dims)
+        self.as_written = as_written
+        self.norm = nn.Identity() if as_written else nn.LayerNorm(embed_dims)
         self.output = nn.Linear(embed_dims, channels)
         self.error = (
             nn.Linear(embed_dims, num_keypoints) if predict_error else None
@@ -178,9 +192,11 @@ class KinematicDecoder(nn.Module):
         self._init_weights(init)
 
         def affine(used: bool) -> nn.Module:
-            if motion_affine and used:
-                return ChannelAffine(channels, init)
-            return nn.Identity()
+            if not (motion_affine and used):
+                return nn.Identity()
+            if as_written:
+                return nn.Linear(channels, channels)
+            return ChannelAffine(channels, init)
 
         self.prev_velocity = affine(use_velocity)
         self.next_velocity = affine(use_velocity)
@@ -196,7 +212,10 @@ class KinematicDecoder(nn.Module):
         offsets = self.refine(features[:, : kinematics.num_sampled])
         start = self.start(features, kinematics, offsets)
         x = self._decode(start.tokens, features, kinematics)
-        final = self.output(x) + start.path
+        final = self.output(x)
+        if not self.as_written:
+            # Published, not in eq. 8: the decoder corrects its tokens.
+            final = final + start.path
         shape = (self.num_keypoints, self.coord_dims)
         return RefinedPoses(
             final.unflatten(-1, shape),
@@ -238,8 +257,12 @@ class KinematicDecoder(nn.Module):
             v_next = self.next_velocity(kinematics.v_next)
             parts += [v_prev, v_next]
         if self.use_acceleration:
-            # Squared difference of the embedded velocities, as published.
-            parts.append(self.acceleration((v_next - v_prev) ** 2))
+            if self.as_written:
+                acceleration = past_acceleration(kinematics)
+            else:
+                # Of the embedded velocities before and after, as published.
+                acceleration = v_next - v_prev
+            parts.append(self.acceleration(acceleration**2))
         return torch.cat(parts, dim=-1)
 
     @torch.no_grad()

@@ -40,6 +40,9 @@ class HierarchicalEncoder(nn.Module):
         use_scores (bool): Scores of the keypoints in the input, and the
             deviations of the estimates from the path of
             :class:`ScoreSmoother` (not in the paper).
+        as_written (bool): Eq. 4 as the paper writes it, not as it was
+            published: positions on values too, and level l = 1, .., N_L of
+            width ``embed_dims * 2 ** l``.
     """
 
     def __init__(
@@ -57,13 +60,16 @@ class HierarchicalEncoder(nn.Module):
         use_flow: bool = True,
         stack_neighbors: bool = True,
         use_scores: bool = False,
+        as_written: bool = False,
     ):
         super().__init__()
         self.mask_self = mask_self
         self.use_flow = use_flow
         self.stack_neighbors = stack_neighbors
         self.widths = [
-            embed_dims * 2**level if hierarchical else embed_dims
+            embed_dims * 2 ** (level + as_written)
+            if hierarchical
+            else embed_dims
             for level in range(num_levels)
         ]
         hidden = feedforward_channels or 4 * embed_dims
@@ -81,14 +87,18 @@ class HierarchicalEncoder(nn.Module):
                 hidden * width // embed_dims,
                 norm_first,
                 dropout,
+                as_written,
             )
             for width in self.widths
         )
+        # Published: the embedding is level 0; eq. 4: it is projected too.
+        inner = [embed_dims, *self.widths] if as_written else self.widths
         self.projections = nn.ModuleList(
-            nn.Linear(width, wider)
-            for width, wider in zip(self.widths, self.widths[1:])
+            nn.Linear(width, wider) for width, wider in zip(inner, inner[1:])
         )
-        # The 1x1 convolutions of eq. 6, as what they are: linear per frame.
+        # The 1x1 convolutions of eq. 6, as what they are: linear per frame. As
+        # published they lead to width h, and one projection of their mean to
+        # the offsets: only so the memory of eq. 8 has 3 K D + h channels.
         self.offsets = nn.ModuleList(
             nn.Linear(width, embed_dims) for width in self.widths
         )
@@ -100,8 +110,9 @@ class HierarchicalEncoder(nn.Module):
         mask = self._mask(kinematics, x.device)
         features = x.new_zeros(())
         for level, layer in enumerate(self.levels):
-            if level:
-                x = self.projections[level - 1](x)
+            place = level - len(self.levels) + len(self.projections)
+            if place >= 0:
+                x = self.projections[place](x)
             table = sine_table(
                 kinematics.num_frames, self.widths[level], x.device, x.dtype
             )

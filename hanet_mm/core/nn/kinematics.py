@@ -29,6 +29,7 @@ class Kinematics(NamedTuple):
         interval (int): N, frames from one sampled frame to the next.
         frames (Tensor): Estimated poses at all frames, (B, T, K, D).
         scores (Tensor, optional): Of these, (B, T, K); 0 = missing.
+        distance (int): d_t of eq. 1, in frames.
     """
 
     poses: Tensor
@@ -43,6 +44,7 @@ class Kinematics(NamedTuple):
     interval: int
     frames: Tensor
     scores: Optional[Tensor] = None
+    distance: int = 1
 
 
 def sampled_frames(num_frames: int, interval: int) -> range:
@@ -104,7 +106,23 @@ def compute_kinematics(
             for x in features
         ]
     counts = (len(sampled), num_frames, interval)
-    return Kinematics._make((*features, positions, *counts, poses, scores))
+    return Kinematics._make(
+        (*features, positions, *counts, poses, scores, distance)
+    )
+
+
+def past_acceleration(kinematics: Kinematics) -> Tensor:
+    """Acceleration of the sampled frames as eq. 2 has it, (B, n, C).
+
+    ``a_t = (v_t - v_{t-dt}) / dt`` with ``v_t = (P_t - P_{t-dt}) / dt``. The
+    published one is the difference of the velocities before and after t.
+    """
+    full, distance = kinematics.frames.flatten(2), kinematics.distance
+    sampled = kinematics.positions[: kinematics.num_sampled]
+    now, before, earlier = (
+        full[:, (sampled - back * distance).clamp(min=0)] for back in range(3)
+    )
+    return (now - 2 * before + earlier) / distance**2
 
 
 def interpolate_samples(samples: Tensor, interval: int) -> Tensor:

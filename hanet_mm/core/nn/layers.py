@@ -13,12 +13,19 @@ from torch import Tensor, nn
 class Attention(nn.Module):
     """Multi-head attention; parameters as in ``nn.MultiheadAttention``.
 
-    Positional encodings are added to queries and keys, not to values.
+    Positional encodings are added to queries and keys, not to values, as in
+    the published code; with ``pos_on_values`` to these too, as in eq. 4.
     They do not depend on the sample, so they are projected once per call and
     queries, keys and values of self-attention come from one product.
     """
 
-    def __init__(self, dims: int, num_heads: int, dropout: float):
+    def __init__(
+        self,
+        dims: int,
+        num_heads: int,
+        dropout: float,
+        pos_on_values: bool = False,
+    ):
         super().__init__()
         if dims % num_heads or dims % 2:
             raise ValueError(
@@ -27,6 +34,7 @@ class Attention(nn.Module):
             )
         self.num_heads = num_heads
         self.dropout = dropout
+        self.pos_on_values = pos_on_values
         self.in_proj_weight = nn.Parameter(torch.empty(3 * dims, dims))
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * dims))
         self.out_proj = nn.Linear(dims, dims)
@@ -50,8 +58,11 @@ class Attention(nn.Module):
         dims = x.shape[-1]
         weight, bias = self.in_proj_weight, self.in_proj_bias
         if memory is None or memory_pos is None:
-            # Positions do not change values: zeros for these.
-            shift = F.pad(F.linear(pos, weight[: 2 * dims]), (0, dims))
+            if self.pos_on_values:
+                shift = F.linear(pos, weight)
+            else:
+                # Positions do not change values: zeros for these.
+                shift = F.pad(F.linear(pos, weight[: 2 * dims]), (0, dims))
             q, k, v = (F.linear(x, weight, bias) + shift).chunk(3, dim=-1)
         else:
             q = F.linear(x, weight[:dims], bias[:dims])
@@ -133,10 +144,11 @@ class EncoderLayer(nn.Module):
         hidden: int,
         norm_first: bool,
         dropout: float,
+        pos_on_values: bool = False,
     ):
         super().__init__()
         self.norm_first = norm_first
-        self.self_attn = Attention(dims, num_heads, dropout)
+        self.self_attn = Attention(dims, num_heads, dropout, pos_on_values)
         self.ffn = FeedForward(dims, hidden, dropout)
         self.norm1 = nn.LayerNorm(dims)
         self.norm2 = nn.LayerNorm(dims)

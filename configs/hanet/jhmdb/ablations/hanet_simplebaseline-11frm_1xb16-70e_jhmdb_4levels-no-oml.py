@@ -1,4 +1,5 @@
-# Table 4, row 2: 4 levels, no online mutual learning.
+# Table 4, row 2: 4 levels, no online mutual learning. What
+# of eq. 9 stays is not said: here all of it, in both norms.
 _base_ = ['../hanet_simplebaseline-11frm_1xb16-70e_jhmdb.py']
 
 model = dict(
