@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Each component of Tables 4 and 5 is one argument that does what it says."""
 
+import pytest
 import torch
 
 from hanet_mm.core.nn.decoder import ChannelAffine
@@ -206,3 +207,9 @@ def test_eq_7_and_8_as_written():
     # No skip connection: all of the pose comes from the decoder.
     assert not network(torch.randn(2, 11, K, D)).final.any()
     assert 'head.norm.weight' not in shapes(network)
+
+
+def test_what_was_published_by_accident_is_not_as_written():
+    head = dict(as_written=True, unsampled_memory=dict(bias=1.0))
+    with pytest.raises(ValueError, match='mutually exclusive'):
+        build(head=head)

@@ -154,6 +154,10 @@ class KinematicDecoder(nn.Module):
             )
         if flip_indices is not None and not use_scores:
             raise ValueError('flip_indices needs use_scores=True')
+        if as_written and unsampled_memory is not None:
+            raise ValueError(
+                'as_written and unsampled_memory are mutually exclusive'
+            )
         if joint_definitions and coord_dims > 3:
             raise ValueError('joint_definitions are of keypoints only')
         if init not in INITS:
