@@ -93,3 +93,24 @@ def test_a_file_that_is_none_of_results(monkeypatch, tmp_path):
     (tmp_path / 'results.json').write_text('[1')
     with pytest.raises(SystemExit, match='not a file of results'):
         train_all(monkeypatch, '-o', tmp_path / 'results.json')
+
+
+@pytest.mark.parametrize(
+    ('row', 'model'),
+    [
+        ('..._published.py', '11frm_1xb64-15e_jhmdb_published'),
+        ('hanet-small_..._15e_jhmdb.py', '11frm_1xb64-15e_jhmdb'),
+        ('hanet-plus_..._300e_jhmdb.py', '300e_jhmdb'),
+        ('51frm_..._cmu-mocap.py', '15e_cmu-mocap'),
+        ('41frm_..._cmu-mocap-smpl.py', '10e_cmu-mocap-smpl'),
+    ],
+)
+def test_the_page_of_accuracy_has_the_figures_of_the_file(row, model):
+    page = (ROOT / 'docs/accuracy.md').read_text('utf-8')
+    (line,) = (
+        x for x in page.splitlines() if x.startswith('|') and f'{row}`' in x
+    )
+    cells = [x.strip(' *') for x in line.split('|')[2:-1]]
+    (found,) = (k for k in RESULTS['models'] if k.endswith(model))
+    figures = RESULTS['models'][found]['metrics'].values()
+    assert [float(x) for x in cells] == list(figures)
