@@ -15,6 +15,7 @@ from hanet_mm.core.refine.weights_file import default_refiner
 
 from .filter_choice import choose_filter
 from .formats import PoseFile
+from .keypoint_plan import known_names
 
 _FILTER = 'filter:'
 
@@ -93,7 +94,10 @@ class RefineOptions:
         try:
             if poses.has_rotations:
                 raise ValueError('there is no default refiner for rotations')
-            name = default_refiner(poses.tracks[0].keypoints.shape[2])
+            name = default_refiner(
+                poses.tracks[0].keypoints.shape[2],
+                known_names(poses, self.skeleton),
+            )
             if name not in self._defaults:
                 self._defaults[name] = load_refiner(
                     name, self.device, self.engine

@@ -8,10 +8,18 @@ import pytest
 
 from hanet_mm import list_refiners, load_refiner, refiner_card
 from hanet_mm.core.poses.skeleton_data import SKELETONS
-from hanet_mm.core.refine.weights_file import WEIGHTS, summarize_refiner
+from hanet_mm.core.refine.weights_file import (
+    WEIGHTS,
+    default_refiner,
+    summarize_refiner,
+)
 
 NAMES = list_refiners()
-SKELETON_OF = {'coco17-2d': 'coco17', 'h36m17-3d': 'h36m17'}
+SKELETON_OF = {
+    'body23-2d': 'coco_wholebody_body',
+    'coco17-2d': 'coco17',
+    'h36m17-3d': 'h36m17',
+}
 # What CMU asks those who use its data to say.
 CMU = (
     'The data used in this project was obtained from mocap.cs.cmu.edu. The '
@@ -35,6 +43,9 @@ STANDING = dict(
     knee=(0.12, 0.42),
     ankle=(0.12, 0.83),
     foot=(0.12, 0.83),
+    heel=(0.1, 0.9),
+    big_toe=(0.2, 0.92),
+    small_toe=(0.24, 0.9),
     root=(0, 0),
     spine=(0, -0.23),
     thorax=(0, -0.48),
@@ -49,7 +60,7 @@ def sway(refiner, frames=90, noise=0.02):
     head = refiner.network.head
     pose = np.zeros((head.num_keypoints, head.coord_dims))
     for row, name in zip(pose, refiner.keypoint_names):
-        side, _, part = name.rpartition('_' if '_' in name else ' ')
+        side, _, part = name.partition('_' if '_' in name else ' ')
         across, down = STANDING.get(name) or STANDING[part]
         row[:2] = across * {'left': 1, 'right': -1}.get(side, 0), down
     time = np.arange(frames)[:, None, None] / 30
@@ -120,11 +131,15 @@ def test_keypoints_are_those_of_mmpose(name):
     skeleton = SKELETONS[SKELETON_OF[name]]
     assert tuple(refiner.keypoint_names) == skeleton.keypoint_names
     parse = pytest.importorskip('mmpose.datasets.datasets.utils')
-    info = {'coco17-2d': 'coco', 'h36m17-3d': 'h36m'}[name]
+    info = {
+        'body23-2d': 'coco_wholebody',
+        'coco17-2d': 'coco',
+        'h36m17-3d': 'h36m',
+    }[name]
     meta = parse.parse_pose_metainfo(
         dict(from_file=f'configs/_base_/datasets/{info}.py')
     )
-    names = [meta['keypoint_id2name'][i] for i in range(17)]
+    names = [meta['keypoint_id2name'][i] for i in range(len(skeleton))]
     assert refiner.keypoint_names == names
 
 
@@ -155,6 +170,35 @@ def test_what_is_no_person_is_left_to_a_filter(name):
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         refiner.refine(points, scores)
-    order = np.random.default_rng(1).permutation(17)
+    order = np.random.default_rng(1).permutation(points.shape[1])
     with pytest.warns(UserWarning, match="outside the refiner's training"):
         refiner.refine(points[:, order], scores[:, order])
+
+
+@pytest.mark.parametrize(
+    ('name', 'refiner'),
+    [
+        ('halpe26', 'body23-2d'),
+        ('openpose25', 'body23-2d'),
+        ('openpose25b', 'body23-2d'),
+        ('mediapipe33', 'body23-2d'),
+        ('coco_wholebody133', 'body23-2d'),
+        ('coco17', 'coco17-2d'),
+        ('openpose18', 'coco17-2d'),
+        ('jhmdb15', 'coco17-2d'),
+    ],
+)
+def test_keypoints_with_feet_get_the_refiner_of_feet(name, refiner):
+    assert default_refiner(2, SKELETONS[name].keypoint_names) == refiner
+
+
+def test_feet_become_steadier_with_the_refiner_of_feet():
+    refiner = load_refiner('body23-2d')
+    points, scores = sway(refiner)
+    points[20:26, 17:] += 40  # the feet jump off for a fifth of a second
+    result = refiner.refine(points, scores, fps=30)
+    jumps = [
+        np.linalg.norm(np.diff(x[:, 17:], axis=0), axis=-1).max()
+        for x in (result.keypoints, points)
+    ]
+    assert jumps[0] < 0.5 * jumps[1]

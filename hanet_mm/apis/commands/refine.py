@@ -8,7 +8,7 @@ from pathlib import Path
 from hanet_mm.apis.errors import SeveralErrors
 from hanet_mm.apis.formats import check_no_address, is_pose_folder
 from hanet_mm.apis.refine import RefineOptions, refine_file, refine_folder
-from hanet_mm.core.refine.weights_file import DEFAULTS
+from hanet_mm.core.refine.weights_file import DEFAULT_WITH_FEET, DEFAULTS
 from hanet_mm.progress import inner_progress
 
 from .output import add_json, add_overwrite, render
@@ -115,7 +115,8 @@ def _add_method(parser: argparse.ArgumentParser) -> None:
         '--refiner',
         metavar='NAME|FILE.safetensors',
         help='name of a bundled refiner, see hanet-mm models, or a file made '
-        f'with hanet-mm export. Default: {DEFAULTS[2]}, for 3D {DEFAULTS[3]}',
+        f'with hanet-mm export. Default: {DEFAULTS[2]}, with feet '
+        f'{DEFAULT_WITH_FEET}, for 3D {DEFAULTS[3]}',
     )
     method.add_argument(
         '--filter',

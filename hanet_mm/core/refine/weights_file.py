@@ -10,7 +10,7 @@ import json
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Sequence, Tuple
 
 from safetensors import SafetensorError, safe_open
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).resolve().parents[2] / 'weights'
 # What is taken where nobody names a refiner, by the number of coordinates.
 DEFAULTS = {2: 'coco17-2d', 3: 'h36m17-3d'}
+# And for 2D keypoints among which are heels or toes.
+DEFAULT_WITH_FEET = 'body23-2d'
+_FEET = ('heel', 'toe')
 _SUFFIX = '.safetensors'
 
 
@@ -58,13 +61,21 @@ def summarize_refiner(name: str) -> str:
     return ' '.join(texts[0].split()) if texts else ''
 
 
-def default_refiner(coord_dims: int) -> str:
-    """Return the default refiner for poses of 2 or 3 coordinates."""
+def default_refiner(
+    coord_dims: int, keypoint_names: Sequence[str] = ()
+) -> str:
+    """Return the default refiner for poses of 2 or 3 coordinates.
+
+    ``keypoint_names`` tell whether 2D poses have feet.
+    """
     if coord_dims not in DEFAULTS:
         raise ValueError(
             'there is no default refiner for keypoints of '
             f'{coord_dims} coordinates'
         )
+    names = ' '.join(keypoint_names).lower()
+    if coord_dims == 2 and any(x in names for x in _FEET):
+        return DEFAULT_WITH_FEET
     return DEFAULTS[coord_dims]
 
 
