@@ -41,9 +41,7 @@ def choose_filter(
     """
     name, _, settings = text.partition(':')
     kind = find_filter(name)
-    if fps is None:
-        rates = [x.fps for x in tracks if x.fps] or [USUAL_RATE]
-        fps = float(np.median(rates))
+    fps = usual_rate(tracks, fps)
     size = 1.0 if rotations else _person_size(tracks)
     arguments = kind.in_units(_USUAL[name], size, fps)
     known = [x for x in inspect.signature(kind).parameters if x != 'rotations']
@@ -59,6 +57,15 @@ def choose_filter(
     if rotations:
         return RotationFilter(kind(rotations=True, **arguments))
     return kind(**arguments)
+
+
+def usual_rate(
+    tracks: List[PersonTrack], fps: Optional[float] = None
+) -> float:
+    """The given rate, else the median one of the tracks, else 30."""
+    if fps is not None:
+        return fps
+    return float(np.median([x.fps for x in tracks if x.fps] or [USUAL_RATE]))
 
 
 def _number(text: str, where: str) -> float:

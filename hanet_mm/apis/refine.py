@@ -26,6 +26,7 @@ from hanet_mm.core.data.claims import claim, remove_stale_claim
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.refine.frame_rate import USUAL_RATE
 from hanet_mm.core.refine.refiner import Refiner, RefineResult
+from hanet_mm.filters.rotations import RotationPath
 from hanet_mm.progress import progress_bar
 
 from .errors import describe_error
@@ -172,7 +173,7 @@ def _assumed_rate(
     """The rate that stands in for an unknown one, None if none does."""
     if all(track.fps for track in poses.tracks):
         return None
-    if isinstance(refiner, Refiner):
+    if isinstance(refiner, (Refiner, RotationPath)):
         return refiner.fps
     return USUAL_RATE if options.unswap else None
 

@@ -12,8 +12,9 @@ from hanet_mm.core.nn.engines import check_engine
 from hanet_mm.core.refine.frame_rate import check_fps
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
 from hanet_mm.core.refine.weights_file import default_refiner
+from hanet_mm.filters.rotations import RotationPath
 
-from .filter_choice import choose_filter
+from .filter_choice import choose_filter, usual_rate
 from .formats import PoseFile
 from .keypoint_plan import known_names
 
@@ -91,9 +92,9 @@ class RefineOptions:
             return chosen, ''
         if self.refiner is not None:
             return self.refiner, ''
+        if poses.has_rotations:
+            return RotationPath(usual_rate(poses.tracks, self.fps)), ''
         try:
-            if poses.has_rotations:
-                raise ValueError('there is no default refiner for rotations')
             name = default_refiner(
                 poses.tracks[0].keypoints.shape[2],
                 known_names(poses, self.skeleton),

@@ -121,13 +121,15 @@ def test_half_of_the_keypoints_are_enough_for_the_default(tmp_path, weights):
     assert refine(source, tmp_path / 'out.npz') == 0
 
 
-def test_rotations_have_no_default(tmp_path, weights, capsys):
+def test_rotations_get_the_robust_path(tmp_path, weights, capsys):
     source, out = tmp_path / 'in.npz', tmp_path / 'out.npz'
-    np.savez(source, poses=np.zeros((6, 72), np.float32))
-    assert refine(source, out) == 1
-    error = capsys.readouterr().err
-    assert 'in.npz: there is no default refiner for rotations' in error
-    assert '--refiner' in error
+    turn = np.linspace(0, 8, 40)[:, None] * np.eye(72)[1]
+    np.savez(source, poses=turn, mocap_framerate=60.0)
+    assert refine(source, out) == 0
+    assert 'RotationPath(fps=60)' in capsys.readouterr().out
+    with np.load(out) as result:
+        # Even speed stays, over more than a full turn.
+        np.testing.assert_allclose(result['poses'], turn, atol=1e-3)
 
 
 @pytest.mark.parametrize('more', [(), ('--refiner', 'coco17-2d')])

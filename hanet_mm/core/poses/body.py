@@ -13,7 +13,42 @@ SMPL_PARENTS = (
     9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21,
 )
 """Parent of each of the 24 joints of SMPL; -1 for the pelvis, the root."""
+_BODY_FLIP = (
+    0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10,
+    12, 14, 13, 15, 17, 16, 19, 18, 21, 20,
+)
 # fmt: on
+_SMPL_FLIPS = {
+    22: _BODY_FLIP,
+    24: (*_BODY_FLIP, 23, 22),
+    # Hands of 15 joints, in SMPL-X behind the jaw and the eyes.
+    52: (*_BODY_FLIP, *range(37, 52), *range(22, 37)),
+    55: (*_BODY_FLIP, 22, 24, 23, *range(40, 55), *range(25, 40)),
+}
+
+
+def smpl_flip_indices(count: int) -> Optional[Tuple[int, ...]]:
+    """Joint of the other side of each joint of SMPL (24), SMPL-H (52), SMPL-X
+    (55) or their common body (22); None for another number of joints.
+    """
+    return _SMPL_FLIPS.get(count)
+
+
+def mirror_rotations(rotations: Tensor) -> Tensor:
+    """Rotations (..., K, 3, 3) of the body in the mirror x = 0.
+
+    K as for :func:`smpl_flip_indices`. Left and right joints change places,
+    and each rotation R becomes S R S with S = diag(-1, 1, 1): rotation vectors
+    (x, y, z) become (x, -y, -z).
+    """
+    flip = smpl_flip_indices(rotations.shape[-3])
+    if flip is None:
+        raise ValueError(
+            f'expected rotations of {[*_SMPL_FLIPS]} joints, found '
+            f'{rotations.shape[-3]}'
+        )
+    sign = rotations.new_tensor([-1, 1, 1])
+    return rotations[..., list(flip), :, :] * (sign[:, None] * sign)
 
 
 def forward_kinematics(

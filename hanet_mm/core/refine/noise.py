@@ -74,16 +74,20 @@ def largest_near(fast: np.ndarray, fps: float) -> np.ndarray:
     return np.where(largest < 0, np.inf, largest)
 
 
-def weight_of_noise(fast: np.ndarray, fps: float) -> np.ndarray:
+def weight_of_noise(
+    fast: np.ndarray, fps: float, least: float = 1.0
+) -> np.ndarray:
     """Weights of keypoints by their noise: its inverse square, (T, K).
 
-    From :func:`fast_noise` in body sizes. They are 1 from 1 % of the body on,
-    and of keypoints of which nothing is known.
+    From :func:`fast_noise` in body sizes. They are 1 at 1 % of the body, and
+    of keypoints of which nothing is known; with more noise they fall to
+    ``least``.
     """
     known = np.isfinite(fast)
     noise = local_quantile(fast, known, _NEAR * _step(fps), 0.5)
     noise = np.where(known.any(0), noise, _FULL_NOISE)
-    ratio = _FULL_NOISE / np.clip(noise, 1e-5 * _FULL_NOISE, _FULL_NOISE)
+    most = _FULL_NOISE / np.sqrt(least)
+    ratio = _FULL_NOISE / np.clip(noise, 1e-5 * _FULL_NOISE, most)
     return ratio**2
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from ..poses.skeleton import make_skeleton, plain_name
 
 NUM_CHAINS = 3
-_TRUNK, ARMS, LEGS = range(NUM_CHAINS)
+TRUNK, ARMS, LEGS = range(NUM_CHAINS)
 _ARM_WORDS = {
     *('elbow', 'wrist', 'hand', 'thumb', 'index', 'pinky', 'palm'),
     *('finger', 'fingers', 'forefinger', 'forearm'),
@@ -87,4 +87,4 @@ def _chain_of(name: str) -> int:
     words = {word.rstrip('0123456789') for word in plain_name(name).split('_')}
     if words & _LEG_WORDS:
         return LEGS
-    return ARMS if words & _ARM_WORDS else _TRUNK
+    return ARMS if words & _ARM_WORDS else TRUNK

@@ -115,6 +115,8 @@ def robust_path(
     missing: np.ndarray,
     fps: float = 30.0,
     fit: Callable = fit_parabolas,
+    size: Optional[float] = None,
+    least_weight: float = 1.0,
 ) -> RobustPath:
     """The path through a sequence that outliers do not bend.
 
@@ -136,11 +138,19 @@ def robust_path(
         fps (float): Frames per second. Defaults to 30.
         fit (Callable): Fits the parabolas to poses (T, K, D), relative to
             the first one. Defaults to :func:`fit_parabolas`.
+        size (float, optional): What counts as the size of a body, of
+            coordinates that are not places, such as rotations. Defaults to
+            None: the size of the person around each frame.
+        least_weight (float): Of the noisiest keypoints: the cutoff falls to
+            about its fourth root times 6 Hz. Defaults to 1: never below 6 Hz.
 
     Returns:
         RobustPath: The path and the noise around it.
     """
-    size = local_size(keypoints, missing, fps)
+    if size is None:
+        sizes = local_size(keypoints, missing, fps)
+    else:
+        sizes = np.full((*missing.shape[:-1], 1), size)
     path = RobustPath(
         np.empty(keypoints.shape, np.float32),
         np.empty(missing.shape, np.float32),
@@ -148,7 +158,12 @@ def robust_path(
     )
     for own in joint_blocks(missing.shape):
         part = _joint_paths(
-            keypoints[..., own, :], missing[..., own], size, fps, fit
+            keypoints[..., own, :],
+            missing[..., own],
+            sizes,
+            fps,
+            fit,
+            least_weight,
         )
         path.keypoints[..., own, :] = part.keypoints
         path.noise[..., own] = part.noise
@@ -162,6 +177,7 @@ def _joint_paths(
     size: np.ndarray,
     fps: float,
     fit: Callable,
+    least_weight: float,
 ) -> RobustPath:
     """Paths of some joints of people whose size (T, ..., 1) is known."""
     origin = keypoints[:1].astype(np.float64)
@@ -177,7 +193,7 @@ def _joint_paths(
     smooth = smooth_evenly(
         fitted + (poses - fitted) * kept,
         _CUTOFF / fps,
-        weight_of_noise(fast / size, fps),
+        weight_of_noise(fast / size, fps, least_weight),
     )
     residuals = lengths(poses - smooth)
     near = round(_NEAR_NOISE * fps)
