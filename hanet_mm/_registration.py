@@ -24,6 +24,7 @@ LOCATIONS = (
     ('mmpose.DATASETS', 'hanet_mm.datasets.benchmark_datasets'),
     ('mmpose.DATASETS', 'hanet_mm.datasets.cmu_mocap_sequence_dataset'),
     ('mmpose.DATASETS', 'hanet_mm.datasets.simulated_pose_sequence_dataset'),
+    ('mmpose.DATA_SAMPLERS', 'hanet_mm.datasets.window_sampler'),
     ('mmpose.TRANSFORMS', 'hanet_mm.datasets.transforms'),
     ('mmpose.METRICS', 'hanet_mm.evaluation'),
     ('mmpose.HOOKS', 'hanet_mm.engine'),

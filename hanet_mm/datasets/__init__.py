@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         SimulateEstimatorNoise,
         SimulateRotationNoise,
     )
+    from .window_sampler import PoseWindowSampler
 
 __all__ = [
     'AistSequenceDataset',
@@ -49,6 +50,7 @@ __all__ = [
     'PoseSequenceDataset',
     'PoseTrack17SequenceDataset',
     'PoseTrack18SequenceDataset',
+    'PoseWindowSampler',
     'Pw3dSequenceDataset',
     'Pw3dSmplSequenceDataset',
     'RandomPoseFlip',
@@ -73,6 +75,7 @@ __getattr__, __dir__ = lazy_names(
         'PoseSequenceDataset': 'pose_sequence_dataset',
         'PoseTrack17SequenceDataset': 'benchmark_datasets',
         'PoseTrack18SequenceDataset': 'benchmark_datasets',
+        'PoseWindowSampler': 'window_sampler',
         'Pw3dSequenceDataset': 'benchmark_datasets',
         'Pw3dSmplSequenceDataset': 'benchmark_datasets',
         'RandomPoseFlip': 'transforms',

@@ -102,21 +102,20 @@ class _PoseTrackSequenceDataset(PoseSequenceDataset):
     # The data set that the field 'meta' of a file names, if any.
     DATASET = ''
 
-    def load_sequences(self) -> PoseSequences:
-        """Read all sequences, also of persons who were never found."""
+    def load_sequences(self, path: str) -> PoseSequences:
+        """Read a file, also of persons who were never found."""
         sequences = load_pose_sequences(
-            self.ann_file, require=('keypoints_gt',), allow_empty=True
+            path, require=('keypoints_gt',), allow_empty=True
         )
         found = sequences.meta.get('dataset', self.DATASET)
         if found != self.DATASET:
             raise ValueError(
-                f"{self.ann_file}: field 'meta': expected the dataset "
+                f"{path}: field 'meta': expected the dataset "
                 f'{self.DATASET!r}, found {found!r}'
             )
         if self.test_mode:
-            self._metainfo['ignore_regions'] = sequences.meta.get(
-                'ignore_regions', {}
-            )
+            regions = self._metainfo.setdefault('ignore_regions', {})
+            regions.update(sequences.meta.get('ignore_regions', {}))
         return sequences
 
 

@@ -104,10 +104,10 @@ class CmuMocapSequenceDataset(PoseSequenceDataset):
         )
         self._metainfo['root_indices'] = list(root)
 
-    def load_sequences(self) -> PoseSequences:
+    def load_sequences(self, path: str) -> PoseSequences:
         """Read the recordings, place cameras and simulate estimates."""
         recordings, numbers = load_recordings_of_part(
-            self.ann_file, self.skeleton, self.recording_part
+            path, self.skeleton, self.recording_part
         )
         joints, names = recordings.joints, recordings.names
         truth, estimates = np.empty_like(joints), np.empty_like(joints)
@@ -175,15 +175,15 @@ class CmuMocapSmplSequenceDataset(PoseSequenceDataset):
         # The parts are made of whole recordings below, not by the parent.
         super().__init__(ann_file=ann_file, **kwargs)
 
-    def load_sequences(self) -> PoseSequences:
+    def load_sequences(self, path: str) -> PoseSequences:
         """Read the recordings, turn them and simulate estimates."""
         recordings, numbers = load_recordings_of_part(
-            self.ann_file, 'joints_3d', self.recording_part
+            path, 'joints_3d', self.recording_part
         )
         try:
             joints = cmu_to_smpl_joints(recordings.joints, recordings.names)
         except ValueError as error:
-            raise ValueError(f'{self.ann_file}: {error}') from None
+            raise ValueError(f'{path}: {error}') from None
         truth = rotations_from_joints(
             joints, mean_adult_offsets().numpy(), unknown=CMU_UNKNOWN
         )

@@ -1,19 +1,20 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Sequences of poses from an estimator, with their ground truth."""
 
-from typing import List, Optional, Tuple, Union
+from typing import Any, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import torch
 from mmengine.dataset import BaseDataset, force_full_init
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
-from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.data.checks import name_frame
+from hanet_mm.core.data.mapped import frame_blocks
+from hanet_mm.core.data.scores import usual_scores
 from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
-from hanet_mm.core.poses.units import fill_rotations, to_metres, to_rot6d
 
 from .kept_items import KeptItems
+from .sequence_frames import SequenceFrames
 
 PARTS = ('train', 'val')
 
@@ -29,18 +30,21 @@ class PoseSequenceDataset(KeptItems):
     frame, with weight 0 (SPEC section 5). A test item is a whole sequence.
     Keypoints that the estimator did not find are filled and marked.
 
-    The frames of all sequences are held once, as tensors, which worker
-    processes share.
+    The frames of all sequences are held once, by all worker processes
+    together. Those of a folder stay on disk and are read item by item: it may
+    be larger than the memory.
 
     Args:
-        ann_file (str): File in the flat layout, see
-            :func:`hanet_mm.core.data.sequences.load_pose_sequences`.
+        ann_file (str or Sequence[str]): File or folder in the flat layout,
+            see :func:`hanet_mm.core.data.sequences.load_pose_sequences`, or
+            several, which have to have the same optional fields.
         window_size (int): T. Not used for test items.
         part (str, optional): 'train' or 'val': one of two disjoint sets of
             sequences. Defaults to None: all sequences.
         val_fraction (float): Share of the sequences in 'val', spread evenly
-            over the file; sequences of one name, such as the people in a
-            video, stay together.
+            over the files; sequences of one name, such as the people in a
+            video or the estimates of several estimators, stay together. At
+            least the last is in it.
         sparse (bool): Whether only some frames are annotated: training windows
             without any are left out.
         metainfo (dict, optional): Of the keypoints, as in MMPose. Defaults
@@ -62,7 +66,7 @@ class PoseSequenceDataset(KeptItems):
 
     def __init__(
         self,
-        ann_file: str = '',
+        ann_file: Union[str, Sequence[str]] = '',
         window_size: int = 1,
         part: Optional[str] = None,
         val_fraction: float = 0.1,
@@ -85,61 +89,62 @@ class PoseSequenceDataset(KeptItems):
             parsed['root_indices'] = list(cls.ROOT)
         return parsed
 
-    def load_sequences(self) -> PoseSequences:
-        """Read all sequences. Children with another source override this."""
-        return load_pose_sequences(self.ann_file, require=('keypoints_gt',))
+    def load_sequences(self, path: str) -> PoseSequences:
+        """Read a file. Children with another source override this."""
+        return load_pose_sequences(path, require=('keypoints_gt',))
 
     def load_data_list(self) -> List[dict]:
         """Load the frames and list the sequences of the part."""
-        sequences = self._convert(self.load_sequences())
-        self._check(sequences)
-        missing = ~sequences.valid
-        # A person who was annotated but never found: there is nothing to
-        # fill from. Such a sequence counts in tests only.
-        seen = np.logical_or.reduceat((~missing).any(1), sequences.starts)
-        unseen = np.repeat(~seen, sequences.seq_len)[:, None]
-        estimates = np.where(
-            unseen[..., None], np.float32(0), sequences.keypoints_est
-        )
-        visible = sequences.visible
-        if visible is None:
-            visible = np.ones(missing.shape, dtype=np.float32)
-        arrays = dict(
-            keypoints=self._fill(
-                estimates, missing & ~unseen, sequences.seq_len
-            ),
-            keypoint_scores=np.where(missing, np.float32(0), sequences.scores),
-            keypoints_valid=~missing,
-            keypoints_gt=sequences.keypoints_gt,
-            keypoints_visible=visible,
-            bboxes=sequences.bboxes,
-        )
-        # Tensors: worker processes share them, however they are started.
-        self._frames = {
-            key: torch.from_numpy(value)
-            for key, value in arrays.items()
-            if value is not None
-        }
-        self._extras = {
-            key: torch.from_numpy(value)
-            for key, value in sequences.extras.items()
-            if value.dtype.kind != 'U'
-        }
-        infos = []
-        for i in self._sequences_of_part(sequences.seq_name):
-            info = dict(
-                seq_id=int(i),
-                seq_name=str(sequences.seq_name[i]),
-                start=int(sequences.starts[i]),
-                length=int(sequences.seq_len[i]),
-                seen=bool(seen[i]),
+        self._sources: List[SequenceFrames] = []
+        infos: List[dict] = []
+        for path in self._paths():
+            where = path or type(self).__name__
+            sequences = self.load_sequences(path)
+            self._check(sequences, where)
+            self._sources.append(SequenceFrames(sequences, where, self.UNITS))
+            infos += _describe(sequences, len(self._sources) - 1)
+            self._check_alike(infos)
+        names = np.array([info['seq_name'] for info in infos])
+        for number, info in enumerate(infos):
+            info['seq_id'] = number
+        return [infos[i] for i in self._sequences_of_part(names)]
+
+    def _paths(self) -> List[str]:
+        found = self.ann_file
+        return [found] if isinstance(found, str) else list(found)
+
+    def _join_prefix(self) -> None:
+        """Put ``data_root`` before the paths, of several files, too."""
+        if isinstance(self.ann_file, str):
+            super()._join_prefix()
+            return
+        paths = []
+        for path in self._paths():
+            self.ann_file = path
+            super()._join_prefix()
+            paths.append(self.ann_file)
+        if not paths:
+            raise ValueError('ann_file: expected at least 1 file, found []')
+        self.ann_file = paths
+
+    def _check_alike(self, infos: List[dict]) -> None:
+        """Raise if the items of the last file have other fields."""
+        first, last = (
+            {*source.keys, *info} - {'seq_name'}
+            for source, info in (
+                (self._sources[0], infos[0]),
+                (self._sources[-1], infos[-1]),
             )
-            if sequences.image_size is not None:
-                info['image_size'] = sequences.image_size[i]
-            if sequences.fps is not None:
-                info['fps'] = float(sequences.fps[i])
-            infos.append(info)
-        return infos
+        )
+        if first == last:
+            return
+        paths = self._paths()
+        raise ValueError(
+            f'{paths[len(self._sources) - 1]}: '
+            f'{", ".join(sorted(first ^ last))}: expected in all files or '
+            f'none, found in {"the first" if first - last else "this"} only '
+            f'(first: {paths[0]})'
+        )
 
     def full_init(self) -> None:
         """Load the sequences and make the table of windows."""
@@ -169,42 +174,44 @@ class PoseSequenceDataset(KeptItems):
         return super()._copy_without_annotation({} if memo is None else memo)
 
     def _number_items(self) -> None:
-        """Make the table of items: sequence and first frame of each."""
+        """Number the items of the sequences, one after the other."""
         infos = [
             BaseDataset.get_data_info(self, i)
             for i in range(BaseDataset.__len__(self))
         ]
-        start, length, seen = (
-            np.array([info[key] for info in infos], dtype=np.int64)
-            for key in ('start', 'length', 'seen')
+        length, seen = (
+            np.concatenate([getattr(x, name) for x in self._sources])
+            for name in ('seq_len', 'seen')
         )
-        items = np.maximum(length - self.window_size + 1, 1)
-        if self.test_mode:
-            items = np.ones_like(length)
-        sequence = np.repeat(np.arange(len(infos)), items)
-        first = np.arange(len(sequence))
-        first -= np.repeat(np.cumsum(items) - items, items)
+        chosen = np.array([info['seq_id'] for info in infos], dtype=np.int64)
+        items = np.ones_like(chosen)
         if not self.test_mode:
-            keep = seen[sequence] > 0
-            if self.sparse:
-                begin = start[sequence] + first
-                end = np.minimum(
-                    begin + self.window_size, (start + length)[sequence]
-                )
-                before = self._annotated_frames_before()
-                keep &= before[end] > before[begin]
-            sequence, first = sequence[keep], first[keep]
-        self._items = sequence.astype(np.int32), first.astype(np.int32)
+            items = np.maximum(length[chosen] - self.window_size + 1, 1)
+            items[~seen[chosen]] = 0
+        # First frame and first item of each sequence.
+        self._starts = (np.cumsum(length) - length)[chosen]
+        self._ends = np.cumsum(items)
+        self._begins = self._ends - items
+        self._chosen: Optional[np.ndarray] = None
+        if self.sparse and not self.test_mode:
+            frames = np.minimum(length[chosen], self.window_size)
+            self._chosen = self._annotated_items(np.repeat(frames, items))
         self._kept.clear()
 
-    def _annotated_frames_before(self) -> np.ndarray:
-        """Number of annotated frames before each flat frame, (N + 1, )."""
-        annotated = (self._frames['keypoints_visible'] > 0).any(1).numpy()
-        return np.concatenate([[0], np.cumsum(annotated)])
+    def _annotated_items(self, frames: np.ndarray) -> np.ndarray:
+        """Items, of so many frames each, that have an annotated frame."""
+        annotated = np.concatenate([x.annotated() for x in self._sources])
+        before = np.concatenate([[0], np.cumsum(annotated)])
+        items = np.arange(len(frames))
+        shift = self._starts - self._begins
+        begin = items + np.repeat(shift, self._ends - self._begins)
+        return items[before[begin + frames] > before[begin]]
 
     @force_full_init
     def __len__(self) -> int:
-        return len(self._items[0])
+        if self._chosen is not None:
+            return len(self._chosen)
+        return int(self._ends[-1]) if len(self._ends) else 0
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:
@@ -223,26 +230,23 @@ class PoseSequenceDataset(KeptItems):
             not write to them.
         """
         idx = range(len(self))[idx]
-        sequence, first = (int(column[idx]) for column in self._items)
-        info = super().get_data_info(sequence)
-        start, length = info.pop('start'), info.pop('length')
+        item = idx if self._chosen is None else int(self._chosen[idx])
+        place = int(np.searchsorted(self._ends, item, 'right'))
+        first = item - int(self._begins[place])
+        info = super().get_data_info(place)
+        source = self._sources[info.pop('source')]
+        sequence = info.pop('number')
+        length = int(source.seq_len[sequence])
         frames = length if self.test_mode else self.window_size
         pad = max(first + frames - length, 0)
-        span = slice(start + first, start + first + frames - pad)
-        info['extras'] = {}
-        for into, columns in (
-            (info, self._frames),
-            (info['extras'], self._extras),
-        ):
-            for key, values in columns.items():
-                value = values[span].numpy()
-                into[key] = _repeat_last(value, pad) if pad else value
+        arrays = source.read(sequence, first, first + frames - pad)
         if pad:
+            arrays = _repeat_last(arrays, pad)
             # Repetitions of the last frame: no estimates, no truth.
-            info['keypoints_visible'][-pad:] = 0
-            info['keypoint_scores'][-pad:] = 0
-            info['keypoints_valid'][-pad:] = False
-        del info['seen']
+            arrays['keypoints_visible'][-pad:] = 0
+            arrays['keypoint_scores'][-pad:] = 0
+            arrays['keypoints_valid'][-pad:] = False
+        info.update(arrays)
         info['frame_ids'] = np.minimum(
             np.arange(first, first + frames), length - 1
         )
@@ -259,25 +263,19 @@ class PoseSequenceDataset(KeptItems):
         )
         order = np.argsort(np.argsort(first))
         steps = np.floor(np.arange(len(first) + 1) * self.val_fraction)
-        held = (np.diff(steps) > 0)[order[name]]
-        return np.flatnonzero(held if self.part == 'val' else ~held)
+        # Of few, too, some has to select the checkpoint.
+        held = np.diff(steps) > 0
+        held[-1] |= not held.any() and len(held) > 1 and self.val_fraction > 0
+        chosen = held[order[name]] == (self.part == 'val')
+        if not chosen.any():
+            raise ValueError(
+                f'{self.ann_file}: part {self.part!r} with a val_fraction of '
+                f'{self.val_fraction:g} has none of the {len(held)} '
+                'sequences of different names'
+            )
+        return np.flatnonzero(chosen)
 
-    def _convert(self, sequences: PoseSequences) -> PoseSequences:
-        where = self.ann_file or type(self).__name__
-        if self.UNITS == 'm':
-            return to_metres(sequences, where)
-        if self.UNITS == 'rot6d':
-            return to_rot6d(sequences, where)
-        return sequences
-
-    def _fill(
-        self, keypoints: np.ndarray, missing: np.ndarray, seq_len: np.ndarray
-    ) -> np.ndarray:
-        fill = fill_rotations if self.UNITS == 'rot6d' else fill_missing
-        return fill(keypoints, missing, seq_len)
-
-    def _check(self, sequences: PoseSequences) -> None:
-        where = self.ann_file or type(self).__name__
+    def _check(self, sequences: PoseSequences, where: str) -> None:
         expected = list(keypoint_names(self._metainfo))
         if sequences.keypoints_est.shape[1] != len(expected):
             raise ValueError(
@@ -291,11 +289,30 @@ class PoseSequenceDataset(KeptItems):
                 f"{where}: field 'meta' names the keypoints {list(found)}, "
                 f'expected {expected}'
             )
-        try:
-            # Only checked: networks limit scores, rankings need them all.
-            sequences.limit_scores()
-        except ValueError as error:
-            raise ValueError(f'{where}: {error}') from None
+        scores = sequences.scores
+        for rows in frame_blocks(scores):
+            try:
+                # Only checked: networks limit scores, rankings need them all.
+                usual_scores(
+                    scores[rows],
+                    lambda x, at=rows.start: name_frame(sequences, at + x),
+                )
+            except ValueError as error:
+                raise ValueError(f'{where}: {error}') from None
+
+
+def _describe(sequences: PoseSequences, source: int) -> List[dict]:
+    """What is known of each sequence but its frames."""
+    infos: List[dict] = [
+        dict(seq_name=str(name), source=source, number=number)
+        for number, name in enumerate(sequences.seq_name)
+    ]
+    for number, info in enumerate(infos):
+        if sequences.image_size is not None:
+            info['image_size'] = sequences.image_size[number]
+        if sequences.fps is not None:
+            info['fps'] = float(sequences.fps[number])
+    return infos
 
 
 def keypoint_names(metainfo: dict) -> Tuple[str, ...]:
@@ -304,5 +321,8 @@ def keypoint_names(metainfo: dict) -> Tuple[str, ...]:
     return tuple(names[i] for i in range(metainfo['num_keypoints']))
 
 
-def _repeat_last(value: np.ndarray, times: int) -> np.ndarray:
+def _repeat_last(value: Any, times: int) -> Any:
+    """Repeat the last frame of an array, or of each in a dict."""
+    if isinstance(value, dict):
+        return {key: _repeat_last(x, times) for key, x in value.items()}
     return np.concatenate([value, np.repeat(value[-1:], times, axis=0)])

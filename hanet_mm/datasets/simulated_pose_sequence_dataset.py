@@ -83,8 +83,8 @@ class SyntheticPoseSequenceDataset(PoseSequenceDataset):
         self.noise = EstimatorNoise(**(noise or {}))
         super().__init__(**kwargs)
 
-    def load_sequences(self) -> PoseSequences:
-        """Generate the sequences."""
+    def load_sequences(self, path: str) -> PoseSequences:
+        """Generate the sequences; there is no file."""
         return generate_synthetic_sequences(
             self.num_sequences,
             self.seq_len_range,

@@ -10,9 +10,9 @@ from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.poses.units import (
     as_rot6d,
     check_metres,
+    check_rotation_unit,
     fill_rotations,
     to_metres,
-    to_rot6d,
 )
 
 # A person in metres: head, hip, two feet.
@@ -115,15 +115,14 @@ def test_rot6d_of_keeps_gaps():
     assert np.isfinite(result).sum() == 5 * 6
 
 
-def test_to_rot6d_wants_its_unit():
-    seqs = make(np.zeros((24, 3)), meta={'units': 'axis-angle'})
-    result = to_rot6d(seqs, 'x.npz')
-    assert result.meta['units'] == 'rot6d'
-    assert result.keypoints_gt.shape == (3, 24, 6)
+def test_rotations_have_the_shape_of_their_unit():
+    for units, dims in (('axis-angle', 3), ('rot6d', 6)):
+        good = make(np.zeros((24, dims)), meta={'units': units})
+        check_rotation_unit(good, 'x.npz')
     for units, dims in (('rot6d', 3), ('axis-angle', 6), ('m', 3)):
         bad = make(np.ones((24, dims)), meta={'units': units})
         with pytest.raises(ValueError, match=r'x\.npz.*meta.*units'):
-            to_rot6d(bad, 'x.npz')
+            check_rotation_unit(bad, 'x.npz')
 
 
 def test_filled_rotations_are_rotations():

@@ -135,7 +135,7 @@ def test_extras_follow_their_frames_and_their_owner(tmp_path):
 
 def test_a_person_never_found_is_kept_for_tests(tmp_path):
     class Found(PoseSequenceDataset):
-        def load_sequences(self):
+        def load_sequences(self, path):
             estimates = make_sequences().keypoints_est
             estimates[9:13] = np.nan
             return make_sequences(keypoints_est=estimates)

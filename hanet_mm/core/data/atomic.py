@@ -118,6 +118,16 @@ def move_file(source: Path, path: PathLike) -> None:
         source.unlink()
 
 
+def check_new_folder(path: PathLike) -> None:
+    """Raise a FileExistsError unless a folder is empty or does not exist."""
+    target = _follow_links(path)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise FileExistsError(
+            f'{path}: expected no such folder or an empty one for the '
+            'output, found something in it'
+        )
+
+
 @contextmanager
 def atomic_folder(path: PathLike) -> Iterator[Path]:
     """Give a new folder beside ``path`` and move it there at the end.
@@ -125,12 +135,8 @@ def atomic_folder(path: PathLike) -> Iterator[Path]:
     As :func:`atomic_path`, but nothing is replaced: there must be no such
     folder, or an empty one; otherwise a FileExistsError.
     """
+    check_new_folder(path)
     target = _follow_links(path)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise FileExistsError(
-            f'{path}: expected no such folder or an empty one for the '
-            'output, found something in it'
-        )
     with _private_folder(target, path) as folder:
         temporary = folder / 'new'
         temporary.mkdir()

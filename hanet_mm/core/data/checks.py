@@ -10,7 +10,8 @@ from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
-from .gaps import missing_keypoints
+from .gaps import has_nan, missing_keypoints
+from .mapped import frame_blocks
 
 PER_FRAME = ('keypoints_est', 'scores', 'keypoints_gt', 'visible', 'bboxes')
 PER_SEQUENCE = ('seq_len', 'seq_name', 'image_size', 'fps')
@@ -137,8 +138,7 @@ def check_values(seqs: SequenceArrays) -> None:
 
 def check_estimates(seqs: SequenceArrays) -> None:
     """Refuse sequences whose estimates are all missing."""
-    per_frame = seqs.valid.any(-1)
-    per_sequence = np.logical_or.reduceat(per_frame, seqs.starts)
+    per_sequence = found_keypoints(seqs).any(-1)
     if not per_sequence.all():
         index = int(np.argmin(per_sequence))
         raise ValueError(
@@ -146,6 +146,23 @@ def check_estimates(seqs: SequenceArrays) -> None:
             f'all {seqs.seq_len[index]} frames of '
             f'{name_sequence(seqs, index)}; expected at least 1 estimate'
         )
+
+
+def found_keypoints(seqs: SequenceArrays) -> np.ndarray:
+    """Keypoints that are not missing throughout a sequence, bool (S, K)."""
+    starts, ends = seqs.starts, np.cumsum(seqs.seq_len)
+    found = np.zeros((len(seqs), seqs.scores.shape[1]), bool)
+    for rows in frame_blocks(seqs.keypoints_est, seqs.scores):
+        missing = missing_keypoints(
+            seqs.keypoints_est[rows], seqs.scores[rows]
+        )
+        first, last = np.searchsorted(
+            ends, (rows.start, rows.stop - 1), 'right'
+        )
+        own = slice(first, last + 1)
+        begin = np.maximum(starts[own] - rows.start, 0)
+        found[own] |= np.logical_or.reduceat(~missing, begin)
+    return found
 
 
 def name_sequence(seqs: SequenceArrays, index: int) -> str:
@@ -170,57 +187,70 @@ def _refuse(
     value = getattr(seqs, name)
     if value is None:
         return
-    bad = wrong(value)
-    if not bad.any():
+    for rows in frame_blocks(value):
+        bad = wrong(value[rows])
+        if bad.any():
+            break
+    else:
         return
     index = np.unravel_index(int(np.argmax(bad)), bad.shape)
+    row = rows.start + int(index[0])
     if name in PER_SEQUENCE:
-        where = name_sequence(seqs, int(index[0]))
+        where = name_sequence(seqs, row)
     else:
-        where = name_frame(seqs, int(index[0]))
+        where = name_frame(seqs, row)
         if name != 'bboxes':
             where += f', keypoint {index[1]}'
     raise ValueError(
-        f'{name}: found {value[index]} in {where}; expected {expected}'
+        f'{name}: found {value[rows][index]} in {where}; expected {expected}'
     )
+
+
+def unknown_truth(seqs: SequenceArrays, rows: slice) -> np.ndarray:
+    """Keypoints of some frames that nobody annotated, bool (n, K)."""
+    return has_nan(seqs.keypoints_gt[rows])
 
 
 def _check_annotation(seqs: SequenceArrays) -> None:
     if seqs.keypoints_gt is None or seqs.visible is None:
         return
-    bad = np.isnan(seqs.keypoints_gt).any(-1) & (seqs.visible > 0)
-    if bad.any():
-        frame, keypoint = np.unravel_index(int(np.argmax(bad)), bad.shape)
-        raise ValueError(
-            f'keypoints_gt: found NaN in {name_frame(seqs, int(frame))}, '
-            f'keypoint {keypoint}; expected visible 0 there, found '
-            f'{seqs.visible[frame, keypoint]}'
-        )
+    for rows in frame_blocks(seqs.keypoints_gt, seqs.visible):
+        bad = unknown_truth(seqs, rows) & (seqs.visible[rows] > 0)
+        if bad.any():
+            frame, keypoint = np.unravel_index(int(np.argmax(bad)), bad.shape)
+            frame = rows.start + int(frame)
+            raise ValueError(
+                f'keypoints_gt: found NaN in {name_frame(seqs, frame)}, '
+                f'keypoint {keypoint}; expected visible 0 there, found '
+                f'{seqs.visible[frame, keypoint]}'
+            )
 
 
 def _check_boxes(seqs: SequenceArrays) -> None:
-    boxes = seqs.bboxes
-    if boxes is None:
+    if seqs.bboxes is None:
         return
-    annotated = np.full(len(boxes), seqs.keypoints_gt is not None)
-    if seqs.visible is not None:
-        annotated &= (seqs.visible > 0).any(-1)
-    for bad, expected in (
-        (
-            np.isnan(boxes).any(-1) & annotated,
-            'a box, for the frame has annotated keypoints',
-        ),
-        (
-            (boxes[:, 2:] < boxes[:, :2]).any(-1),
-            'x1 y1 x2 y2 with x1 <= x2 and y1 <= y2',
-        ),
-    ):
-        if bad.any():
-            frame = int(np.argmax(bad))
-            raise ValueError(
-                f'bboxes: found {boxes[frame].tolist()} in '
-                f'{name_frame(seqs, frame)}; expected {expected}'
-            )
+    for rows in frame_blocks(seqs.bboxes, seqs.visible):
+        boxes = seqs.bboxes[rows]
+        annotated = np.full(len(boxes), seqs.keypoints_gt is not None)
+        if seqs.visible is not None:
+            annotated &= (seqs.visible[rows] > 0).any(-1)
+        for bad, expected in (
+            (
+                np.isnan(boxes).any(-1) & annotated,
+                'a box, for the frame has annotated keypoints',
+            ),
+            (
+                (boxes[:, 2:] < boxes[:, :2]).any(-1),
+                'x1 y1 x2 y2 with x1 <= x2 and y1 <= y2',
+            ),
+        ):
+            if bad.any():
+                frame = int(np.argmax(bad))
+                raise ValueError(
+                    f'bboxes: found {boxes[frame].tolist()} in '
+                    f'{name_frame(seqs, rows.start + frame)}; expected '
+                    f'{expected}'
+                )
 
 
 def _not_weight(value: np.ndarray) -> np.ndarray:

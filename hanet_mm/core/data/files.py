@@ -14,9 +14,11 @@ from typing import (
     Any,
     Container,
     Dict,
+    Iterable,
     Mapping,
     Optional,
     Sequence,
+    Tuple,
 )
 
 import numpy as np
@@ -24,7 +26,7 @@ import numpy as np
 from .atomic import PathLike, atomic_path
 
 # What a damaged archive raises, depending on where it was cut or changed.
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -60,17 +62,14 @@ def read_npz(
     ('': all) are optional, others are ignored. An object array is an
     :class:`ObjectArrayError`.
     """
-    with _open_archive(path) as archive:
+    with open_archive(path) as archive:
         found = archive.files
         missing = [key for key in need if key not in found]
         if missing:
             # An object array is the more telling reason, so it comes first.
             for key in found:
                 _read(archive, path, key)
-            raise ValueError(
-                f'{path}: key {missing[0]!r} is missing; expected '
-                f'{", ".join(need)}, found {", ".join(found) or "none"}'
-            )
+            raise ValueError(missing_key(path, missing[0], need, found))
         wanted = [
             key
             for key in found
@@ -79,17 +78,28 @@ def read_npz(
         return {key: _read(archive, path, key) for key in wanted}
 
 
+def missing_key(
+    path: PathLike, key: str, need: Iterable[str], found: Iterable[str]
+) -> str:
+    """Say that a key of a file is missing."""
+    return (
+        f'{path}: key {key!r} is missing; expected {", ".join(need)}, found '
+        f'{", ".join(found) or "none"}'
+    )
+
+
 def npz_keys(path: PathLike) -> Sequence[str]:
     """Keys of an ``.npz`` archive; nothing of it is read."""
-    with _open_archive(path) as archive:
+    with open_archive(path) as archive:
         return list(archive.files)
 
 
-def _open_archive(path: PathLike) -> Any:
+def open_archive(path: PathLike) -> Any:
+    """Open an ``.npz`` archive; nothing of it is read."""
     try:
         archive = np.load(path, allow_pickle=False)
-    except (*_DAMAGE, ValueError) as error:
-        raise ValueError(_damage_message(path, error)) from None
+    except (*DAMAGE, ValueError) as error:
+        raise ValueError(damage_message(path, error)) from None
     if isinstance(archive, np.ndarray):
         raise ValueError(f'{path}: expected an .npz archive, found one array')
     return archive
@@ -101,7 +111,7 @@ def read_npy(path: PathLike) -> np.ndarray:
         with open(path, 'rb') as file:
             _check_size(file, os.fstat(file.fileno()).st_size)
             return np.load(file, allow_pickle=False)
-    except (*_DAMAGE, ValueError) as error:
+    except (*DAMAGE, ValueError) as error:
         reason = ' '.join(str(error).split())
         raise ValueError(
             f'{path}: cannot be read, truncated or not an .npy file of '
@@ -118,11 +128,7 @@ def _check_size(file: IO[bytes], size: int) -> None:
         raise ValueError(
             f'expected at most {LARGEST_ARRAY} bytes, found {size}'
         )
-    version = np.lib.format.read_magic(file)
-    reader = np.lib.format.read_array_header_2_0
-    if version == (1, 0):
-        reader = np.lib.format.read_array_header_1_0
-    shape, _, kind = reader(file)
+    shape, _, kind = read_header(file)
     # Python's integers do not overflow.
     wanted = math.prod(int(x) for x in shape) * kind.itemsize
     found = size - file.tell()
@@ -131,6 +137,15 @@ def _check_size(file: IO[bytes], size: int) -> None:
         raise ValueError(
             f'the header says {kind} {shape}, {wanted} bytes, found {found}'
         )
+
+
+def read_header(file: IO[bytes]) -> Tuple[Tuple[int, ...], bool, np.dtype]:
+    """Shape, order (whether Fortran's) and type of an ``.npy`` array."""
+    version = np.lib.format.read_magic(file)
+    reader = np.lib.format.read_array_header_2_0
+    if version == (1, 0):
+        reader = np.lib.format.read_array_header_1_0
+    return reader(file)
 
 
 def _check_member(archive: Any, key: str) -> None:
@@ -144,9 +159,9 @@ def _read(archive: Any, path: PathLike, key: str) -> np.ndarray:
     try:
         _check_member(archive, key)
         value = archive[key]
-    except (*_DAMAGE, ValueError, OSError) as error:
+    except (*DAMAGE, ValueError, OSError) as error:
         if 'allow_pickle' not in str(error):
-            raise ValueError(_damage_message(path, error, key)) from None
+            raise ValueError(damage_message(path, error, key)) from None
         raise ObjectArrayError(
             f'{path}: key {key!r} is an object array, which needs pickle; '
             'expected plain arrays: convert files you trust with a script of '
@@ -157,7 +172,8 @@ def _read(archive: Any, path: PathLike, key: str) -> np.ndarray:
     return value
 
 
-def _damage_message(path: PathLike, error: Exception, key: str = '') -> str:
+def damage_message(path: PathLike, error: Exception, key: str = '') -> str:
+    """Say that a file, or a key of it, cannot be read."""
     where = f'key {key!r}' if key else 'the file'
     reason = ' '.join(str(error).split()) or 'no data'
     return (

@@ -58,7 +58,18 @@ def scores_or_default(
 
 def missing_keypoints(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Keypoints (N, K, D) that are NaN or of score (N, K) 0, bool, (N, K)."""
-    return np.isnan(keypoints).any(-1) | ~(scores > 0)
+    return has_nan(keypoints) | ~(scores > 0)
+
+
+def has_nan(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., D) of which a coordinate is NaN, bool (...).
+
+    Coordinate by coordinate, many times faster than ``any(-1)``.
+    """
+    found = np.isnan(vectors[..., 0])
+    for axis in range(1, vectors.shape[-1]):
+        found |= np.isnan(vectors[..., axis])
+    return found
 
 
 def nearest_seen(missing: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:

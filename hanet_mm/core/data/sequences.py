@@ -7,6 +7,7 @@ sequence begins follows from ``seq_len`` alone.
 """
 
 import json
+import os
 from dataclasses import dataclass, fields, replace
 from typing import Any, Dict, List, Optional, Sequence, Union
 
@@ -21,13 +22,14 @@ from .checks import (
     check_shapes,
     check_values,
     name_frame,
+    unknown_truth,
 )
 from .files import PathLike, read_npz, write_npz
+from .folders import EXTRAS, read_folder, write_folder
+from .mapped import frame_blocks
 from .plausible import unmasked
 from .scores import ignored_scores, usual_scores
 
-# Before the name of an extra array in the file.
-EXTRAS = 'extras/'
 # What a numpy mask hides is of weight 0, or NaN.
 _MASKED = {'scores': 0.0, 'visible': 0.0}
 _ALWAYS = ('keypoints_est', 'scores', 'seq_len', 'seq_name')
@@ -72,9 +74,7 @@ class PoseSequences(SequenceArrays):
         check_sequences(self)
         check_shapes(self)
         if self.keypoints_gt is not None and self.visible is None:
-            unknown = np.isnan(self.keypoints_gt).any(-1)
-            if unknown.any():
-                self.visible = (~unknown).astype(np.float32)
+            self.visible = self._known_truth()
         check_values(self)
 
     def __repr__(self) -> str:
@@ -153,6 +153,17 @@ class PoseSequences(SequenceArrays):
         """Raise a ValueError if all estimates of a sequence are missing."""
         check_estimates(self)
 
+    def _known_truth(self) -> Optional[np.ndarray]:
+        """Weights (N, K) of the truth; None if all of it is known."""
+        known = None
+        for rows in frame_blocks(self.keypoints_gt):
+            unknown = unknown_truth(self, rows)
+            if known is None and unknown.any():
+                known = np.ones(self.scores.shape, np.float32)
+            if known is not None:
+                known[rows] = ~unknown
+        return known
+
     def _convert(self) -> None:
         length = np.asarray(self.seq_len)
         if length.dtype.kind not in 'iu':
@@ -183,7 +194,9 @@ def load_pose_sequences(
 
     Args:
         path: The file. Its keys are the fields of :class:`PoseSequences`;
-            ``meta`` is a JSON string, extras are ``extras/<name>``.
+            ``meta`` is a JSON string, extras are ``extras/<name>``. Or a
+            folder with an ``.npy`` file a key, of which arrays of frames are
+            mapped: they take no memory and are not to be written to.
         require: Optional fields that have to be there, such as
             ``('keypoints_gt',)``.
         allow_empty: Whether the estimates of a sequence may all be missing:
@@ -196,8 +209,11 @@ def load_pose_sequences(
             estimates are all missing.
     """
     known = {item.name for item in fields(PoseSequences)} - {'extras'}
-    values: Dict[str, Any] = read_npz(
-        path, (*_ALWAYS, *require), known, prefix=EXTRAS
+    need = (*_ALWAYS, *require)
+    values: Dict[str, Any] = (
+        read_folder(path, need, known)
+        if os.path.isdir(path)
+        else read_npz(path, need, known, prefix=EXTRAS)
     )
     extras = {
         key[len(EXTRAS) :]: values.pop(key)
@@ -218,15 +234,16 @@ def save_pose_sequences(path: PathLike, seqs: PoseSequences) -> None:
     """Write a flat pickle-free ``.npz``, whole or not at all.
 
     Args:
-        path: The file to write; missing folders are made.
+        path: The file to write; missing folders are made. A name without an
+            ending is that of a folder with an ``.npy`` file a key.
         seqs: What to write; fields that are None are left out.
 
     Raises:
         TypeError: If ``seqs.meta`` holds what JSON cannot.
     """
     # Not compressed: noisy float32 shrinks little and loads much slower.
-    arrays = flat_arrays(seqs)
-    write_npz(path, arrays)
+    write = write_npz if os.path.splitext(path)[1] else write_folder
+    write(path, flat_arrays(seqs))
 
 
 def flat_arrays(seqs: PoseSequences) -> Dict[str, np.ndarray]:

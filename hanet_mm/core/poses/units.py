@@ -2,20 +2,24 @@
 """Units of 3D poses and rotations, and checks of declared units."""
 
 from dataclasses import replace
-from typing import List, Optional, Sequence
+from typing import Optional
 
 import numpy as np
 import torch
 
 from ..data.checks import name_sequence
 from ..data.files import PathLike
-from ..data.gaps import fill_missing
+from ..data.gaps import fill_missing, missing_keypoints
+from ..data.mapped import frame_blocks
 from ..data.sequences import PoseSequences
 from .boxes import person_size
 from .rotations import axis_angle_to_rot6d, project_rot6d
 
 LENGTHS = {'m': 1.0, 'mm': 1e-3, 'cm': 1e-2}
 ROTATIONS = {'axis-angle': 3, 'rot6d': 6}
+_COORDINATES = ('keypoints_est', 'keypoints_gt')
+# Frames from which an unknown unit is guessed.
+_SOME = 10_000
 # Median size of a person, from a crouching child to arms stretched up.
 _PERSON = (0.3, 4.0)
 
@@ -54,24 +58,31 @@ def check_metres(
 
 def to_metres(seqs: PoseSequences, where: PathLike) -> PoseSequences:
     """Convert 3D joints to metres and check the declared ``meta['units']``."""
-    unit = seqs.meta.get('units')
-    names = ('keypoints_est', 'keypoints_gt')
-    if unit not in LENGTHS:
-        unit = suspect_unit(person_size(seqs.keypoints_est, seqs.valid))
-        guess = f'; they seem to be in {unit!r}' if unit else ''
-        raise ValueError(
-            f"{where}: meta['units']: expected one of {[*LENGTHS]} for 3D "
-            f'joints, found {seqs.meta.get("units")!r}{guess}'
-        )
-    _check_each(seqs, names, unit, where)
+    check_lengths(seqs, where)
+    unit = seqs.meta['units']
     if unit == 'm':
         return seqs
     scaled = {
         name: getattr(seqs, name) * np.float32(LENGTHS[unit])
-        for name in names
+        for name in _COORDINATES
         if getattr(seqs, name) is not None
     }
     return replace(seqs, meta={**seqs.meta, 'units': 'm'}, **scaled)
+
+
+def check_lengths(seqs: PoseSequences, where: PathLike) -> None:
+    """Raise unless 3D joints are in the unit of length that they declare."""
+    unit = seqs.meta.get('units')
+    if unit not in LENGTHS:
+        some = slice(0, _SOME)
+        valid = ~missing_keypoints(seqs.keypoints_est[some], seqs.scores[some])
+        found = suspect_unit(person_size(seqs.keypoints_est[some], valid))
+        guess = f'; they seem to be in {found!r}' if found else ''
+        raise ValueError(
+            f"{where}: meta['units']: expected one of {[*LENGTHS]} for 3D "
+            f'joints, found {unit!r}{guess}'
+        )
+    _check_each(seqs, unit, where)
 
 
 def as_rot6d(rotations: np.ndarray) -> np.ndarray:
@@ -89,8 +100,8 @@ def as_rot6d(rotations: np.ndarray) -> np.ndarray:
     return result.float().numpy()
 
 
-def to_rot6d(seqs: PoseSequences, where: PathLike) -> PoseSequences:
-    """Convert joint rotations, ``meta['units']`` axis-angle or 6D, to 6D."""
+def check_rotation_unit(seqs: PoseSequences, where: PathLike) -> None:
+    """Raise unless joint rotations declare the unit that their shape has."""
     unit = seqs.meta.get('units')
     dims = seqs.keypoints_est.shape[-1]
     if ROTATIONS.get(str(unit)) != dims:
@@ -98,13 +109,6 @@ def to_rot6d(seqs: PoseSequences, where: PathLike) -> PoseSequences:
             f"{where}: meta['units']: expected 'axis-angle' for 3 or 'rot6d' "
             f'for 6 coordinates of joint rotations, found {unit!r} for {dims}'
         )
-    truth = seqs.keypoints_gt
-    return replace(
-        seqs,
-        keypoints_est=as_rot6d(seqs.keypoints_est),
-        keypoints_gt=None if truth is None else as_rot6d(truth),
-        meta={**seqs.meta, 'units': 'rot6d'},
-    )
 
 
 def fill_rotations(
@@ -112,22 +116,20 @@ def fill_rotations(
 ) -> np.ndarray:
     """Fill missing rotations in 6D as :func:`fill_missing` does."""
     filled = fill_missing(rotations, missing, seq_len)
-    return as_rot6d(filled) if missing.any() else filled
+    if missing.any():
+        filled[missing] = as_rot6d(filled[missing])
+    return filled
 
 
-def _check_each(
-    seqs: PoseSequences, names: Sequence[str], unit: str, where: PathLike
-) -> None:
-    ends = np.cumsum(seqs.seq_len)[:-1]
-    for name in names:
+def _check_each(seqs: PoseSequences, unit: str, where: PathLike) -> None:
+    for name in _COORDINATES:
         value = getattr(seqs, name)
         if value is None:
             continue
-        valid = seqs.valid if name == 'keypoints_est' else seqs.visible
-        parts = np.split(value, ends)
-        masks: List[Optional[np.ndarray]] = [None] * len(parts)
-        if valid is not None:
-            masks = list(np.split(valid > 0, ends))
-        for index, (points, mask) in enumerate(zip(parts, masks)):
+        known = seqs.scores if name == 'keypoints_est' else seqs.visible
+        blocks = frame_blocks(value, known, seq_len=seqs.seq_len)
+        for index, rows in enumerate(blocks):
+            points = value[rows]
+            mask = None if known is None else known[rows] > 0
             text = f'{where}: {name} of {name_sequence(seqs, index)}'
             check_metres(points, text, mask, unit)
