@@ -19,7 +19,11 @@ from typing import (
 import numpy as np
 
 from hanet_mm.apis.errors import one_line_interrupts
-from hanet_mm.core.data.atomic import check_output, check_writable
+from hanet_mm.core.data.atomic import (
+    check_new_folder,
+    check_output,
+    check_writable,
+)
 from hanet_mm.core.data.checks import PER_FRAME
 from hanet_mm.core.data.files import ObjectArrayError, PathLike, read_npz
 from hanet_mm.core.data.sequences import (
@@ -42,7 +46,9 @@ def add_arguments(
     trust_pickle: bool = True,
 ) -> None:
     """Add the output and the options that all converters understand."""
-    parser.add_argument('out', help='flat .npz to write')
+    parser.add_argument(
+        'out', help='flat .npz to write, or, without an ending, a folder'
+    )
     if trust_pickle:
         parser.add_argument(
             '--trust-pickle',
@@ -99,7 +105,10 @@ def run(
 
 def _check_output(out: str, **others: Any) -> None:
     """Raise a ValueError if ``out`` is an input, or may be one of a folder."""
-    check_writable(out)
+    if Path(out).suffix:
+        check_writable(out)
+    else:
+        check_new_folder(out)
     for value in others.values():
         paths = value if isinstance(value, list) else [value]
         inputs = [x for x in paths if isinstance(x, str) and Path(x).exists()]

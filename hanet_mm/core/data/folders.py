@@ -114,7 +114,9 @@ def unpack_npz(path: PathLike, out: PathLike) -> Path:
                 with atomic_path(place) as temporary:
                     try:
                         _unpack(archive, path, key, temporary)
-                    except DAMAGE as error:
+                    except ObjectArrayError:
+                        raise
+                    except (*DAMAGE, ValueError) as error:
                         raise ValueError(
                             damage_message(path, error, key)
                         ) from None
