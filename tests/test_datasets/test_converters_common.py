@@ -45,8 +45,16 @@ def test_a_file_in_a_folder_of_inputs_is_not_written_over(
     assert path.read_text() == 'input'
 
 
-def test_a_folder_is_no_output(tmp_path, monkeypatch):
+def test_a_folder_with_something_in_it_is_no_output(tmp_path, monkeypatch):
+    (tmp_path / 'here').write_text('')
     code = run_converter(monkeypatch, write_over, 'none', tmp_path)
+    assert 'expected no such folder or an empty one' in code
+
+
+def test_a_folder_is_no_file_to_write(tmp_path, monkeypatch):
+    folder = tmp_path / 'x.npz'
+    folder.mkdir()
+    code = run_converter(monkeypatch, write_over, 'none', folder)
     assert 'expected a file, found a folder' in code
 
 

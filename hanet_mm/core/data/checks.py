@@ -208,7 +208,7 @@ def _refuse(
 
 def unknown_truth(seqs: SequenceArrays, rows: slice) -> np.ndarray:
     """Keypoints of some frames that nobody annotated, bool (n, K)."""
-    return has_nan(seqs.keypoints_gt[rows])
+    return has_nan(np.asarray(seqs.keypoints_gt)[rows])
 
 
 def _check_annotation(seqs: SequenceArrays) -> None:

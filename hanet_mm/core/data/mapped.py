@@ -41,12 +41,12 @@ def map_npy(path: PathLike) -> np.memmap:
 
 def source_map(array: Optional[np.ndarray]) -> Optional[np.memmap]:
     """The whole mapped file that an array is, or None if it is in memory."""
-    base = array
+    base: Any = array
     while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
         base = base.base
-    if not isinstance(base, np.memmap) or base.shape != np.shape(array):
+    if array is None or not isinstance(base, np.memmap):
         return None
-    return base
+    return base if base.shape == array.shape else None
 
 
 def drop_pages(array: Optional[np.ndarray]) -> None:
@@ -105,10 +105,10 @@ class FrameFile:
         found = np.empty((count, *self._shape), self._type)
         begin = self._begin + rows.start * self._size
         if hasattr(os, 'preadv'):
-            read = os.preadv(self._file.fileno(), [found], begin)
+            read = os.preadv(self._file.fileno(), [found.data], begin)
         else:  # Windows, where processes do not share the place in a file
             self._file.seek(begin)
-            read = self._file.readinto(found)
+            read = self._file.readinto(found.data)
         if read != found.nbytes:
             raise ValueError(
                 f'{self.path}: expected {found.nbytes} bytes at {begin}, '
