@@ -8,11 +8,21 @@ python tools/dataset_converters/jhmdb_official.py \\
 The annotation is a tree ``joint_positions/<action>/<clip>/
 joint_positions.mat`` with ``pos_img`` (2, 15, T): pixels counted from 1, as
 MATLAB does. 1 is subtracted, as MMPose does in its ``JhmdbDataset``, so that
-the truth lies where an estimator counts from 0.
+the truth lies where an estimator counts from 0. In place of the tree,
+MMPose's own ``Sub<k>_{train,test}.json`` is read, with its boxes.
 """
 
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from hanet_mm.apis.errors import one_line_interrupts
 
@@ -20,6 +30,7 @@ with one_line_interrupts():
     import numpy as np
     from common import examples, join_tracks, make_parser, run, save
     from jhmdb_clips import ClipChoice, add_clip_arguments, with_clip_arguments
+    from jhmdb_mmpose import AnnotatedClip, read_mmpose_jhmdb
     from mmpose_predictions import (
         ClipPredictions,
         follow_truth,
@@ -52,7 +63,13 @@ def convert_official_jhmdb(
     Clips without predictions, or in whose frames nobody was found, are left
     out; single frames where nobody was found are missing (NaN, score 0).
     """
-    files = _find_clips(Path(joint_positions), clips)
+    source = Path(joint_positions)
+    own_boxes = source.suffix.lower() == '.json'
+    files: Sequence[Tuple[str, Union[Path, AnnotatedClip]]] = (
+        _choose([*read_mmpose_jhmdb(source).items()], source, clips)
+        if own_boxes
+        else _find_clips(source, clips)
+    )
     found, notes = _read_clips(
         files, open_predictions(predictions, trust_pickle)
     )
@@ -69,8 +86,12 @@ def convert_official_jhmdb(
         'units': 'px',
         'coords': '2d',
         'keypoint_names': list(JHMDB_KEYPOINTS),
-        'protocol': clips.protocol if clips else 'all clips of the tree',
-        'bboxes': 'tight box of the joints enlarged by 10 %',
+        'protocol': clips.protocol if clips else f'all clips of {source.name}',
+        'bboxes': (
+            'annotated'
+            if own_boxes
+            else 'tight box of the joints enlarged by 10 %'
+        ),
     }
     size = np.tile(image_size, (len(found), 1))
     flat = join_tracks([*found], [*found.values()], fps, meta, size)
@@ -122,26 +143,38 @@ def _find_clips(
             f'{root}: expected <action>/<clip>/{_FILE}, found none'
         )
     names = [path.parent.relative_to(root).as_posix() for path in files]
-    wanted = clips.mask(names) if clips else [True] * len(names)
-    chosen = [
-        (name, path) for name, path, yes in zip(names, files, wanted) if yes
-    ]
+    return _choose([*zip(names, files)], root, clips)
+
+
+def _choose(
+    named: List[Tuple[str, Any]], root: Path, clips: Optional[ClipChoice]
+) -> List[Tuple[str, Any]]:
+    wanted = (
+        clips.mask([x for x, _ in named]) if clips else [True] * len(named)
+    )
+    chosen = [x for x, yes in zip(named, wanted) if yes]
     if not chosen:
+        text = clips.protocol if clips else 'any kind'
         raise ValueError(
-            f'{root}: expected clips of {clips.protocol}, found none of them'
+            f'{root}: expected clips of {text}, found none of them'
         )
     return chosen
 
 
 def _read_clips(
-    files: List[Tuple[str, Path]],
+    files: Sequence[Tuple[str, Union[Path, AnnotatedClip]]],
     lookup: Callable[[str], Optional[ClipPredictions]],
 ) -> Tuple[Dict[str, Dict[str, np.ndarray]], List[str]]:
     """Arrays of the clips in which somebody was found, and notes."""
     found: Dict[str, Dict[str, np.ndarray]] = {}
     unseen, late, notes = [], 0, []
-    for name, path in track(files, 'Clips'):
-        truth, seen = read_joint_positions(path), lookup(name)
+    for name, source in track(files, 'Clips'):
+        if isinstance(source, AnnotatedClip):
+            truth, bboxes = source
+        else:
+            truth = read_joint_positions(source)
+            bboxes = boxes_around(truth, margin=_BOX_MARGIN)
+        seen = lookup(name)
         if seen is not None:
             late += sum(frame >= len(truth) for frame in seen.frames)
             ordered = order_keypoints(seen, JHMDB_KEYPOINTS)
@@ -153,7 +186,7 @@ def _read_clips(
             keypoints_est=estimate,
             scores=scores,
             keypoints_gt=truth,
-            bboxes=boxes_around(truth, margin=_BOX_MARGIN),
+            bboxes=bboxes,
         )
     if unseen:
         notes.append(
@@ -169,7 +202,8 @@ def main() -> None:
     """Run the converter on the command line's arguments."""
     parser = make_parser(__doc__)
     parser.add_argument(
-        'joint_positions', help='root of <action>/<clip>/joint_positions.mat'
+        'joint_positions',
+        help='root of <action>/<clip>/joint_positions.mat, or a Sub*.json',
     )
     parser.add_argument(
         'predictions', help="folder of MMPose's JSON files, or a .pkl dump"
