@@ -202,7 +202,7 @@ def slerp_gaps(rotations: np.ndarray, missing: np.ndarray) -> np.ndarray:
     frames = np.arange(len(missing))[:, None]
     span = np.maximum(after - before, 1)
     share = torch.from_numpy(np.clip((frames - before) / span, 0, 1)[missing])
-    joints = np.broadcast_to(np.arange(missing.shape[1]), missing.shape)
+    joints = np.tile(np.arange(missing.shape[1]), (len(missing), 1))
     known = torch.from_numpy(rotations).double()
     first, last = (
         rot6d_to_matrix(known[x, joints][missing]) for x in (before, after)

@@ -116,7 +116,8 @@ def _add_method(parser: argparse.ArgumentParser) -> None:
         metavar='NAME|FILE.safetensors',
         help='name of a bundled refiner, see hanet-mm models, or a file made '
         f'with hanet-mm export. Default: {DEFAULTS[2]}, with feet '
-        f'{DEFAULT_WITH_FEET}, for 3D {DEFAULTS[3]}',
+        f'{DEFAULT_WITH_FEET}, for 3D {DEFAULTS[3]}; rotations are '
+        'smoothed by their noise',
     )
     method.add_argument(
         '--filter',
