@@ -16,20 +16,21 @@ from typing import NamedTuple, Optional, Tuple
 
 from ._after_import import after_import
 
-# Registries, and our modules that register in them.
+# Registries of MMPose, and our modules that register in them.
 LOCATIONS = (
-    ('mmpose.MODELS', 'hanet_mm.models'),
-    ('mmpose.KEYPOINT_CODECS', 'hanet_mm.codecs'),
-    ('mmpose.DATASETS', 'hanet_mm.datasets.pose_sequence_dataset'),
-    ('mmpose.DATASETS', 'hanet_mm.datasets.benchmark_datasets'),
-    ('mmpose.DATASETS', 'hanet_mm.datasets.cmu_mocap_sequence_dataset'),
-    ('mmpose.DATASETS', 'hanet_mm.datasets.simulated_pose_sequence_dataset'),
-    ('mmpose.DATA_SAMPLERS', 'hanet_mm.datasets.window_sampler'),
-    ('mmpose.TRANSFORMS', 'hanet_mm.datasets.transforms'),
-    ('mmpose.METRICS', 'hanet_mm.evaluation'),
-    ('mmpose.HOOKS', 'hanet_mm.engine'),
-    ('mmengine.FUNCTIONS', 'hanet_mm.engine'),
-    ('mmpose.VISUALIZERS', 'hanet_mm.visualization.pose_sequence_visualizer'),
+    ('MODELS', 'hanet_mm.models'),
+    ('KEYPOINT_CODECS', 'hanet_mm.codecs'),
+    ('DATASETS', 'hanet_mm.datasets.pose_sequence_dataset'),
+    ('DATASETS', 'hanet_mm.datasets.benchmark_datasets'),
+    ('DATASETS', 'hanet_mm.datasets.cmu_mocap_sequence_dataset'),
+    ('DATASETS', 'hanet_mm.datasets.simulated_pose_sequence_dataset'),
+    ('DATA_SAMPLERS', 'hanet_mm.datasets.window_sampler'),
+    ('TRANSFORMS', 'hanet_mm.datasets.transforms'),
+    ('METRICS', 'hanet_mm.evaluation'),
+    ('HOOKS', 'hanet_mm.engine'),
+    ('OPTIMIZERS', 'hanet_mm.engine'),
+    ('INFERENCERS', 'hanet_mm.apis.inferencers'),
+    ('VISUALIZERS', 'hanet_mm.visualization.pose_sequence_visualizer'),
 )
 
 
@@ -96,9 +97,9 @@ def _add_locations() -> None:
         _warn_core_only(too_old)
         return
     _warn_untested()
+    registries = import_module('mmpose.registry')
     for name, location in LOCATIONS:
-        package, _, name = name.partition('.')
-        registry = getattr(import_module(f'{package}.registry'), name)
+        registry = getattr(registries, name)
         if registry._imported:  # has been asked, and asks no location again
             import_module(location)
         else:

@@ -22,13 +22,12 @@ def read_checkpoint(
     MMEngine has to be installed: its checkpoints contain its classes.
     """
     try:
-        from hanet_mm.engine.safe_globals import register_safe_globals
+        from hanet_mm.engine.safe_globals import safe_checkpoints
     except ImportError as error:
         raise ImportError(
             f'reading a checkpoint needs OpenMMLab ({error}); mend with: '
             'mim install mmengine "mmcv>=2.0.0,<2.2.0" "mmpose>=1.3.0,<1.4"'
         ) from None
-    register_safe_globals()
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such checkpoint file')
     version = torch.torch_version.TorchVersion(torch.__version__)
@@ -39,7 +38,7 @@ def read_checkpoint(
             'torch >= 2.6, or trust the file (--trust-pickle)'
         )
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), safe_checkpoints():
             warnings.simplefilter('ignore')
             checkpoint = torch.load(
                 path, map_location='cpu', weights_only=not trust_pickle

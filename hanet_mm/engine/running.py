@@ -11,7 +11,6 @@ from mmengine.device import get_device
 from mmengine.dist import get_rank, master_only
 from mmengine.hooks import Hook, LoggerHook
 from mmengine.logging import print_log
-from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner, set_random_seed
 from mmpose.registry import HOOKS
 
@@ -74,7 +73,6 @@ class MainProcessLoggerHook(LoggerHook):
         super().after_test_epoch(runner, metrics)
 
 
-@FUNCTIONS.register_module()
 def keep_worker_seed(worker_id: int) -> None:
     """Leave a worker the seeds that PyTorch gave it.
 
@@ -86,6 +84,9 @@ def keep_worker_seed(worker_id: int) -> None:
 
         train_dataloader = dict(
             persistent_workers=False,
-            worker_init_fn=dict(type='keep_worker_seed'),
+            worker_init_fn=dict(type='hanet_mm.engine.keep_worker_seed'),
         )
+
+    MMEngine looks such functions up in a registry that all packages share;
+    there is no entry for it: the full name is found without one.
     """

@@ -9,8 +9,9 @@ one, so that MMEngine's own ``load_checkpoint`` works and anything else in a
 file is still refused.
 """
 
+from contextlib import nullcontext
 from pickle import UnpicklingError
-from typing import Any, Callable, List, Tuple, Union
+from typing import Any, Callable, ContextManager, List, Tuple, Union
 
 import numpy as np
 import torch
@@ -23,12 +24,28 @@ _STATISTICS = ('current', 'max', 'mean', 'min')
 
 
 def register_safe_globals() -> None:
-    """Add the names in MMEngine's checkpoints to torch's safe list.
+    """Add the names in MMEngine's checkpoints to torch's safe list for good.
+
+    Importing the package does not. Who builds a :class:`HANet` needs it: the
+    checkpoint is loaded next, in MMEngine's ``Runner`` or MMPose's
+    ``init_model``, and neither has a place in between where a list for this
+    file alone could be set and taken back.
 
     Before torch 2.6 loading is not weights-only and nothing is needed.
     """
-    if torch.torch_version.TorchVersion(torch.__version__) >= (2, 6):
+    if _loads_weights_only():
         torch.serialization.add_safe_globals(list_safe_globals())
+
+
+def safe_checkpoints() -> ContextManager[None]:
+    """Let checkpoints of MMEngine be read inside a ``with`` statement."""
+    if _loads_weights_only():
+        return torch.serialization.safe_globals(list_safe_globals())
+    return nullcontext()
+
+
+def _loads_weights_only() -> bool:
+    return torch.torch_version.TorchVersion(torch.__version__) >= (2, 6)
 
 
 def list_safe_globals() -> List[Union[Callable, Tuple[Callable, str]]]:

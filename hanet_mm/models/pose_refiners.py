@@ -25,6 +25,7 @@ from hanet_mm.core.refine.inference import (
     mirrored_network,
     refine_sequences,
 )
+from hanet_mm.engine.safe_globals import register_safe_globals
 
 from .window_samples import stack_instances
 
@@ -72,6 +73,7 @@ class HANet(BasePoseEstimator):
         init_cfg: OptMultiConfig = None,
         metainfo: OptConfigType = None,
     ):
+        register_safe_globals()  # for its checkpoint, which comes next
         sampled_frames(window_size, sample_interval)
         check_parts(backbone, head)
         # Built here: MMEngine finds our classes only in the scope of a run.

@@ -229,3 +229,12 @@ def test_every_ablation_is_tested():
     marks = test_ablations_change_what_they_say.pytestmark[0]
     tested = {f'{FULL.stem}_{name}' for name, _ in marks.args[1]}
     assert tested == {path.stem for path in ABLATIONS.glob('*.py')}
+
+
+@pytest.mark.parametrize('path', HANET, ids=lambda path: path.stem)
+def test_learning_rates_are_for_the_batch_size_of_the_config(path):
+    # The name says on how many GPUs (1) and with which batch size.
+    cfg = load(path)
+    batch = cfg.train_dataloader.batch_size
+    assert f'_1xb{batch}-' in path.stem
+    assert cfg.auto_scale_lr == dict(base_batch_size=batch)

@@ -169,8 +169,8 @@ def test_registries_find_our_classes_after_the_import(python):
         assert 'PoseSequencePCK' in r.METRICS
         assert 'EpochSeedHook' in r.HOOKS
         assert 'PoseSequenceVisualizer' in r.VISUALIZERS
-        from mmengine.registry import FUNCTIONS
-        assert 'keep_worker_seed' in FUNCTIONS
+        assert 'FusedAdamW' in r.OPTIMIZERS
+        assert 'PoseRefinementInferencer' in r.INFERENCERS
         # MMPose's own are there as before.
         assert 'TopdownPoseEstimator' in r.MODELS
         assert 'CocoDataset' in r.DATASETS

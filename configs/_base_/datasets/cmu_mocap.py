@@ -46,7 +46,7 @@ train_pipeline = [
 train_dataloader = dict(
     batch_size=64,
     persistent_workers=False,
-    worker_init_fn=dict(type='keep_worker_seed'),
+    worker_init_fn=dict(type='hanet_mm.engine.keep_worker_seed'),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
@@ -55,6 +55,7 @@ train_dataloader = dict(
         pipeline=train_pipeline,
     ),
 )
+auto_scale_lr = dict(base_batch_size=64)
 val_dataloader = dict(
     dataset=dict(type=dataset_type, data_root=data_root, ann_file=ann_file)
 )

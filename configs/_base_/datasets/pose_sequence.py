@@ -9,6 +9,8 @@ train_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(part='train'),
 )
+# The batch size that learning rates are for, see --auto-scale-lr.
+auto_scale_lr = dict(base_batch_size=16)
 val_dataloader = dict(
     batch_size=16,
     num_workers=1,

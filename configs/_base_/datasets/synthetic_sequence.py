@@ -24,6 +24,7 @@ train_dataloader = dict(
         pipeline=train_pipeline,
     ),
 )
+auto_scale_lr = dict(base_batch_size=64)
 val_dataloader = dict(
     batch_size=32,
     num_workers=1,

@@ -10,14 +10,12 @@ base_lr = 1e-3
 
 train_cfg = dict(max_epochs=max_epochs, val_interval=1)
 
-# fused: one kernel for all parameters; on a CPU it needs torch >= 2.4.
 optim_wrapper = dict(
     optimizer=dict(
-        type='AdamW',
+        type='FusedAdamW',
         lr=base_lr,
         weight_decay=0.01,
         amsgrad=True,
-        fused=True,
     )
 )
 

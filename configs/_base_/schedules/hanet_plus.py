@@ -4,9 +4,8 @@ _base_ = ['../runtime.py']
 
 warmup_iters = 200
 
-# fused: one kernel for all parameters; on a CPU it needs torch >= 2.4.
 optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01, fused=True),
+    optimizer=dict(type='FusedAdamW', lr=1e-3, weight_decay=0.01),
     clip_grad=dict(max_norm=1.0),
     # The few parameters that set how smooth the result is.
     paramwise_cfg=dict(

@@ -22,6 +22,7 @@ model = dict(
 )
 
 train_dataloader = dict(batch_size=512)
+auto_scale_lr = dict(base_batch_size=512)
 
 default_hooks = dict(
     checkpoint=dict(save_best='refined/MPJPE', rule='less', max_keep_ckpts=3)

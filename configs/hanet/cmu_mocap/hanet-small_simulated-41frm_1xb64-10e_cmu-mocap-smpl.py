@@ -34,11 +34,8 @@ model = dict(
 )
 
 train_cfg = dict(max_epochs=max_epochs, val_interval=1)
-# fused: one kernel for all parameters; on a CPU it needs torch >= 2.4.
 optim_wrapper = dict(
-    optimizer=dict(
-        type='AdamW', lr=1e-3, weight_decay=0.01, amsgrad=True, fused=True
-    )
+    optimizer=dict(type='FusedAdamW', lr=1e-3, weight_decay=0.01, amsgrad=True)
 )
 param_scheduler = [
     dict(

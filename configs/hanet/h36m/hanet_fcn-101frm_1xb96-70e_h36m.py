@@ -21,6 +21,7 @@ model = dict(
 )
 
 train_dataloader = dict(batch_size=96)
+auto_scale_lr = dict(base_batch_size=96)
 
 default_hooks = dict(
     checkpoint=dict(save_best='refined/MPJPE', rule='less', max_keep_ckpts=3)

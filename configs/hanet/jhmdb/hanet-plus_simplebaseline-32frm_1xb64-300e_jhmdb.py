@@ -50,6 +50,7 @@ train_dataloader = dict(
         ],
     ),
 )
+auto_scale_lr = dict(base_batch_size=64)
 
 train_cfg = dict(max_epochs=max_epochs, val_interval=50)
 optim_wrapper = dict(optimizer=dict(weight_decay=0.02))

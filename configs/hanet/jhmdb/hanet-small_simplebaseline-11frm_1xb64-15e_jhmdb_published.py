@@ -15,6 +15,7 @@ model = dict(
 
 train_cfg = dict(max_epochs=max_epochs)
 train_dataloader = dict(batch_size=64)
+auto_scale_lr = dict(base_batch_size=64)
 param_scheduler = [
     dict(
         type='LinearLR',

@@ -55,6 +55,7 @@ train_dataloader = dict(
         ],
     ),
 )
+auto_scale_lr = dict(base_batch_size=64)
 
 train_cfg = dict(max_iters=max_iters, val_interval=2500)
 param_scheduler = [

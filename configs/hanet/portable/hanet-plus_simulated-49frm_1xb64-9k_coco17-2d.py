@@ -65,6 +65,7 @@ train_dataloader = dict(
         pipeline=[dict(type='PackPoseSequenceInputs')],
     ),
 )
+auto_scale_lr = dict(base_batch_size=64)
 # Recordings, people and estimators unseen in training.
 val_dataloader = dict(
     batch_size=64,

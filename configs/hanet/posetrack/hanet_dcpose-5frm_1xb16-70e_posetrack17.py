@@ -22,6 +22,7 @@ model = dict(
 )
 
 train_dataloader = dict(batch_size=16)
+auto_scale_lr = dict(base_batch_size=16)
 
 default_hooks = dict(
     checkpoint=dict(save_best='refined/AP', rule='greater', max_keep_ckpts=3)

@@ -30,6 +30,7 @@ from mmpose.evaluation.functional import nms
 from mmpose.registry import DATASETS
 
 from hanet_mm.core.poses.boxes import boxes_around
+from hanet_mm.engine.safe_globals import safe_checkpoints
 
 from .estimators.base import ModelError, PoseEstimator, check_device
 from .frames import Frame
@@ -99,9 +100,10 @@ class PoseModels(Pose2DInferencer):
 def _explain_errors(
     option: str, name: str, weights: Optional[str], scope: str
 ) -> Iterator[None]:
-    """Turn any error of a library into a helpful one-line error."""
+    """Load checkpoints as data; any error of a library is one helpful line."""
     try:
-        yield
+        with safe_checkpoints():
+            yield
     except ModelError:
         raise
     except Exception as error:  # registries, files, networks, pickles

@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Pack the dict of the pipeline into the input of the model."""
 
-from typing import Dict, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -10,6 +10,16 @@ from mmpose.registry import TRANSFORMS
 from mmpose.structures import PoseDataSample
 
 from hanet_mm.codecs import EVIDENCE
+
+# As for the image that mmpose.apis.inference_topdown passes.
+_NO_KEYPOINTS = (
+    'PackPoseSequenceInputs: found no keypoints: the model refines sequences '
+    'of keypoints and reads no images; estimate the poses first '
+    '(MMPoseInferencer, then hanet_mm.refine) or use PoseRefinementInferencer '
+    'for both'
+)
+_WINDOW_META = ('seq_id',)
+_SEQUENCE_META = (*('seq_name', 'seq_id', 'image_size', 'fps'), 'flip_indices')
 
 
 @TRANSFORMS.register_module()
@@ -31,12 +41,26 @@ class PackPoseSequenceInputs(BaseTransform):
     Arrays stay numpy arrays: a worker process sends each tensor as a file
     descriptor of its own, which took seven times as long as making it. The
     data preprocessor makes the tensors.
+
+    Args:
+        meta_keys (Sequence[str], optional): What becomes metainfo of the data
+            sample, where the pipeline has it. The 'image' normalisation
+            needs ``image_size`` to refine whole sequences, ``flip_test``
+            ``flip_indices``. Defaults to None: these, ``seq_name``,
+            ``seq_id`` and ``fps``; of a window only ``seq_id``, as each more
+            costs time in every item.
     """
 
-    meta_keys = ('seq_name', 'seq_id', 'image_size', 'fps', 'flip_indices')
+    def __init__(self, meta_keys: Optional[Sequence[str]] = None) -> None:
+        self.meta_keys = meta_keys
 
     def transform(self, results: dict) -> dict:
-        """Pack ``inputs`` (T, K, D) and ``data_samples``, a PoseDataSample."""
+        """Pack ``inputs`` (T, K, D) and ``data_samples``, a PoseDataSample.
+
+        Raises a ValueError where there are no keypoints.
+        """
+        if not {'keypoints', 'keypoint_inputs'} & results.keys():
+            raise ValueError(_NO_KEYPOINTS)
         sample = PoseDataSample()
         if 'keypoint_inputs' in results:
             inputs = results['keypoint_inputs']
@@ -46,7 +70,7 @@ class PackPoseSequenceInputs(BaseTransform):
                 keypoint_scores=results['keypoint_scores'],
                 **{key: results[key] for key in EVIDENCE if key in results},
             )
-            sample.set_metainfo(dict(seq_id=results['seq_id']))
+            keys = _WINDOW_META
         else:
             inputs = results['keypoints']
             estimate, extra_truth = _split(results.get('extras', {}))
@@ -65,13 +89,13 @@ class PackPoseSequenceInputs(BaseTransform):
                 if 'bboxes' in results:
                     truth['bboxes'] = results['bboxes']
                 sample.gt_instances = InstanceData(**truth)
-            sample.set_metainfo(
-                {key: results[key] for key in self.meta_keys if key in results}
-            )
+            keys = _SEQUENCE_META
+        keys = keys if self.meta_keys is None else self.meta_keys
+        sample.set_metainfo({x: results[x] for x in keys if x in results})
         return dict(inputs=inputs, data_samples=sample)
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}()'
+        return f'{type(self).__name__}(meta_keys={self.meta_keys})'
 
 
 def _split(extras: Dict[str, np.ndarray]) -> Tuple[dict, dict]:
