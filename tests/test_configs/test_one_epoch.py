@@ -168,6 +168,7 @@ def shrink(cfg, folder):
             dataset.bank = write_bank(folder / 'bank.npz')
     # The schedules of 70 epochs end with the first.
     cfg.param_scheduler = [dict(type='ConstantLR', factor=1.0)]
+    cfg.load_from = None  # weights that a step before made
     cfg.visualizer.vis_backends = [dict(type='LocalVisBackend')]
     cfg.work_dir = str(folder / 'work')
     cfg.experiment_name = f'{folder.name}'

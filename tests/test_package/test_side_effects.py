@@ -8,7 +8,7 @@ pytestmark = pytest.mark.mm
 CODE = """
 import inspect, logging, os, signal, sys, warnings
 import matplotlib, numpy as np, torch
-import mmengine.dist, mmengine.hooks, mmengine.registry, mmengine.runner
+import mmengine.dist, mmengine.hooks, mmengine.runner
 import mmpose.apis, mmpose.datasets, mmpose.models, mmpose.visualization
 
 
@@ -51,11 +51,6 @@ def state():
             torch.multiprocessing.get_sharing_strategy(),
         ),
         safe=len(torch.serialization.get_safe_globals()),
-        entries={
-            name: {*registry._module_dict}
-            for name, registry in vars(mmengine.registry).items()
-            if isinstance(registry, mmengine.registry.Registry)
-        },
         numpy=(np.geterr(), np.random.get_state()[1].tolist()),
         signals={x: signal.getsignal(x) for x in signal.valid_signals()},
         hooks=(sys.excepthook, sys.displayhook, sys.getrecursionlimit()),
