@@ -117,7 +117,9 @@ def test_mediapipe_is_refined_as_its_results_are_in_memory(install):
     inferencer = make_inferencer('mediapipe', **options)
     found = list(inferencer(pictures(), fps=30))
     results = [plain_solutions(*x, None) for x in zip(poses, scores)]
-    refined = hanet_mm.refine(results, image_size=SIZE, fps=30)
+    refined = hanet_mm.refine(
+        results, image_size=SIZE, fps=30, refiner='coco17-2d'
+    )
     expected = np.array(
         [
             [(p.x, p.y) for p in x.pose_landmarks.landmark] * np.array(SIZE)
