@@ -18,6 +18,7 @@ from hanet_mm.apis import export_refiner
 from hanet_mm.apis.checkpoints import read_checkpoint, read_config_value
 from hanet_mm.apis.cli import main
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
+from hanet_mm.engine.safe_globals import safe_checkpoints
 
 pytestmark = pytest.mark.mm
 
@@ -100,7 +101,8 @@ def checkpoint(run):
 
 
 def load(path):
-    return torch.load(path, weights_only=True)
+    with safe_checkpoints():
+        return torch.load(path, weights_only=True)
 
 
 def save(content, path):

@@ -45,7 +45,7 @@ def test_with_all_frames_ahead_it_is_the_result_of_refine(maker, refiner):
     found = run(stream, results)
     assert freeze(results) == before
     assert [type(x) for x in found] == [type(x) for x in results]
-    expected = hanet_mm.refine(results, **maker.options)
+    expected = hanet_mm.refine(results, refiner=refiner, **maker.options)
     assert_same(stacked(maker, found), stacked(maker, expected))
 
 
