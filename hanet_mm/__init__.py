@@ -15,6 +15,7 @@ from ._registration import register_openmmlab_floor
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .apis.config_files import config_path
     from .apis.objects.live import StreamingRefiner
     from .apis.objects.offline import refine
     from .core.refine.refiner import Refiner, load_refiner
@@ -24,6 +25,7 @@ __all__ = [
     'Refiner',
     'StreamingRefiner',
     '__version__',
+    'config_path',
     'list_refiners',
     'load_refiner',
     'refine',
@@ -35,6 +37,7 @@ __getattr__, __dir__ = lazy_names(
     {
         'Refiner': 'core.refine.refiner',
         'StreamingRefiner': 'apis.objects.live',
+        'config_path': 'apis.config_files',
         'list_refiners': 'core.refine.weights_file',
         'load_refiner': 'core.refine.refiner',
         'refine': 'apis.objects.offline',

@@ -10,7 +10,6 @@ from typing import Any, Dict
 import torch
 from torch import Tensor
 
-import hanet_mm
 from hanet_mm.core.data.files import PathLike
 
 
@@ -131,11 +130,3 @@ def _check(path: PathLike, checkpoint: Any) -> None:
                 f'{path}: state_dict[{name!r}]: expected a tensor, found '
                 f'{type(value).__name__}'
             )
-
-
-def config_root() -> Path:
-    """Folder ``configs``, of the package or of the source tree."""
-    package = Path(hanet_mm.__file__).parent
-    # In a source tree without an installation the configs lie beside it.
-    roots = [package / '.mim' / 'configs', package.parent / 'configs']
-    return next((root for root in roots if root.is_dir()), roots[-1])

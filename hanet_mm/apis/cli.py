@@ -32,6 +32,7 @@ COMMANDS = {
     'evaluate': 'measure refiners beside filters on data with truth',
     'extract': 'make a training file for your own estimator',
     'models': 'list the bundled refiners',
+    'config': 'print the path of a config of this package',
     'export': 'make the portable file of a refiner from a checkpoint',
     'completion': 'complete commands and options in a shell',
 }

@@ -20,7 +20,8 @@ from hanet_mm.models.published import (
     published_model_cfg,
 )
 
-from .checkpoints import config_root, read_checkpoint
+from .checkpoints import read_checkpoint
+from .config_files import config_root
 from .export import refiner_arguments
 
 # Configs with data and metrics; other data sets get the runtime only, also

@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmpose.registry import DATASETS
 
 from hanet_mm.apis.benchmark.catalog import CATALOG
-from hanet_mm.apis.checkpoints import config_root
+from hanet_mm.apis.config_files import config_root
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
 UNITS = {'m': 'm', 'px': 'px', 'rot6d': 'axis-angle'}

@@ -24,7 +24,7 @@ from hanet_mm.apis.benchmark.paper import (
     reproduce,
 )
 from hanet_mm.apis.benchmark.protocols import PaperProtocol, Windows, predict
-from hanet_mm.apis.checkpoints import config_root
+from hanet_mm.apis.config_files import config_root
 
 pytestmark = pytest.mark.mm
 

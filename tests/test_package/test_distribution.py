@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """What a built distribution holds."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -100,6 +101,23 @@ def test_wheel_holds_configs_tools_and_model_index(source, wheel):
     expected.add('hanet_mm/.mim/model-index.yml')
     shipped = {n for n in wheel.namelist() if n.startswith('hanet_mm/.mim/')}
     assert shipped == expected
+
+
+def test_configs_of_an_installed_wheel_are_found(wheel, tmp_path):
+    wheel.extractall(tmp_path)
+    code = 'import hanet_mm\n'
+    code += 'print(hanet_mm.config_path("_base_/models/hanet"))'
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    expected = tmp_path / 'hanet_mm/.mim/configs/_base_/models/hanet.py'
+    assert done.stdout == f'{expected}\n'
 
 
 def test_wheel_installs_nothing_beside_the_package(wheel):

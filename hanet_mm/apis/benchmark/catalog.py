@@ -12,7 +12,7 @@ import numpy as np
 from mmengine.config import Config, ConfigDict
 from mmpose.registry import DATASETS
 
-from hanet_mm.apis.checkpoints import config_root
+from hanet_mm.apis.config_files import config_root
 from hanet_mm.core.data.files import PathLike, read_npz
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.datasets.pose_sequence_dataset import PoseSequenceDataset

@@ -1,0 +1,79 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Find the configs that come with the package."""
+
+import difflib
+from pathlib import Path
+from typing import Dict, List
+
+import hanet_mm
+
+
+def config_root() -> Path:
+    """Folder ``configs``, of the package or of the source tree."""
+    package = Path(hanet_mm.__file__).parent
+    # In a source tree without an installation the configs lie beside it.
+    roots = [package / '.mim' / 'configs', package.parent / 'configs']
+    return next((root for root in roots if root.is_dir()), roots[-1])
+
+
+def list_configs() -> List[str]:
+    """Names of the configs: paths below the folder ``configs``, sorted.
+
+    Parts of configs (``_base_``) are not among them.
+    """
+    return [x for x in _config_files() if not x.startswith('_base_/')]
+
+
+def config_path(name: str) -> str:
+    """Return the path of a config of this package, to inherit from it.
+
+    MMEngine resolves ``_base_ = ['package::...']`` for OpenMMLab's packages
+    only, and evaluates ``_base_`` before anything else of a config::
+
+        _base_ = [__import__('hanet_mm').config_path('hanet/jhmdb/NAME.py')]
+
+    Args:
+        name: Path below the folder ``configs``, or the end of one, such as
+            the name of the file; with or without ``.py``.
+
+    Returns:
+        The absolute path, in an installed package as in a source tree.
+
+    Raises:
+        ValueError: No config has that name, or several have.
+    """
+    files = _config_files()
+    wanted = str(name).replace('\\', '/')
+    if not wanted.endswith('.py'):
+        wanted += '.py'
+    found = [x for x in files if f'/{x}'.endswith(f'/{wanted}')]
+    if wanted in files:
+        found = [wanted]
+    if len(found) == 1:
+        return str(files[found[0]])
+    if found:
+        raise ValueError(f'config {name!r}: one of {", ".join(found)}?')
+    hint = _near(wanted, list(files))
+    raise ValueError(
+        f'unknown config {name!r}'
+        + (f', did you mean {" or ".join(hint)}?' if hint else '')
+        + '; hanet-mm config lists all'
+    )
+
+
+def _config_files() -> Dict[str, Path]:
+    """Files by their path below the folder ``configs``."""
+    root = config_root()
+    return {
+        path.relative_to(root).as_posix(): path
+        for path in sorted(root.rglob('*.py'))
+    }
+
+
+def _near(wanted: str, files: List[str]) -> List[str]:
+    """Paths whose name, or else whose whole path, is most like a path."""
+    names = {x.split('/')[-1]: x for x in files}
+    near = difflib.get_close_matches(wanted.split('/')[-1], names, 2)
+    return [names[x] for x in near] or difflib.get_close_matches(
+        wanted, files, 2
+    )
