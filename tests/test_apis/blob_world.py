@@ -183,6 +183,7 @@ class BlobInferencer:
     keypoint_names = NAMES
     links = LINKS
     refiner = 'a refiner'
+    default_name = ''
 
     def __init__(self, lookahead=3):
         self.lookahead = lookahead

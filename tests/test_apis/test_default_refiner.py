@@ -198,12 +198,12 @@ def parse(command, *words):
 @pytest.mark.parametrize(
     ('words', 'expected'),
     [
-        ((), 'coco17-2d'),
+        ((), 'default'),
         (('--refiner', 'other'), 'other'),
         (('--no-refine',), None),
     ],
 )
-def test_a_video_has_the_default_for_2d(monkeypatch, words, expected):
+def test_a_video_has_a_default(monkeypatch, words, expected):
     from hanet_mm.apis.video import inferencer as module
 
     monkeypatch.setattr(module, 'PoseRefinementInferencer', dict)

@@ -179,6 +179,23 @@ def test_keypoints_have_their_names_and_lines(install, name, skeleton):
     assert inferencer.links == list(expected.link_indices)
 
 
+@pytest.mark.parametrize(
+    ('name', 'refiner'),
+    [
+        ('mediapipe', 'body23-2d'),
+        ('rtmlib', 'coco17-2d'),
+        ('rtmlib:body_with_feet', 'body23-2d'),
+        ('ultralytics:any.pt', 'coco17-2d'),
+    ],
+)
+def test_the_default_refiner_suits_the_estimator(install, name, refiner):
+    install(Library(*walk()))
+    inferencer = make_inferencer(name, device='cpu', refiner='default')
+    assert inferencer.default_name == refiner
+    expected = hanet_mm.load_refiner(refiner).keypoint_names
+    assert inferencer.refiner.keypoint_names == expected
+
+
 def test_frames_without_people_are_empty(install):
     for name in ('mediapipe', 'rtmlib', 'ultralytics:any.pt'):
         people = walk()
@@ -297,5 +314,6 @@ def test_the_command_with_an_estimator_by_name(
     assert main([*words, '--fps', '30', '--device', 'cpu']) == 0
     report = capsys.readouterr().out
     assert 'estimator: mediapipe\n' in report
-    assert 'mediapipe33 -> coco17: 17 mapped' in report
+    assert 'refiner: body23-2d\n' in report
+    assert 'mediapipe33 -> coco_wholebody_body: 21 mapped' in report
     assert f'out.npz: 1 person in {FRAMES} frames' in report

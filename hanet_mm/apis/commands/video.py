@@ -5,10 +5,10 @@ import argparse
 import json
 import os
 from importlib.util import find_spec
-from typing import Any, Dict, Optional
+from typing import Any, Dict
 
 from hanet_mm.core.data.extras import import_extra
-from hanet_mm.core.refine.weights_file import DEFAULTS
+from hanet_mm.core.refine.weights_file import DEFAULT_WITH_FEET, DEFAULTS
 
 from .output import add_json, add_overwrite, check_unnamed
 from .reading import add_engine
@@ -126,7 +126,8 @@ def _add_refinement(parser: argparse.ArgumentParser) -> None:
         '--refiner',
         metavar='NAME|FILE.safetensors',
         help='name of a refiner of the package, see hanet-mm models, or a '
-        f'file, made with: hanet-mm export. Default: {DEFAULTS[2]}',
+        f'file, made with: hanet-mm export. Default: {DEFAULTS[2]}, for '
+        f'keypoints with feet {DEFAULT_WITH_FEET}',
     )
     add_how(
         '--filter',
@@ -215,7 +216,7 @@ def run(args: argparse.Namespace) -> str:
     if not is_named and args.pose2d:
         lines.append(f'estimator: {args.pose2d}')
     if _by_default(args):
-        lines.append(f'refiner: {DEFAULTS[2]}')
+        lines.append(f'refiner: {inferencer.default_name}')
     adapter = getattr(inferencer, 'adapter', None)
     mapping = '' if adapter is None else adapter.report
     if mapping:
@@ -224,7 +225,12 @@ def run(args: argparse.Namespace) -> str:
     reports = run_jobs(inferencer, waiting, args.fps, name)
     if args.json:
         told.update(
-            estimator=args.pose2d, refiner=_refiner_name(args), mapping=mapping
+            estimator=args.pose2d,
+            refiner=args.refiner
+            or args.filter
+            or inferencer.default_name
+            or None,
+            mapping=mapping,
         )
         told['videos'] = [x.to_dict() for x in reports]
         return json.dumps(told)
@@ -248,7 +254,9 @@ def make_inferencer(args: argparse.Namespace) -> Any:
     from hanet_mm.apis.video.refine_stage import NamedFilter
 
     args.pose2d = args.pose2d or default_pose2d()
-    refiner: Any = _refiner_name(args)
+    refiner: Any = args.refiner
+    if _by_default(args):
+        refiner = refined_video.DEFAULT
     if args.unswap and not args.filter:
         raise ValueError(
             '--unswap: needs --filter; refiners decide themselves about swaps'
@@ -270,12 +278,6 @@ def make_inferencer(args: argparse.Namespace) -> Any:
     )
     options = {name: getattr(args, name) for name in names}
     return refined_video.make_inferencer(refiner=refiner, **options)
-
-
-def _refiner_name(args: argparse.Namespace) -> Optional[str]:
-    """The refiner or filter that the arguments ask for; None without."""
-    default = DEFAULTS[2] if _by_default(args) else None
-    return args.refiner or args.filter or default
 
 
 def _by_default(args: argparse.Namespace) -> bool:

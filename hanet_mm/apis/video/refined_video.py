@@ -12,6 +12,7 @@ from hanet_mm.core.data.extras import import_extra
 from hanet_mm.core.data.gaps import check_max_gap
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
 from hanet_mm.core.refine.swap_chains import swap_chains
+from hanet_mm.core.refine.weights_file import default_refiner
 from hanet_mm.core.stream.refiner import StreamingRefiner
 
 from .adapter import SkeletonAdapter
@@ -32,6 +33,8 @@ from .tracker import PoseTracker
 
 # Look-ahead for cameras: about 1/6 s.
 _LIVE_LOOKAHEAD = 4
+# In place of a name: the bundled refiner that suits the estimator.
+DEFAULT = 'default'
 
 
 @dataclass
@@ -41,10 +44,11 @@ class RefinementOptions:
     Args:
         refiner (optional): Name of a refiner of the package or a portable
             file, see :func:`hanet_mm.load_refiner`; a
-            :class:`hanet_mm.core.refine.refiner.Refiner`, or a filter of
-            :mod:`hanet_mm.filters`. Keypoints are matched by name; those
-            that it does not know pass through. Defaults to None: poses are
-            tracked and not refined.
+            :class:`hanet_mm.core.refine.refiner.Refiner`, a filter of
+            :mod:`hanet_mm.filters`, or ``'default'``: the bundled refiner
+            that suits the estimator, with feet or without. Keypoints are
+            matched by name; those that it does not know pass through.
+            Defaults to None: poses are tracked and not refined.
         lookahead (int, optional): Frames that the refiner waits for, see
             :class:`hanet_mm.core.stream.refiner.StreamingRefiner`; a gap in
             which a whole person is missed is filled if the person is back by
@@ -83,7 +87,8 @@ class RefinementOptions:
     engine: str = 'torch'
 
     def __post_init__(self) -> None:
-        if isinstance(self.refiner, (str, os.PathLike)):
+        named = isinstance(self.refiner, (str, os.PathLike))
+        if named and self.refiner != DEFAULT:
             self.refiner = load_refiner(self.refiner, engine=self.engine)
         check_counts(
             det_interval=self.det_interval, batch_size=self.batch_size
@@ -106,6 +111,9 @@ class RefinedVideo:
 
     Raises:
         ValueError: If the refiner does not fit the estimator.
+
+    Attributes:
+        default_name: Name of the refiner if it was chosen by default, or ''.
     """
 
     def __init__(
@@ -118,7 +126,12 @@ class RefinedVideo:
         self.estimator, self.options = estimator, options
         self.keypoint_names = list(estimator.keypoint_names)
         self.links = list(estimator.links)
-        self.refiner = options.refiner
+        self.refiner, self.default_name = options.refiner, ''
+        if isinstance(self.refiner, str):
+            self.default_name = default_refiner(2, self.keypoint_names)
+            self.refiner = load_refiner(
+                self.default_name, engine=options.engine
+            )
         if isinstance(self.refiner, Refiner):
             # Engines other than torch run on the CPU.
             use_gpu = options.engine == 'torch' and torch.cuda.is_available()

@@ -23,6 +23,9 @@ _USUAL_MEANINGS = {
     'neck': 'mid_shoulders',
     'thorax': 'mid_shoulders',
     'head_bottom': 'upper_neck',
+    # MediaPipe's tip of the foot, 1 to 2 cm beside the big toe.
+    'left_foot_index': 'left_big_toe',
+    'right_foot_index': 'right_big_toe',
 }
 
 
