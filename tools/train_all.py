@@ -30,7 +30,15 @@ CONFIGS = (
     'jhmdb/hanet-plus_simplebaseline-32frm_1xb64-300e_jhmdb',
     'portable/hanet-plus_simulated-49frm_1xb64-6k_h36m17-3d',
     'portable/hanet-plus_evidence-49frm_1xb64-10k_coco17-2d',
+    'portable/hanet-plus_evidence-49frm_1xb64-5k_body23-2d',
 )
+# Weights that a config begins with: the file and the words that make it.
+INITIAL = {
+    CONFIGS[-1]: (
+        'data/initial/body23-2d.pth',
+        ('add_keypoints.py', 'coco17-2d', 'coco_wholebody_body'),
+    )
+}
 
 
 def main() -> None:
@@ -54,8 +62,10 @@ def main() -> None:
         if args.dry_run:
             print('\n'.join(' '.join(x) for x in commands))
             continue
-        run(commands[0])
-        run([x if x != 'BEST' else best_checkpoint(work) for x in commands[1]])
+        *before, test = commands
+        for command in before:
+            run(command)
+        run([x if x != 'BEST' else best_checkpoint(work) for x in test])
         results[name] = dict(
             checkpoint=best_checkpoint(work),
             metrics=read_metrics(work / 'test'),
@@ -99,7 +109,10 @@ def read_results(path: Path) -> Dict[str, Any]:
 def make_commands(
     config: str, work: Path, options: Sequence[str]
 ) -> List[List[str]]:
-    """Commands that train and test a config; BEST stands for a checkpoint."""
+    """Commands that train and last one that tests a config.
+
+    BEST stands for a checkpoint.
+    """
     path = str(ROOT / f'configs/hanet/{config}.py')
     extra = ['--cfg-options', *options] if options else []
 
@@ -107,7 +120,13 @@ def make_commands(
         script = str(ROOT / 'tools' / name)
         return [sys.executable, script, path, *arguments, *extra]
 
+    before = []
+    if config in INITIAL and not Path(INITIAL[config][0]).is_file():
+        file, (script, *words) = INITIAL[config]
+        script = str(ROOT / 'tools/misc' / script)
+        before.append([sys.executable, script, *words, file])
     return [
+        *before,
         tool('train.py', '--work-dir', str(work), '--resume'),
         tool('test.py', 'BEST', '--work-dir', str(work / 'test')),
     ]

@@ -15,7 +15,7 @@ TOOL = ROOT / 'tools/train_all.py'
 
 
 def test_pages_have_the_figures_of_the_file():
-    make_pages = runpy.run_path(ROOT / 'tools/misc/results_pages.py')[
+    make_pages = runpy.run_path(str(ROOT / 'tools/misc/results_pages.py'))[
         'make_pages'
     ]
     for path, text in make_pages().items():
@@ -52,6 +52,25 @@ def test_all_configs_of_the_command_exist(monkeypatch, capsys):
     found = {x.stem for x in (ROOT / 'configs/hanet').rglob('*.py')}
     assert set(names) <= found
     assert set(RESULTS['models']) <= set(names)
+
+
+def test_weights_to_begin_with_are_made_first(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    name = 'hanet-plus_evidence-49frm_1xb64-5k_body23-2d'
+    words = ('--dry-run', '--only', name)
+    train_all(monkeypatch, *words)
+    made = capsys.readouterr().out.splitlines()
+    assert len(made) == 3
+    assert made[0].endswith(
+        'add_keypoints.py coco17-2d coco_wholebody_body '
+        'data/initial/body23-2d.pth'
+    )
+    config = (ROOT / f'configs/hanet/portable/{name}.py').read_text()
+    assert f"load_from = '{made[0].split()[-1]}'" in config
+    (tmp_path / 'data/initial').mkdir(parents=True)
+    (tmp_path / 'data/initial/body23-2d.pth').touch()
+    train_all(monkeypatch, *words)
+    assert capsys.readouterr().out.splitlines() == made[1:]
 
 
 def test_a_killed_run_goes_on_where_it_was(monkeypatch, tmp_path, capsys):
