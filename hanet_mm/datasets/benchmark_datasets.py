@@ -37,6 +37,18 @@ class Human36mSequenceDataset(PoseSequenceDataset):
 
 
 @DATASETS.register_module()
+class MpiInf3dhpSequenceDataset(PoseSequenceDataset):
+    """Estimated and captured 3D poses of MPI-INF-3DHP, 17 joints, in metres.
+
+    Keypoints and skeleton are those of MMPose's ``mpi_inf_3dhp``.
+    """
+
+    METAINFO = dict(from_file='configs/_base_/datasets/mpi_inf_3dhp.py')
+    ROOT = (14,)
+    UNITS = 'm'
+
+
+@DATASETS.register_module()
 class AistSequenceDataset(PoseSequenceDataset):
     """Estimated and reconstructed 3D joints of AIST++, in metres.
 

@@ -19,6 +19,7 @@ from published_smpl import (
 from scipy.spatial.transform import Rotation
 
 import hanet_mm  # noqa: F401
+from hanet_mm.apis.annotations.mocap import MOCAP_DATASETS
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 from hanet_mm.core.poses.body import SMPL_PARENTS
 
@@ -26,6 +27,10 @@ pytestmark = pytest.mark.mm
 
 JOINTS = {
     'Human36mSequenceDataset': (H36M_KEYPOINTS, [0]),
+    'MpiInf3dhpSequenceDataset': (
+        MOCAP_DATASETS['mpi_inf_3dhp'].keypoints,
+        [14],
+    ),
     'Pw3dSequenceDataset': (LSP_KEYPOINTS, [2, 3]),
     'AistSequenceDataset': (LSP_KEYPOINTS, [2, 3]),
 }

@@ -5,11 +5,13 @@ import argparse
 import logging
 import pickle
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import (
     Any,
     Callable,
     Dict,
+    Iterator,
     List,
     Optional,
     Sequence,
@@ -23,9 +25,11 @@ from hanet_mm.core.data.atomic import (
     check_new_folder,
     check_output,
     check_writable,
+    scratch_folder,
 )
 from hanet_mm.core.data.checks import PER_FRAME
 from hanet_mm.core.data.files import ObjectArrayError, PathLike, read_npz
+from hanet_mm.core.data.mapped import frame_blocks
 from hanet_mm.core.data.sequences import (
     PoseSequences,
     save_pose_sequences,
@@ -151,6 +155,30 @@ def join_tracks(
         meta=meta,
         extras=arrays,
     )
+
+
+@contextmanager
+def arrays_on_disk(
+    out: PathLike,
+) -> Iterator[Callable[[str, Tuple[int, ...], float], np.ndarray]]:
+    """Give a function that makes float32 arrays in files beside an output.
+
+    It takes name, shape and value. The files are removed at the end; what is
+    written to the arrays need not fit into memory.
+    """
+    with scratch_folder(out) as folder:
+
+        def make(
+            name: str, shape: Tuple[int, ...], value: float
+        ) -> np.ndarray:
+            array = np.lib.format.open_memmap(
+                folder / f'{name}.npy', 'w+', np.float32, shape
+            )
+            for rows in frame_blocks(array):
+                array[rows] = value
+            return array
+
+        yield make
 
 
 def save(out: PathLike, seqs: PoseSequences) -> str:

@@ -10,12 +10,14 @@ has scores or visibility: all are 1, and 0 where a coordinate is NaN.
 import re
 from typing import (
     Any,
+    Collection,
     Dict,
     List,
     Mapping,
     NamedTuple,
     Optional,
     Sequence,
+    Set,
     Tuple,
 )
 
@@ -220,7 +222,7 @@ class PublishedPair:
         """Return the part of ``meta`` that joints and SMPL share."""
         protocol = self.known.protocol
         if self.dataset == 'h36m':
-            protocol = f'{self._subjects()[0]}; {protocol}'
+            protocol = f'{describe_subjects(self._subjects())[0]}; {protocol}'
         return {
             'dataset': self.dataset,
             'estimator': estimator,
@@ -257,9 +259,12 @@ class PublishedPair:
                 'numbers of their images)'
             )
         if self.dataset == 'h36m':
-            found, odd = self._subjects()
+            found, odd = describe_subjects(self._subjects())
             notes.append(f'WARNING: {found}' if odd else found)
         return notes
+
+    def _subjects(self) -> Set[str]:
+        return {name.split('/')[0] for name in self.names}
 
     def _load(self, path: PathLike, key: str) -> np.ndarray:
         value = load_object_npz(path, (key,), trust_pickle=self._trust)[key]
@@ -300,15 +305,15 @@ class PublishedPair:
                     f'ground truth, found {other!r}'
                 )
 
-    def _subjects(self) -> Tuple[str, bool]:
-        """Subjects in Human3.6M's file, and whether they mix known splits."""
-        found = {name.split('/')[0] for name in self.names}
-        text = ', '.join(sorted(found, key=lambda name: (len(name), name)))
-        for subset, subjects in _H36M_SUBJECTS.items():
-            if found <= subjects:
-                return f'subjects {text} ({subset} subjects)', False
-        both = 'neither only train nor only test subjects'
-        return f'subjects {text}: {both}', True
+
+def describe_subjects(found: Collection[str]) -> Tuple[str, bool]:
+    """Subjects of Human3.6M, and whether they mix known splits."""
+    text = ', '.join(sorted(found, key=lambda name: (len(name), name)))
+    for subset, subjects in _H36M_SUBJECTS.items():
+        if {*found} <= subjects:
+            return f'subjects {text} ({subset} subjects)', False
+    both = 'neither only train nor only test subjects'
+    return f'subjects {text}: {both}', True
 
 
 def image_names(entry: Any) -> Tuple[str, ...]:

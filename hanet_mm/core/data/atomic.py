@@ -148,6 +148,13 @@ def atomic_folder(path: PathLike) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch_folder(path: PathLike) -> Iterator[Path]:
+    """Give a private folder beside an output; it is removed at the end."""
+    with _private_folder(_follow_links(path), path) as folder:
+        yield folder
+
+
+@contextmanager
 def name_file(path: PathLike) -> Iterator[None]:
     """Let an OSError of the block that names no file, as of a full disk, name
     one.

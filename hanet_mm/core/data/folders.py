@@ -8,23 +8,19 @@ that splits larger than the memory can be used.
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any, Container, Dict, Mapping, Sequence
 
 import numpy as np
 
+from .archive_rows import ArchiveRows
 from .atomic import atomic_folder, atomic_path, check_new_folder
 from .checks import PER_FRAME
 from .claims import claim
 from .files import (
-    DAMAGE,
-    ObjectArrayError,
     PathLike,
-    damage_message,
     missing_key,
     open_archive,
-    read_header,
     read_npy,
     read_text,
 )
@@ -33,8 +29,6 @@ from .mapped import map_npy
 # Before the name of an extra array of frames.
 EXTRAS = 'extras/'
 _SOURCE = 'source.json'
-# Numbers of an array that are converted at once.
-_TOGETHER = 2**20
 
 
 def read_folder(
@@ -112,14 +106,7 @@ def unpack_npz(path: PathLike, out: PathLike) -> Path:
             place = _place(parts, key)
             if not place.is_file():
                 with atomic_path(place) as temporary:
-                    try:
-                        _unpack(archive, path, key, temporary)
-                    except ObjectArrayError:
-                        raise
-                    except (*DAMAGE, ValueError) as error:
-                        raise ValueError(
-                            damage_message(path, error, key)
-                        ) from None
+                    _unpack(archive, path, key, temporary)
         if out.is_dir():
             out.rmdir()
         os.replace(parts, out)
@@ -156,26 +143,14 @@ def _claim_parts(parts: Path, source: Path) -> None:
 
 def _unpack(archive: Any, path: PathLike, key: str, place: Path) -> None:
     """Copy an array of an archive to a file, float32 if it has frames."""
-    name = key if key in archive.zip.namelist() else f'{key}.npy'
-    with archive.zip.open(name) as source, open(place, 'wb') as target:
-        shape, fortran, kind = read_header(source)
-        if kind.hasobject:
-            raise ObjectArrayError(f'{path}: key {key!r} is an object array')
-        wanted = np.dtype(np.float32) if key in PER_FRAME else kind
-        if fortran:  # not frame by frame
-            np.save(target, np.ascontiguousarray(archive[key], wanted))
-            return
+    rows = ArchiveRows(archive, path, key)
+    wanted = np.dtype(np.float32) if key in PER_FRAME else rows.dtype
+    with open(place, 'wb') as target:
         header = dict(
             descr=np.lib.format.dtype_to_descr(wanted),
             fortran_order=False,
-            shape=shape,
+            shape=rows.shape,
         )
         np.lib.format.write_array_header_2_0(target, header)
-        if wanted == kind:
-            shutil.copyfileobj(source, target, _TOGETHER)
-            return
-        while True:
-            block = source.read(_TOGETHER * kind.itemsize)
-            if not block:
-                return
-            target.write(np.frombuffer(block, kind).astype(wanted).tobytes())
+        for block in rows:
+            target.write(block.astype(wanted, copy=False).tobytes())
