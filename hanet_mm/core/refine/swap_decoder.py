@@ -6,21 +6,18 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..data.blocks import row_blocks
 from .frame_rate import USUAL_RATE
+from .swap_blocks import MEMORY, run_forward
 from .swap_chains import NUM_CHAINS, SwapChains
 from .swap_costs import LAGS, ChainFrames, MotionScale
 from .swap_past import PastChains
 
-# Sides of a chain in so many frames are a state.
-MEMORY = 2**LAGS
 # Seconds of a gap after which it says e times less which side is which.
 _FORGET = 0.5
 # Cost of a frame swapped as a whole, and in part (times its share of chains),
 # at 30 frames per second: a swap costs by the time that it lasts.
 _WHOLE_COST, _PART_COST = 0.2, 0.4
-
-# Costs grow with time: after so many frames the least one is taken off.
-_CLEAN_UP = 64
 
 _BITS = np.indices((2,) * (1 + LAGS))
 # Sides of the frames before relative to that of a frame, (3, 2, 2, 2, 2).
@@ -84,7 +81,22 @@ class SwapDecoder:
         if count == 1 and odds is None:
             push_frames([NewFrame(self, keypoints[0], seen[0])])
             return
-        poses = keypoints / self.scale.size
+        costs = np.zeros((count, NUM_CHAINS, *_BITS.shape[1:]))
+        shown = np.zeros((count, NUM_CHAINS), bool)
+        for rows in row_blocks(count):
+            poses = keypoints[rows] / self.scale.size
+            costs[rows], shown[rows] = self._chain_costs(poses, seen[rows])
+        sides = np.zeros((count, *_STATE_COST.shape))
+        sides[shown.any(1)] = state_cost(self.fps)
+        if odds is not None:
+            sides -= self._mean_odds(odds, seen)
+        self._run(costs, shown, sides)
+
+    def _chain_costs(
+        self, poses: np.ndarray, seen: np.ndarray
+    ) -> Tuple[np.ndarray, np.ndarray]:
+        """Costs (n, 3, 2, 2, 2, 2) of the next frames, and chains shown."""
+        count = len(poses)
         costs = np.zeros((count, NUM_CHAINS, *_BITS.shape[1:]))
         shown = np.zeros((count, NUM_CHAINS), bool)
         for n in range(NUM_CHAINS):
@@ -94,11 +106,7 @@ class SwapDecoder:
             table = side_costs(every, self.scale.motion[n], self.fps)
             costs[new.times, n] = table[len(every.times) - len(new.times) :]
             shown[new.times, n] = True
-        sides = np.zeros((count, *_STATE_COST.shape))
-        sides[shown.any(1)] = state_cost(self.fps)
-        if odds is not None:
-            sides -= self._mean_odds(odds, seen)
-        self._run(costs, shown, sides)
+        return costs, shown
 
     def swapped(self, first: int = 0) -> np.ndarray:
         """Swapped keypoints from a frame on, as far as known, bool (n, K)."""
@@ -149,39 +157,11 @@ class SwapDecoder:
         self, costs: np.ndarray, shown: np.ndarray, sides: np.ndarray
     ) -> None:
         """Go through frames: each chain seen forgets its oldest side."""
-        half, rest = MEMORY // 2, MEMORY ** (NUM_CHAINS - 1)
-        count, frame = len(costs), len(self)
-        costs = costs.reshape(count, NUM_CHAINS, 2, half, 2, 1)
-        sides = sides[:, :, None, :, None, :, None]
-        bits = np.zeros((count, NUM_CHAINS, 2, half, rest), bool)
-        total = np.empty((2, half, 2, rest))
-        first, second = total[:, :, 0], total[:, :, 1]
-        # Two buffers are read and written in turns; what is written has its
-        # axes turned by one: the next chain comes first.
-        turns = [self._best.copy(), np.empty_like(self._best)]
-        given = [x.reshape(half, 2, rest) for x in turns]
-        kept = [x.reshape(2, half, rest) for x in turns]
-        turned = [x.reshape(rest, 2, half).transpose(1, 2, 0) for x in turns]
-        whole = [x.reshape((2, half) * NUM_CHAINS) for x in turns]
-        now = 0
-        for t, seen in enumerate(shown.tolist()):
-            cost, flags = costs[t], bits[t]
-            for n in range(NUM_CHAINS):
-                if seen[n]:
-                    np.add(given[now], cost[n], out=total)
-                    np.less(second, first, out=flags[n])
-                    np.minimum(first, second, out=turned[1 - now])
-                else:
-                    turned[1 - now][...] = kept[now]
-                now = 1 - now
-            np.add(whole[now], sides[t], out=whole[now])
-            if (frame + t) % _CLEAN_UP == 0:
-                turns[now] -= turns[now].min()
-        self._best = turns[now]
-        bits = bits.reshape(count, -1)
-        self._oldest += [x.tobytes() for x in np.packbits(bits, axis=-1)]
+        self._best, bits = run_forward(self._best, costs, shown, sides)
+        packed = np.packbits(bits.reshape(len(bits), -1), axis=-1)
+        self._oldest += [x.tobytes() for x in packed]
         self._shown += map(tuple, shown.tolist())
-        self._quiet += (~bits[:, :: MEMORY * rest].any(1)).tolist()
+        self._quiet += (~bits[..., 0].any(1)).tolist()
 
 
 class NewFrame(NamedTuple):

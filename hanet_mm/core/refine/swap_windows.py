@@ -10,9 +10,10 @@ import numpy as np
 from ..data.lengths import lengths
 from ..poses.boxes import unit_length
 from .frame_rate import USUAL_RATE
+from .swap_blocks import MEMORY
 from .swap_chains import NUM_CHAINS, SwapChains
 from .swap_costs import LAGS, LEAST_MOTION, ChainFrames
-from .swap_decoder import MEMORY, side_costs, state_cost
+from .swap_decoder import side_costs, state_cost
 
 _HALF = MEMORY // 2
 _SIDES = (2,) * (1 + LAGS)

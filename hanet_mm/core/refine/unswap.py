@@ -19,12 +19,14 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from ..data.blocks import row_blocks
 from .frame_rate import USUAL_RATE
 from .swap_chains import SwapChains
 from .swap_costs import measure_motion
 from .swap_decoder import SwapDecoder
 from .swap_windows import swapped_windows
+
+# Frames that a decoder takes at once: that many blocks run side by side.
+_TOGETHER = 2**14
 
 
 class Unswapped(NamedTuple):
@@ -86,7 +88,8 @@ def _decide(
     """Swapped keypoints, bool (T, K)."""
     scale = measure_motion(keypoints, seen, chains)
     decoder = SwapDecoder(chains, scale, fps)
-    for rows in row_blocks(len(keypoints)):
+    for start in range(0, len(keypoints), _TOGETHER):
+        rows = slice(start, start + _TOGETHER)
         evidence = None if odds is None else odds[rows]
         decoder.push(keypoints[rows], seen[rows], evidence)
     return decoder.swapped()
