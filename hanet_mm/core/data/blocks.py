@@ -2,10 +2,11 @@
 """Parts of a long sequence (T, ..., K, D) that fit into memory together.
 
 What is computed for frames or joints alone is the same in blocks, and what it
-needs for a moment does not grow with the sequence.
+needs for a moment does not grow with the sequence. Short sequences of equal
+length are worked on together, (T, S, K, D).
 """
 
-from typing import Iterator, Sequence
+from typing import Dict, Hashable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -26,3 +27,21 @@ def joint_blocks(shape: Sequence[int]) -> Iterator[slice]:
     together = max(_KEYPOINTS // max(int(np.prod(shape[:-1])), 1), 1)
     for start in range(0, shape[-1], together):
         yield slice(start, min(start + together, shape[-1]))
+
+
+def alike_groups(
+    lengths: Sequence[int], kinds: Sequence[Hashable]
+) -> Iterator[List[int]]:
+    """Sequences of equal length and kind, as many as make a block of frames.
+
+    Examples:
+        >>> list(alike_groups([30, 40, 30, 30], [25.0, 25.0, 25.0, 50.0]))
+        [[0, 2], [1], [3]]
+    """
+    groups: Dict[Tuple[int, Hashable], List[int]] = {}
+    for index, key in enumerate(zip(lengths, kinds)):
+        groups.setdefault(key, []).append(index)
+    for (length, _), group in groups.items():
+        together = max(_FRAMES // length, 1)
+        for start in range(0, len(group), together):
+            yield group[start : start + together]

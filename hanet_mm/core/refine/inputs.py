@@ -26,7 +26,7 @@ from ..poses.rotations import rot6d_to_axis_angle, unwrap_axis_angle
 from ..poses.units import as_rot6d, check_metres
 from .swap_chains import SwapChains
 from .trust import OUTLIER
-from .unswap import unswap
+from .unswap import unswap_all
 
 Array = Union[np.ndarray, Tensor]
 
@@ -142,11 +142,27 @@ class RefineInputs:
     swapped: List[Optional[np.ndarray]]
     outliers: List[np.ndarray]
 
+    def name(self, index: int) -> str:
+        """A sequence, as messages call it."""
+        return f'sequence {index}' if self.several else 'keypoints'
+
     def check_metres(self) -> None:
         """Raise a ValueError if 3D joints seem to be in another unit."""
         for index, points in enumerate(self.keypoints):
-            name = f'sequence {index}' if self.several else 'keypoints'
-            check_metres(points, name, ~self.missing[index])
+            check_metres(points, self.name(index), ~self.missing[index])
+
+    def unswap(self, chains: SwapChains, fps: Sequence[float]) -> None:
+        """Undo swaps of left and right, before gaps are filled."""
+        flip = chains.flip_indices
+        found = unswap_all(self.keypoints, chains, self.scores, fps)
+        for index, (points, known, swapped) in enumerate(found):
+            outliers = self.outliers[index]
+            self.keypoints[index] = points
+            self.scores[index] = known
+            self.swapped[index] = swapped
+            self.outliers[index] = np.where(
+                swapped, outliers[:, flip], outliers
+            )
 
     def results(
         self,
@@ -221,30 +237,30 @@ def read_refine_inputs(
         )
     inputs = RefineInputs(sequences, several, [], [], [], [], [], [])
     for index, pair in enumerate(zip(sequences, all_scores)):
-        name = f'sequence {index}' if several else 'keypoints'
-        points, known = read_sequence(*pair, shape, name)
+        points, known = read_sequence(*pair, shape, inputs.name(index))
         known, outliers = without_ignored(points, known)
-        swapped = None
-        if chains is not None:
-            rate = 30.0 if fps is None else fps[index]
-            points, known, swapped = unswap(points, chains, known, fps=rate)
-            flip = chains.flip_indices
-            outliers = np.where(swapped, outliers[:, flip], outliers)
-        missing = known == 0
         shape = shape or cast(Shape, points.shape[1:])
+        inputs.keypoints.append(points)
+        inputs.scores.append(known)
+        inputs.outliers.append(outliers)
+        inputs.swapped.append(None)
+    if chains is not None:
+        inputs.unswap(chains, [30.0] * len(sequences) if fps is None else fps)
+    for index, (points, known) in enumerate(
+        zip(inputs.keypoints, inputs.scores)
+    ):
+        missing = known == 0
         if missing.all():
             raise ValueError(
-                f'{name}: no keypoint in any of its {len(points)} frames'
+                f'{inputs.name(index)}: no keypoint in any of its '
+                f'{len(points)} frames'
             )
         times = None if positions is None else positions[index]
-        inputs.keypoints.append(
-            fill_missing(points, missing, np.array([len(points)]), times)
+        inputs.keypoints[index] = fill_missing(
+            points, missing, np.array([len(points)]), times
         )
-        inputs.scores.append(known)
         inputs.missing.append(missing)
         inputs.empty.append(long_gaps(missing, max_gap))
-        inputs.swapped.append(swapped)
-        inputs.outliers.append(outliers)
     return inputs
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.blocks import row_blocks
+from ..data.blocks import alike_groups, row_blocks
 from .frame_rate import (
     at_positions,
     count_phases,
@@ -93,15 +93,14 @@ def refine_resampled(
         **options,
     )
     rest = iter(refined)
+    found = [
+        _back(piece, own, [next(rest) for _ in own], normalization)
+        for piece, own in zip(pieces, grids)
+    ]
+    if rates is not None:
+        found = _limit_all(pieces, found, rates, swapped)
     results: List[List[ResampledSequence]] = [[] for _ in keypoints]
-    for piece, own in zip(pieces, grids):
-        result = _back(piece, own, [next(rest) for _ in own], normalization)
-        if rates is not None:
-            rate = rates[piece.sequence]
-            undone = None if swapped is None else swapped[piece.sequence]
-            if undone is not None:
-                undone = undone[piece.frames]
-            result = _limit(piece, result, rate, undone)
+    for piece, result in zip(pieces, found):
         results[piece.sequence].append(result)
     return [_join(x) for x in results]
 
@@ -210,33 +209,78 @@ def _poses_and_errors(refined: RefinedSequence) -> List[np.ndarray]:
     return parts
 
 
+def _limit_all(
+    pieces: Sequence[_Piece],
+    results: Sequence[ResampledSequence],
+    rates: Sequence[float],
+    swapped: Optional[Sequence[Optional[np.ndarray]]],
+) -> List[ResampledSequence]:
+    """Limit all pieces, those of equal length and rate together."""
+    limited = list(results)
+    for index, piece in enumerate(pieces):
+        reason = np.full(piece.scores.shape, MISSING, np.uint8)
+        limited[index] = limited[index]._replace(reason=reason)
+    known = [i for i, piece in enumerate(pieces) if piece.scores.any()]
+    sizes = [len(pieces[i].scores) for i in known]
+    own_rates = [rates[pieces[i].sequence] for i in known]
+    for members in alike_groups(sizes, own_rates):
+        group = [known[i] for i in members]
+        own = [pieces[i] for i in group]
+        found = _limit(
+            own, [results[i] for i in group], own_rates[members[0]], swapped
+        )
+        for i, result in zip(group, found):
+            limited[i] = result
+    return limited
+
+
+def _beside(sequences: Sequence[np.ndarray]) -> np.ndarray:
+    """Sequences (T, ...) of equal length as (T, S, ...); one is no copy."""
+    if len(sequences) == 1:
+        return sequences[0][:, None]
+    return np.stack(sequences, axis=1)
+
+
 def _limit(
-    piece: _Piece,
-    result: ResampledSequence,
+    pieces: Sequence[_Piece],
+    results: Sequence[ResampledSequence],
     fps: float,
-    swapped: Optional[np.ndarray],
-) -> ResampledSequence:
-    missing = piece.scores == 0
-    if missing.all():
-        reason = np.full(missing.shape, MISSING, np.uint8)
-        return result._replace(reason=reason)
-    path = robust_path(piece.keypoints, missing, fps)
-    refined, rejected = result.keypoints.cpu().numpy(), None
-    if result.expected_error is not None:
+    swapped: Optional[Sequence[Optional[np.ndarray]]],
+) -> List[ResampledSequence]:
+    """Limit pieces of equal length, together as (T, S, K, D)."""
+    poses = _beside([piece.keypoints for piece in pieces])
+    missing = _beside([piece.scores == 0 for piece in pieces])
+    undone = None
+    if swapped is not None:
+        every = [(swapped[p.sequence], p) for p in pieces]
+        own = [x[p.frames] for x, p in every if x is not None]
+        undone = _beside(own) if own else None
+    path = robust_path(poses, missing, fps)
+    refined = _beside([x.keypoints.cpu().numpy() for x in results])
+    errors = [
+        x.expected_error for x in results if x.expected_error is not None
+    ]
+    rejected = None
+    if errors:
         # Where a filter stood in for the network the path is the better one.
-        rejected = result.expected_error.isnan().cpu().numpy()
+        rejected = _beside([x.isnan().cpu().numpy() for x in errors])
         if rejected.any():
-            other = path.keypoints
-            refined = np.where(rejected[..., None], other, refined)
-    trusted = limit_to_noise(refined, path, missing, swapped, fps)
-    poses = torch.from_numpy(trusted.keypoints).to(result.keypoints)
-    result = result._replace(keypoints=poses, reason=trusted.reason)
-    if rejected is None:
-        return result
-    # The one that the network expects is that of its own poses.
-    trusted.expected_error[rejected] = np.nan
-    error = torch.from_numpy(trusted.expected_error).to(poses)
-    return result._replace(expected_error=error)
+            refined = np.where(rejected[..., None], path.keypoints, refined)
+    trusted = limit_to_noise(refined, path, missing, undone, fps)
+    if rejected is not None:
+        # The one that the network expects is that of its own poses.
+        trusted.expected_error[rejected] = np.nan
+    limited = []
+    for i, result in enumerate(results):
+        like = result.keypoints
+        better = torch.from_numpy(trusted.keypoints[:, i]).to(like)
+        reason = trusted.reason[:, i]
+        result = result._replace(keypoints=better, reason=reason)
+        if rejected is not None:
+            error = torch.from_numpy(trusted.expected_error[:, i]).to(like)
+            result = result._replace(expected_error=error)
+        limited.append(result)
+    return limited
 
 
 def _join(pieces: List[ResampledSequence]) -> ResampledSequence:

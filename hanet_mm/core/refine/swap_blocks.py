@@ -77,9 +77,9 @@ def run_forward(
     # Blocks that begin at the first frame begin as they shall.
     start[:, first <= _EARLY] = best.reshape(-1, 1)
     own = slice(_EARLY)
-    begin, _ = _run_beside(start, cost[own], seen[own], side[own])
+    begin, _ = run_beside(start, cost[own], seen[own], side[own])
     own = slice(_EARLY, None)
-    end, bits = _run_beside(begin, cost[own], seen[own], side[own])
+    end, bits = run_beside(begin, cost[own], seen[own], side[own])
     # As frames come, (n, 3, 512).
     bits = np.ascontiguousarray(np.moveaxis(bits, -1, 0))
     bits = bits.reshape(-1, *bits.shape[2:])[:count]
@@ -104,12 +104,20 @@ def _alike(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(np.abs(one - one.min() - (other - other.min())).max() < _ALIKE)
 
 
-def _run_beside(
+def run_beside(
     best: np.ndarray, costs: np.ndarray, shown: np.ndarray, sides: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """Best (512, B) and bits (n, 3, 512, B) of B blocks of n frames.
+    """:func:`run_forward` for B blocks or sequences of n frames.
 
-    From best (512, B), costs (n, 3, 16, B), shown (n, B, 3), sides (n, 8, B).
+    Args:
+        best (np.ndarray): (512, B).
+        costs (np.ndarray): (n, 3, 16, B).
+        shown (np.ndarray): Bool (n, B, 3).
+        sides (np.ndarray): (n, 8, B).
+
+    Returns:
+        Tuple[np.ndarray, np.ndarray]: Costs of the states after these frames,
+        (512, B), and bits (n, 3, 512, B).
     """
     count, blocks = len(costs), best.shape[-1]
     costs = costs.reshape(count, NUM_CHAINS, 2, _HALF, 2, 1, blocks)

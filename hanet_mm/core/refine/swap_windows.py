@@ -10,7 +10,7 @@ import numpy as np
 from ..data.lengths import lengths
 from ..poses.boxes import unit_length
 from .frame_rate import USUAL_RATE
-from .swap_blocks import MEMORY
+from .swap_blocks import MEMORY, run_beside
 from .swap_chains import NUM_CHAINS, SwapChains
 from .swap_costs import LAGS, LEAST_MOTION, ChainFrames
 from .swap_decoder import side_costs, state_cost
@@ -107,31 +107,19 @@ def _best_sides(
 ) -> np.ndarray:
     """Swapped chains (T, S, 3) by dynamic programming over all of them."""
     frames, _, people = shown.shape
-    rest = MEMORY ** (NUM_CHAINS - 1)
-    sides = state_cost(fps)[:, None, :, None, :, None]
-    best = np.zeros((people, MEMORY, rest))
-    # Whether the oldest side of a chain was better swapped.
-    oldest = np.zeros((frames, NUM_CHAINS, people, MEMORY, rest), bool)
-    for t in range(frames):
-        for n in range(NUM_CHAINS):
-            seen = shown[t, n][:, None, None]
-            total = best.reshape(people, 1, _HALF, 2, rest) + costs[
-                t, n
-            ].reshape(people, 2, _HALF, 2, 1)
-            first, second = total[:, :, :, 0], total[:, :, :, 1]
-            np.less(second, first, out=oldest[t, n].reshape(first.shape))
-            new = np.minimum(first, second).reshape(best.shape)
-            best = np.where(seen, new, best)
-            # The next chain comes first: all axes turn by one.
-            best = best.swapaxes(1, 2).reshape(best.shape)
-        there = shown[t].any(0).reshape(-1, *(1,) * 2 * NUM_CHAINS)
-        best = best.reshape(people, *(2, _HALF) * NUM_CHAINS)
-        best = (best + there * sides).reshape(people, MEMORY, rest)
-    return _trace_back(best.reshape(people, -1).argmin(-1), oldest, shown)
+    costs = np.moveaxis(costs, 2, -1).reshape(frames, NUM_CHAINS, -1, people)
+    there = shown.any(1)[:, None]
+    best, bits = run_beside(
+        np.zeros((MEMORY**NUM_CHAINS, people)),
+        costs,
+        shown.swapaxes(1, 2),
+        state_cost(fps).reshape(1, -1, 1) * there,
+    )
+    return _trace_back(best.argmin(0), bits, shown)
 
 
 def _trace_back(
-    last: np.ndarray, oldest: np.ndarray, shown: np.ndarray
+    last: np.ndarray, bits: np.ndarray, shown: np.ndarray
 ) -> np.ndarray:
     """Swapped chains (T, S, 3) from the best last states, (S,)."""
     frames, _, people = shown.shape
@@ -142,9 +130,8 @@ def _trace_back(
         found[t] = np.stack(state, -1) >= _HALF
         for n in range(NUM_CHAINS - 1, -1, -1):
             # The axes were turned until this chain was the first.
-            after = [state[(n + i) % NUM_CHAINS] for i in range(1, NUM_CHAINS)]
-            place = np.ravel_multi_index(after, (MEMORY,) * len(after))
-            bit = oldest[t, n, who, state[n], place]
-            past = state[n] * 2 % MEMORY + bit
+            turned = [state[(n + i) % NUM_CHAINS] for i in range(NUM_CHAINS)]
+            place = np.ravel_multi_index(turned, (MEMORY,) * NUM_CHAINS)
+            past = state[n] * 2 % MEMORY + bits[t, n, place, who]
             state[n] = np.where(shown[t, n], past, state[n])
     return found

@@ -15,10 +15,11 @@ they say nothing. The side of the majority is taken as right unless ``odds``
 say otherwise. All costs are about natural log-odds.
 """
 
-from typing import NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from ..data.blocks import alike_groups
 from .frame_rate import USUAL_RATE
 from .swap_chains import SwapChains
 from .swap_costs import measure_motion
@@ -76,6 +77,29 @@ def unswap(
         swapped = _decide(keypoints, seen, chains, odds, fps)
     swapped &= seen | seen[..., chains.flip_indices]
     return swap_sides(keypoints, scores, swapped, chains)
+
+
+def unswap_all(
+    keypoints: Sequence[np.ndarray],
+    chains: SwapChains,
+    scores: Sequence[np.ndarray],
+    fps: Sequence[float],
+) -> List[Unswapped]:
+    """:func:`unswap` for many sequences, those of equal length together."""
+    results: Dict[int, Unswapped] = {}
+    for group in alike_groups([len(x) for x in keypoints], fps):
+        given = [[x[i] for i in group] for x in (keypoints, scores)]
+        if len(group) == 1:
+            (points,), (known,) = given
+            found = [unswap(points, chains, known, fps=fps[group[0]])]
+        else:
+            points, known = (np.stack(x, axis=1) for x in given)
+            every = unswap(points, chains, known, fps=fps[group[0]])
+            found = [
+                Unswapped(*(x[:, i] for x in every)) for i in range(len(group))
+            ]
+        results.update(zip(group, found))
+    return [results[i] for i in range(len(keypoints))]
 
 
 def _decide(
