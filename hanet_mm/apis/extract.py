@@ -33,15 +33,16 @@ from hanet_mm.core.data.files import (
 from hanet_mm.core.data.sequences import (
     PoseSequences,
     flat_arrays,
-    load_pose_sequences,
     save_pose_sequences,
 )
 from hanet_mm.progress import progress_bar
 
+from .annotations.reading import AnnotatedImages, read_annotations
 from .extract_video import (
     AnnotatedVideo,
     ExtractionWork,
     read_annotation,
+    rows_by_frame,
     run_video,
 )
 from .video.refine_stage import SkeletonAdapter
@@ -90,9 +91,12 @@ def extract_estimates(
     Args:
         annotations: Flat file with ``keypoints_gt`` (N, K, 2) px; estimates
             in it are ignored. Frame i of a sequence is frame i of its video,
-            or number ``frame_number`` (extra, from 0) of it.
+            or number ``frame_number`` (extra, from 0) of it. Or another
+            layout of :func:`~.annotations.reading.read_annotations`, which
+            names the picture of each frame.
         videos: Folder with ``<seq_name>.<any video>`` or folders of pictures
             ``<seq_name>``. Sequences of one name are persons of one video.
+            Or the folder to which the pictures' names are relative.
         out: The flat file to write.
         make_inferencer: Builds an object with ``reader`` (a
             :class:`~.video.pipeline.PoseReader`) and ``keypoint_names`` of the
@@ -116,14 +120,15 @@ def extract_estimates(
     out = Path(out)
     check_output(out, [annotations])
     check_writable(out)
-    seqs = _load(annotations, videos, out)
+    found = _load(annotations, videos, out)
+    seqs = found.seqs
     jobs = _plan(seqs, out)
-    _claim_parts(out, seqs, dict(models=models, gt_boxes=gt_boxes))
+    _claim_parts(out, found, dict(models=models, gt_boxes=gt_boxes))
     waiting = [video for video in jobs if not video.part.is_file()]
     failures: Dict[str, str] = {}
     keypoints = ''
     if waiting:
-        work = _prepare(seqs, Path(videos), make_inferencer(), gt_boxes)
+        work = _prepare(found, Path(videos), make_inferencer(), gt_boxes)
         keypoints = work.adapter.report
         failures = _run_all(waiting, work)
     if failures and not (skip_failed and len(failures) < len(jobs)):
@@ -148,7 +153,7 @@ def extract_estimates(
     )
 
 
-def _load(path: PathLike, videos: PathLike, out: Path) -> PoseSequences:
+def _load(path: PathLike, videos: PathLike, out: Path) -> AnnotatedImages:
     """Read the annotations and check what is quick to check."""
     if not Path(videos).is_dir():
         raise FileNotFoundError(f'{videos}: no such folder of videos')
@@ -156,7 +161,8 @@ def _load(path: PathLike, videos: PathLike, out: Path) -> PoseSequences:
         raise ValueError(f'{out}: expected a name ending in .npz')
     if out.resolve() == Path(path).resolve():
         raise ValueError(f'{out}: expected another file than the annotations')
-    seqs = load_pose_sequences(path, ('keypoints_gt',), allow_empty=True)
+    found = read_annotations(path, videos)
+    seqs = found.seqs
     units = seqs.meta.get('units', 'px')
     if seqs.keypoints_gt.shape[2] != 2 or units != 'px':
         raise ValueError(
@@ -173,13 +179,16 @@ def _load(path: PathLike, videos: PathLike, out: Path) -> PoseSequences:
             f"{path}: extras['frame_number']: expected ({len(seqs.scores)},) "
             f'integers from 0, found {number.dtype} {number.shape}'
         )
-    for name in seqs.seq_name:
+    names, key = seqs.seq_name, 'seq_name: expected the name of a video'
+    if found.images is not None:
+        names = found.images[found.images != '']
+        key = 'images: expected the name of a picture'
+    for name in names:
         if Path(name).is_absolute() or '..' in Path(name).parts or not name:
             raise ValueError(
-                f'{path}: seq_name: expected the name of a video within '
-                f'{videos}, found {str(name)!r}'
+                f'{path}: {key} within {videos}, found {str(name)!r}'
             )
-    return seqs
+    return found
 
 
 def _plan(seqs: PoseSequences, out: Path) -> List[AnnotatedVideo]:
@@ -196,8 +205,9 @@ def _plan(seqs: PoseSequences, out: Path) -> List[AnnotatedVideo]:
 
 
 def _prepare(
-    seqs: PoseSequences, root: Path, inferencer: Any, gt_boxes: bool
+    found: AnnotatedImages, root: Path, inferencer: Any, gt_boxes: bool
 ) -> ExtractionWork:
+    seqs = found.seqs
     names = list(inferencer.keypoint_names)
     wanted = seqs.meta.get('keypoint_names')
     if wanted is None and len(names) != seqs.scores.shape[1]:
@@ -224,6 +234,7 @@ def _prepare(
         inferencer,
         SkeletonAdapter(names, wanted),
         gt_boxes,
+        found.images,
     )
 
 
@@ -232,7 +243,7 @@ def _run_all(
 ) -> Dict[str, str]:
     """Finish the videos one by one; return the errors of the others."""
     failures = {}
-    total = sum(len(np.unique(work.numbers[x.rows])) for x in waiting)
+    total = sum(len(rows_by_frame(video, work)) for video in waiting)
     with progress_bar(total, 'frames') as advance:
         for video in waiting:
             try:
@@ -291,10 +302,13 @@ def _parts_folder(out: Path) -> Path:
 
 
 def _claim_parts(
-    out: Path, seqs: PoseSequences, request: Dict[str, Any]
+    out: Path, found: AnnotatedImages, request: Dict[str, Any]
 ) -> None:
     """Record what the parts are made of; refuse those of another run."""
+    seqs = found.seqs
     digest = hashlib.sha256()
+    if found.images is not None:
+        digest.update('\n'.join(found.images).encode())
     for key, value in sorted(flat_arrays(seqs).items()):
         if key not in ('keypoints_est', 'scores'):
             digest.update(f'{key} {value.dtype} {value.shape}'.encode())

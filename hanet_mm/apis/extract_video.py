@@ -35,10 +35,16 @@ from hanet_mm.core.poses.boxes import (
     keypoint_similarity,
 )
 
+from .annotations.posetrack_sequences import ENLARGED
 from .video.frames import Frame
 from .video.pipeline import PoseReader, StageClock
 from .video.refine_stage import SkeletonAdapter
-from .video.sources import VIDEO_SUFFIXES, FrameSource, open_source
+from .video.sources import (
+    VIDEO_SUFFIXES,
+    FrameSource,
+    ImageSource,
+    open_source,
+)
 
 # Share by which annotated boxes are enlarged before an estimator sees them.
 BOX_MARGIN = 0.25
@@ -87,14 +93,21 @@ class ExtractionWork(NamedTuple):
     inferencer: Any
     adapter: SkeletonAdapter  # to the annotated keypoints
     gt_boxes: bool
+    # Names of the pictures, (N,), '' = none; None: frames of videos.
+    images: Optional[np.ndarray] = None
+
+    @property
+    def box_margin(self) -> float:
+        """Share by which boxes are enlarged, unless they already were."""
+        found = self.seqs.meta.get('bboxes')
+        return 0.0 if found == ENLARGED else BOX_MARGIN
 
 
 def run_video(
     video: AnnotatedVideo, work: ExtractionWork, advance: Callable[[], object]
 ) -> Dict[str, np.ndarray]:
     """Estimate the annotated persons of a video: the arrays of its part."""
-    source = open_source(find_video(work.root, video.name))
-    by_frame = _rows_by_frame(video, work)
+    source, by_frame = _open_video(video, work)
     shape = work.seqs.scores.shape
     estimates = np.full((*shape, 2), np.nan, np.float32)
     scores = np.zeros(shape, np.float32)
@@ -151,13 +164,33 @@ def find_video(root: Path, name: str) -> Path:
     return found[0]
 
 
-def _rows_by_frame(
+def _open_video(
+    video: AnnotatedVideo, work: ExtractionWork
+) -> Tuple[FrameSource, Dict[int, np.ndarray]]:
+    """The source of a video and the flat frames of its frames."""
+    by_number = rows_by_frame(video, work)
+    if work.images is None:
+        return open_source(find_video(work.root, video.name)), by_number
+    names = [work.images[found[0]] for found in by_number.values()]
+    missing = [x for x in names if not (work.root / x).is_file()]
+    if missing or not names:
+        text = f'{len(missing)} of {len(names)} pictures are missing'
+        place = work.root / missing[0] if missing else work.root
+        raise FileNotFoundError(f'{place}: no such picture; {text}')
+    source = ImageSource([work.root / x for x in names], video.name)
+    return source, dict(enumerate(by_number.values()))
+
+
+def rows_by_frame(
     video: AnnotatedVideo, work: ExtractionWork
 ) -> Dict[int, np.ndarray]:
     """Flat frames by the number of their frame in the video, ascending."""
-    numbers = work.numbers[video.rows]
+    rows = video.rows
+    if work.images is not None:
+        rows = rows[work.images[rows] != '']
+    numbers = work.numbers[rows]
     frames, first = np.unique(np.sort(numbers), return_index=True)
-    order = video.rows[np.argsort(numbers, kind='stable')]
+    order = rows[np.argsort(numbers, kind='stable')]
     return dict(zip(frames.tolist(), np.split(order, first[1:])))
 
 
@@ -168,7 +201,7 @@ def _make_reader(
     reader = work.inferencer.reader
     if not work.gt_boxes:
         return reader
-    boxes = (_boxes(rows, work.annotation) for rows in by_frame.values())
+    boxes = (_boxes(rows, work) for rows in by_frame.values())
 
     def detect(frames: Sequence[Frame]) -> None:
         for frame in frames:
@@ -178,9 +211,9 @@ def _make_reader(
     return PoseReader(detect, reader.estimator, 1, reader.batch_size)
 
 
-def _boxes(rows: np.ndarray, annotation: Annotation) -> np.ndarray:
-    boxes = annotation.boxes[annotation.present(rows)]
-    return enlarge_boxes(boxes, BOX_MARGIN).astype(np.float32)
+def _boxes(rows: np.ndarray, work: ExtractionWork) -> np.ndarray:
+    boxes = work.annotation.boxes[work.annotation.present(rows)]
+    return enlarge_boxes(boxes, work.box_margin).astype(np.float32)
 
 
 def _wanted_frames(

@@ -6,9 +6,6 @@ import copy
 import numpy as np
 import pytest
 from posetrack import convert_posetrack
-from posetrack_annotations import (
-    read_annotations,
-)
 from posetrack_detections import read_detections
 from posetrack_scenes import (
     NAMES,
@@ -21,6 +18,9 @@ from posetrack_scenes import (
     write,
 )
 
+from hanet_mm.apis.annotations.posetrack import (
+    read_annotations,
+)
 from hanet_mm.core.data.sequences import load_pose_sequences
 
 VIDEO = '012834_mpii_test'

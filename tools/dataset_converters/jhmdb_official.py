@@ -30,7 +30,6 @@ with one_line_interrupts():
     import numpy as np
     from common import examples, join_tracks, make_parser, run, save
     from jhmdb_clips import ClipChoice, add_clip_arguments, with_clip_arguments
-    from jhmdb_mmpose import AnnotatedClip, read_mmpose_jhmdb
     from mmpose_predictions import (
         ClipPredictions,
         follow_truth,
@@ -39,6 +38,10 @@ with one_line_interrupts():
     )
     from published_files import JHMDB_KEYPOINTS
 
+    from hanet_mm.apis.annotations.jhmdb import (
+        AnnotatedClip,
+        read_mmpose_jhmdb,
+    )
     from hanet_mm.core.data.files import PathLike
     from hanet_mm.core.poses.boxes import boxes_around
     from hanet_mm.progress import track
@@ -170,7 +173,7 @@ def _read_clips(
     unseen, late, notes = [], 0, []
     for name, source in track(files, 'Clips'):
         if isinstance(source, AnnotatedClip):
-            truth, bboxes = source
+            truth, bboxes = source.truth, source.bboxes
         else:
             truth = read_joint_positions(source)
             bboxes = boxes_around(truth, margin=_BOX_MARGIN)

@@ -22,27 +22,29 @@ with one_line_interrupts():
         run,
         save,
     )
-    from posetrack_annotations import (
-        KEYPOINTS,
-        Video,
-        list_files,
-        read_annotations,
-    )
     from posetrack_detections import Detections, read_detections
     from posetrack_tracks import (
         IOU_THRESHOLD,
         MAX_LOST,
         OKS_THRESHOLD,
-        Track,
         build_tracks,
     )
 
+    from hanet_mm.apis.annotations.posetrack import (
+        Video,
+        list_files,
+        read_annotations,
+    )
+    from hanet_mm.apis.annotations.posetrack_sequences import (
+        FPS,
+        Track,
+        describe_annotation,
+        track_boxes,
+        truth_arrays,
+    )
     from hanet_mm.core.data.files import PathLike
-    from hanet_mm.core.poses.boxes import enlarge_boxes
     from hanet_mm.progress import track as show
 
-# Paper section 4.4: boxes are enlarged by 25 %.
-BOX_MARGIN = 0.25
 # Videos with annotation in each split, as publicly documented; PoseTrack18
 # since version 0.45 of its labels (74 in val before).
 PUBLISHED_VIDEOS = {
@@ -61,7 +63,7 @@ def convert_posetrack(
     image_size: Optional[Sequence[int]] = None,
     use_track_ids: bool = False,
     estimator: Optional[str] = None,
-    fps: float = 25.0,
+    fps: float = FPS,
 ) -> List[str]:
     """Convert a split of PoseTrack to the flat layout.
 
@@ -104,20 +106,14 @@ def _arrays(
     video: Video, person: Track, found: Dict[int, Detections]
 ) -> Dict[str, np.ndarray]:
     """Everything that the flat layout has of the frames of a track."""
-    span = person.span()
-    frames, count = len(span), len(KEYPOINTS)
-    arrays = dict(
-        keypoints_est=np.full((frames, count, 2), np.nan, np.float32),
-        scores=np.zeros((frames, count), np.float32),
-        keypoints_gt=np.full((frames, count, 2), np.nan, np.float32),
-        head_size_gt=np.full(frames, np.nan, np.float32),
-        frame_number=np.asarray(span, dtype=np.int64),
-        track_id_gt=np.full(frames, person.track_id, dtype=np.int64),
-        order_gt=np.full(frames, -1, np.int64),
-        order_est=np.full(frames, -1, np.int64),
-        annotated=np.array(
-            [n in video.frames and video.frames[n].labelled for n in span],
-            dtype=np.float32,
+    arrays = truth_arrays(video, person)
+    span, shape = person.span(), arrays['keypoints_gt'].shape
+    arrays.update(
+        keypoints_est=np.full(shape, np.nan, np.float32),
+        scores=np.zeros(shape[:2], np.float32),
+        order_est=np.full(len(span), -1, np.int64),
+        bboxes=track_boxes(
+            person, {n: found[n].bboxes[i] for n, i in person.found.items()}
         ),
     )
     for number, index in person.found.items():
@@ -125,38 +121,7 @@ def _arrays(
         arrays['keypoints_est'][place] = found[number].keypoints[index]
         arrays['scores'][place] = found[number].scores[index]
         arrays['order_est'][place] = index
-    for number, truth in person.truth.items():
-        arrays['order_gt'][number - span.start] = next(
-            place
-            for place, other in enumerate(video.frames[number].persons)
-            if other is truth
-        )
-        arrays['keypoints_gt'][number - span.start] = truth.keypoints
-        if not np.isnan(truth.keypoints).all():
-            arrays['head_size_gt'][number - span.start] = truth.head_size
-    arrays['bboxes'] = enlarge_boxes(_boxes(person, found), BOX_MARGIN)
     return arrays
-
-
-def _boxes(person: Track, found: Dict[int, Detections]) -> np.ndarray:
-    """Boxes of a track, (T, 4), before they are enlarged.
-
-    Annotated ones where the person was annotated at all, else those of the
-    poses; between them linear in time, outside of them the nearest.
-    """
-    boxes = {
-        number: truth.bbox
-        for number, truth in person.truth.items()
-        if not np.isnan(truth.bbox).any()
-    } or {n: found[n].bboxes[index] for n, index in person.found.items()}
-    if not boxes:  # annotated without box, keypoints and head
-        return np.full((len(person.span()), 4), np.nan, np.float32)
-    numbers = sorted(boxes)
-    known = np.stack([boxes[number] for number in numbers])
-    return np.stack(
-        [np.interp(person.span(), numbers, known[:, i]) for i in range(4)],
-        axis=1,
-    ).astype(np.float32)
 
 
 def _meta(
@@ -165,30 +130,13 @@ def _meta(
     estimator: str,
     videos: Dict[str, Video],
 ) -> Dict[str, Any]:
-    regions = {
-        name: {
-            str(number): frame.regions
-            for number, frame in sorted(video.frames.items())
-            if frame.regions
-        }
-        for name, video in videos.items()
-    }
     return {
-        'dataset': dataset,
+        **describe_annotation(dataset, videos),
         'estimator': estimator,
-        'units': 'px',
-        'coords': '2d',
-        'keypoint_names': list(KEYPOINTS),
         'protocol': f'{dataset} {split or "unnamed split"}, one sequence per '
         'person of a video; poses matched to annotated persons in labelled '
         f'frames by OKS >= {OKS_THRESHOLD}, then by IoU >= {IOU_THRESHOLD}, '
         f'followed over gaps of up to {MAX_LOST} frames elsewhere',
-        'bboxes': 'annotated boxes enlarged by 25 %, in other frames '
-        'interpolated; without annotation those of the estimates',
-        'head_size': '0.6 of the diagonal of the annotated head box',
-        'ignore_regions': {
-            name: frames for name, frames in regions.items() if frames
-        },
     }
 
 
@@ -273,7 +221,7 @@ def main() -> None:
     parser.add_argument(
         'predictions', help="the estimator's JSON file, or a folder of them"
     )
-    add_arguments(parser, fps=25.0, trust_pickle=False)
+    add_arguments(parser, fps=FPS, trust_pickle=False)
     parser.add_argument(
         '--dataset', choices=sorted(PUBLISHED_VIDEOS), required=True
     )

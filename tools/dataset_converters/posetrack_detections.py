@@ -14,7 +14,8 @@ number of the image in the annotation or its name ``.../<video>/<file>``.
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
-from posetrack_annotations import (
+
+from hanet_mm.apis.annotations.posetrack import (
     KEYPOINTS,
     ImageKey,
     Video,
@@ -25,7 +26,6 @@ from posetrack_annotations import (
     numbers,
     take,
 )
-
 from hanet_mm.core.data.files import PathLike, read_json
 from hanet_mm.core.poses.boxes import boxes_around
 

@@ -8,13 +8,16 @@ What matches no person becomes tracks of its own: nothing is dropped.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
-from posetrack_annotations import Person, Video
 from posetrack_detections import Detections, no_detections
 
+from hanet_mm.apis.annotations.posetrack import Video
+from hanet_mm.apis.annotations.posetrack_sequences import (
+    Track,
+    annotated_tracks,
+)
 from hanet_mm.core.poses.assignment import assign_pairs
 from hanet_mm.core.poses.boxes import box_areas, box_iou, keypoint_similarity
 from hanet_mm.datasets.metainfo import posetrack15
@@ -42,20 +45,6 @@ class Match(NamedTuple):
     by_box: bool  # whether OKS could not decide and the boxes did
 
 
-@dataclass(eq=False)
-class Track:
-    """One person of a video; keys are numbers of frames."""
-
-    track_id: int  # as annotated, or UNKNOWN
-    truth: Dict[int, Person] = field(default_factory=dict)
-    found: Dict[int, int] = field(default_factory=dict)  # which detection
-
-    def span(self) -> range:
-        """From the first to the last frame with annotation or pose."""
-        frames = [*self.truth, *self.found]
-        return range(min(frames), max(frames) + 1)
-
-
 Known = Dict[Track, Tuple[int, Pose]]  # last frame and pose of a track
 
 
@@ -68,9 +57,19 @@ class Scene:
         self.video = video
         self.numbers = sorted(video.frames)
         self.detections = detections
-        self.persons: Dict[Tuple[int, int], Track] = {}
+        self.persons = annotated_tracks(video)
+        self._track = {
+            id(person): track
+            for track in self.persons
+            for person in track.truth.values()
+        }
         self.owners: Dict[Place, Track] = {}
         self.counts: Counter = Counter()
+
+    def annotated(self, number: int) -> List[Track]:
+        """Tracks of the persons annotated in a frame."""
+        persons = self.video.frames[number].persons
+        return [self._track[id(person)] for person in persons]
 
     def labelled(self, number: int) -> bool:
         return self.video.frames[number].labelled
@@ -135,26 +134,26 @@ def build_tracks(
     else:
         others = _other_tracks(scene)
     others.sort(key=lambda track: min(track.found))
-    persons = [track for _, track in sorted(scene.persons.items())]
     scene.counts['other tracks'] += len(others)
-    return persons + others, scene.counts
+    scene.counts['shared ids'] += _count_shared(scene.persons)
+    return scene.persons + others, scene.counts
+
+
+def _count_shared(tracks: List[Track]) -> int:
+    """Persons whose id another one has in the same frame."""
+    first: Dict[int, Track] = {}
+    for track in tracks:
+        first.setdefault(track.track_id, track)
+    return sum(
+        len(track.truth)
+        for track in tracks
+        if track is not first[track.track_id]
+    )
 
 
 def _match_persons(scene: Scene, number: int) -> None:
     """Match the poses of a frame to the persons annotated there."""
     persons = scene.video.frames[number].persons
-    tracks = []
-    for person in persons:
-        repeated = 0
-        while True:
-            key = person.track_id, repeated
-            track = scene.persons.setdefault(key, Track(person.track_id))
-            if number not in track.truth:
-                break
-            repeated += 1  # an id that two persons of a frame share
-        scene.counts['shared ids'] += repeated > 0
-        track.truth[number] = person
-        tracks.append(track)
     scene.counts['frames'] += 1
     scene.counts['labelled frames'] += scene.labelled(number)
     scene.counts['empty labelled frames'] += (
@@ -166,7 +165,7 @@ def _match_persons(scene: Scene, number: int) -> None:
     )
     if not persons or not scene.free(number):
         return
-    found = scene.found(number)
+    tracks, found = scene.annotated(number), scene.found(number)
     for match in match_poses(
         [(person.keypoints, person.bbox) for person in persons],
         list(zip(found.keypoints, found.bboxes)),
@@ -219,7 +218,7 @@ def _known_at(scene: Scene, number: int) -> Known:
             if number in track.found
             else (track.truth[number].keypoints, track.truth[number].bbox),
         )
-        for track in scene.persons.values()
+        for track in scene.persons
         if number in track.truth
     }
 

@@ -115,6 +115,22 @@ class MocapImages:
             )
 
 
+def find_mocap_dataset(path: PathLike) -> str:
+    """Which data set an annotation is of, by its first image."""
+    with open_rows(path, 'imgname') as (names,):
+        first = [x for block in names for x in block[:1].ravel()][:1]
+    for dataset in MOCAP_DATASETS:
+        try:
+            MocapImages(dataset).add(first, '')
+        except ValueError:
+            continue
+        return dataset
+    raise ValueError(
+        f'{path}: imgname[0]: expected an image of '
+        f'{" or ".join(MOCAP_DATASETS)}, found {str(*first)!r}'
+    )
+
+
 def read_mocap_images(path: PathLike, dataset: str) -> MocapImages:
     """Read the names of an annotation's images, which have to differ."""
     images = MocapImages(dataset)

@@ -29,14 +29,18 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         'annotations',
-        metavar='IN.npz',
-        help='flat file with keypoints_gt; estimates in it are ignored',
+        metavar='IN',
+        help='flat file with keypoints_gt, whose estimates are ignored; or '
+        "PoseTrack's .json, MMPose's .json of JHMDB, or its h36m_*.npz or "
+        'mpi_inf_3dhp_*.npz',
     )
     parser.add_argument(
         '--videos',
+        '--data-root',
         required=True,
         metavar='ROOT',
-        help='folder with a video, or folder of pictures, ROOT/<seq_name>',
+        help='folder with a video, or folder of pictures, ROOT/<seq_name>; '
+        'of other layouts the folder to which names of pictures are relative',
     )
     parser.add_argument('-o', '--out', required=True, metavar='OUT.npz')
     parser.add_argument(

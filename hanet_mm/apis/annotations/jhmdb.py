@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 import numpy as np
-from published_files import JHMDB_KEYPOINTS
 
 from hanet_mm.core.data.files import PathLike, read_json
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+
+JHMDB_KEYPOINTS = SKELETONS['jhmdb15'].keypoint_names
 
 
 class AnnotatedClip(NamedTuple):
@@ -19,11 +21,18 @@ class AnnotatedClip(NamedTuple):
 
     truth: np.ndarray  # (T, 15, 2) px
     bboxes: np.ndarray  # (T, 4) x1 y1 x2 y2 px
+    images: List[str]  # names of its pictures, T of them; '' where unlisted
 
 
 def read_mmpose_jhmdb(path: PathLike) -> Dict[str, AnnotatedClip]:
     """Read the clips of a file by their names ``action/clip``."""
-    content = read_json(path)
+    return parse_mmpose_jhmdb(read_json(path), path)
+
+
+def parse_mmpose_jhmdb(
+    content: Any, path: PathLike
+) -> Dict[str, AnnotatedClip]:
+    """Clips of the content of a file, as :func:`read_mmpose_jhmdb`."""
     if not isinstance(content, dict) or not {'images', 'annotations'} <= {
         *content
     }:
@@ -48,9 +57,12 @@ def read_mmpose_jhmdb(path: PathLike) -> Dict[str, AnnotatedClip]:
         clip: AnnotatedClip(
             np.full((length, len(JHMDB_KEYPOINTS), 2), np.nan, np.float32),
             np.full((length, 4), np.nan, np.float32),
+            [''] * length,
         )
         for clip, length in lengths.items()
     }
+    for clip, frame, image in places.values():
+        clips[clip].images[frame] = image['file_name']
     for index, item in enumerate(content['annotations']):
         where = f'{path}: annotations[{index}]'
         key = _take(item, 'image_id', where)

@@ -65,6 +65,7 @@ class Frame:
 
     number: int  # by the name of the image
     labelled: bool  # whether people were annotated
+    image: str = ''  # name of its picture, as in the file
     persons: List[Person] = field(default_factory=list)
     regions: List[Polygon] = field(default_factory=list)
 
@@ -87,6 +88,7 @@ class Video:
                 f'{self.source}: {self.name}, frame {frame.number}: image '
                 f'{image!r} ({key}) occurs twice'
             )
+        frame.image = image
         self.frames[frame.number] = frame
         self.images[image_key(image)] = frame.number
         if key is not None:
@@ -95,9 +97,15 @@ class Video:
 
 def read_annotations(files: Iterable[PathLike]) -> Dict[str, Video]:
     """Read JSON files of either form; videos are sorted by name."""
+    return parse_annotations((path, read_json(path)) for path in files)
+
+
+def parse_annotations(
+    contents: Iterable[Tuple[PathLike, Any]],
+) -> Dict[str, Video]:
+    """Videos of the contents of files, as :func:`read_annotations`."""
     videos: Dict[str, Video] = {}
-    for path in files:
-        content = read_json(path)
+    for path, content in contents:
         if isinstance(content, dict) and 'annolist' in content:
             found = _read_17(str(path), content)
         elif isinstance(content, dict) and 'images' in content:

@@ -1,0 +1,232 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Annotations of any layout as sequences whose estimates are missing."""
+
+import re
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from hanet_mm.core.data.archive_rows import open_rows
+from hanet_mm.core.data.files import PathLike, npz_keys, read_json
+from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
+
+from .frame_grid import FrameGrid
+from .jhmdb import JHMDB_KEYPOINTS, AnnotatedClip, parse_mmpose_jhmdb
+from .mocap import (
+    MOCAP_DATASETS,
+    check_rows,
+    find_mocap_dataset,
+    read_mocap_images,
+)
+from .posetrack import Video, list_files, parse_annotations
+from .posetrack_sequences import (
+    FPS,
+    annotated_tracks,
+    describe_annotation,
+    track_boxes,
+    truth_arrays,
+)
+
+# Of JHMDB's clips, 1/s; the files have none.
+_JHMDB_FPS = 25.0
+# ``scale`` is 1.2 times the longest side of the person's box, in 200 px.
+_SCALE_PX = 200 / 1.2
+
+Sequence_ = Tuple[str, Dict[str, np.ndarray], List[str]]
+
+
+class AnnotatedImages(NamedTuple):
+    """Annotated sequences and the pictures of their frames."""
+
+    seqs: PoseSequences  # N flat frames; estimates are not to be used
+    # Names of N pictures, relative to their root, '' = none; or None where
+    # frames are those of videos or folders named as the sequences.
+    images: Optional[np.ndarray] = None
+
+
+def read_annotations(path: PathLike, root: PathLike) -> AnnotatedImages:
+    """Read annotations in 2D, of whatever layout.
+
+    Args:
+        path: PoseTrack's ``.json`` (or a folder of them) or MMPose's of
+            JHMDB, MMPose's ``h36m_*.npz`` or ``mpi_inf_3dhp_*.npz``, or the
+            flat layout.
+        root: Folder to which the names of pictures are relative.
+
+    Returns:
+        AnnotatedImages: With ``keypoints_gt`` (N, K, 2) px, ``bboxes`` and
+        names of pictures; of the flat layout as it is.
+
+    Raises:
+        ValueError: One line naming file and field: a wrong layout.
+    """
+    path = Path(path)
+    folder = path.is_dir() and any(path.glob('*.json'))
+    if folder or path.suffix.lower() == '.json':
+        return _read_json(path, Path(root))
+    if not path.is_dir() and 'imgname' in npz_keys(path):
+        return _read_mocap(path)
+    return AnnotatedImages(
+        load_pose_sequences(path, ('keypoints_gt',), allow_empty=True)
+    )
+
+
+def _read_json(path: Path, root: Path) -> AnnotatedImages:
+    files = list_files(path)
+    content = read_json(files[0])
+    if _is_posetrack(content):
+        contents = ((x, read_json(x)) for x in files[1:])
+        videos = parse_annotations([(files[0], content), *contents])
+        year = 17 if 'annolist' in content else 18
+        return _posetrack(videos, f'posetrack{year}', path, root)
+    return _jhmdb(parse_mmpose_jhmdb(content, files[0]), content)
+
+
+def _is_posetrack(content: Any) -> bool:
+    """Whether JSON content is PoseTrack's, by its keypoints."""
+    if not isinstance(content, dict):
+        return False
+    categories = content.get('categories')
+    first = categories[0] if isinstance(categories, list) and categories else 0
+    names = first.get('keypoints') if isinstance(first, dict) else None
+    return 'annolist' in content or 'head_bottom' in (names or ())
+
+
+def _posetrack(
+    videos: Dict[str, Video], dataset: str, path: Path, root: Path
+) -> AnnotatedImages:
+    """Each annotated person, from the first to the last annotated frame."""
+    found: List[Sequence_] = []
+    sizes: List[Any] = []
+    for video in videos.values():
+        for track in annotated_tracks(video):
+            arrays = truth_arrays(video, track)
+            arrays['bboxes'] = track_boxes(track, {})
+            names = [_posetrack_image(video, n, root) for n in track.span()]
+            found.append((video.name, arrays, names))
+            sizes.append(video.image_size)
+    if not found:
+        raise ValueError(f'{path}: expected annotated persons, found none')
+    return _join(found, FPS, describe_annotation(dataset, videos), sizes)
+
+
+def _posetrack_image(video: Video, number: int, root: Path) -> str:
+    """The picture of a frame; unlisted ones are looked for beside others."""
+    frame = video.frames.get(number)
+    if frame is not None and frame.image:
+        return frame.image
+    folder, _, first = video.image.rpartition('/')
+    digits = re.match(r'\d+', first)
+    if digits is None:
+        return ''
+    name = f'{number:0{len(digits[0])}d}{first[digits.end() :]}'
+    name = f'{folder}/{name}' if folder else name
+    return name if (root / name).is_file() else ''
+
+
+def _jhmdb(clips: Dict[str, AnnotatedClip], content: Any) -> AnnotatedImages:
+    size = {
+        image['file_name']: (image['width'], image['height'])
+        for image in content['images']
+        if 'width' in image and 'height' in image
+    }
+    found: List[Sequence_] = [
+        (
+            name,
+            dict(
+                keypoints_gt=clip.truth,
+                bboxes=clip.bboxes,
+                frame_number=np.arange(len(clip.truth)),
+            ),
+            clip.images,
+        )
+        for name, clip in clips.items()
+    ]
+    meta = dict(
+        dataset='jhmdb',
+        units='px',
+        coords='2d',
+        keypoint_names=list(JHMDB_KEYPOINTS),
+        bboxes='annotated',
+    )
+    sizes = [
+        next((size[x] for x in clip.images if x in size), None)
+        for clip in clips.values()
+    ]
+    return _join(found, _JHMDB_FPS, meta, sizes)
+
+
+def _join(
+    found: Sequence[Sequence_],
+    fps: float,
+    meta: Dict[str, Any],
+    sizes: Sequence[Any],
+) -> AnnotatedImages:
+    arrays = {
+        key: np.concatenate([item[key] for _, item, _ in found])
+        for key in found[0][1]
+    }
+    known = {key: arrays.pop(key) for key in ('keypoints_gt', 'bboxes')}
+    seqs = _without_estimates(
+        known['keypoints_gt'],
+        bboxes=known['bboxes'],
+        seq_len=np.array([len(names) for _, _, names in found]),
+        seq_name=np.array([name for name, _, _ in found]),
+        image_size=None if None in sizes else np.array(sizes),
+        fps=np.full(len(found), fps),
+        meta=meta,
+        extras=arrays,
+    )
+    return AnnotatedImages(seqs, np.concatenate([x for _, _, x in found]))
+
+
+def _read_mocap(path: Path) -> AnnotatedImages:
+    """MMPose's 3D annotation with its keypoints in 2D, ``part``."""
+    dataset = find_mocap_dataset(path)
+    known = MOCAP_DATASETS[dataset]
+    images = read_mocap_images(path, dataset)
+    count = len(images.number)
+    grid = FrameGrid(images.sequence, images.number, images.names)
+    places = grid.places(images.sequence, images.number)
+    shapes = {'part': (count, len(known.keypoints), 3), 'center': (count, 2)}
+    values = []
+    with open_rows(path, 'imgname', 'part', 'center', 'scale') as rows:
+        for key, array in zip(('imgname', 'part', 'center', 'scale'), rows):
+            if key != 'imgname':  # which was checked
+                check_rows(array, f'{path}: {key}', shapes.get(key, (count,)))
+            values.append(np.concatenate([*array]))
+    names, part, center, scale = values
+    truth = np.full((grid.total, *part.shape[1:]), np.nan, np.float32)
+    truth[places] = part
+    boxes = np.full((grid.total, 4), np.nan, np.float32)
+    side = (scale * _SCALE_PX / 2)[:, None]
+    boxes[places] = np.hstack([center - side, center + side])
+    found = np.full(grid.total, '', names.dtype)
+    found[places] = names
+    seqs = _without_estimates(
+        truth[..., :2],
+        visible=np.nan_to_num(truth[..., 2]) > 0,
+        bboxes=boxes,
+        seq_len=grid.seq_len,
+        seq_name=np.array(images.names),
+        fps=[known.fps(x) / y for x, y in zip(images.names, grid.step)],
+        meta=dict(
+            dataset=dataset,
+            units='px',
+            coords='2d',
+            keypoint_names=list(known.keypoints),
+            bboxes='square, as high as the person, about center',
+        ),
+        extras={'frame_number': grid.numbers()},
+    )
+    return AnnotatedImages(seqs, found)
+
+
+def _without_estimates(truth: np.ndarray, **fields: Any) -> PoseSequences:
+    return PoseSequences(
+        keypoints_est=np.full(truth.shape, np.nan, np.float32),
+        scores=np.zeros(truth.shape[:2], np.float32),
+        keypoints_gt=truth,
+        **fields,
+    )

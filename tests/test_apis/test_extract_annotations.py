@@ -1,0 +1,330 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""``hanet-mm extract`` with the annotations that MMPose users have.
+
+Pictures say by their colour which they are, and the models know where the
+people of each are: what is wrong in the result is in a wrong row.
+"""
+
+import argparse
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from hanet_mm.apis.annotations.mocap import MOCAP_DATASETS
+from hanet_mm.apis.annotations.posetrack import KEYPOINTS
+from hanet_mm.apis.commands import extract
+from hanet_mm.apis.video.pipeline import PoseReader
+from hanet_mm.core.data.sequences import load_pose_sequences
+from hanet_mm.core.poses.skeleton_data import SKELETONS
+
+SIZE = (96, 64)  # W, H
+EARS = ('left_ear', 'right_ear')
+NAMES_17 = (*KEYPOINTS[:3], *EARS, *KEYPOINTS[3:])
+
+
+class World:
+    """Pictures and the people in each: keypoints (K, 2) px."""
+
+    def __init__(self, root, names):
+        self.root, self.keypoint_names = root, list(names)
+        self.people = []
+        self.boxes = []  # that the estimator was given
+        self.reader = PoseReader(self._detect, self._estimate, 1, 4)
+
+    def add(self, name, *people):
+        """Write a picture that has these people."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        color = len(self.people) + 1
+        image = np.full((SIZE[1], SIZE[0], 3), color, np.uint8)
+        cv2.imwrite(str(path.with_suffix('.png')), image)
+        path.with_suffix('.png').rename(path)
+        self.people.append(people)
+
+    def person(self, offset):
+        """Somebody who is nobody else."""
+        rng = np.random.default_rng(int(1000 * offset))
+        points = rng.uniform(0, 20, (len(self.keypoint_names), 2))
+        return (points + [offset, 20]).astype(np.float32)
+
+    def _of(self, frame):
+        return self.people[int(frame.image[0, 0, 0]) - 1]
+
+    def _detect(self, frames):
+        for frame in frames:
+            boxes = [[*x.min(0), *x.max(0)] for x in self._of(frame)]
+            frame.bboxes = np.array(boxes, np.float32).reshape(-1, 4)
+            frame.bbox_scores = np.ones(len(boxes), np.float32)
+
+    def _estimate(self, frames):
+        for frame in frames:
+            self.boxes.append(frame.bboxes)
+            shape = (len(frame.bboxes), len(self.keypoint_names))
+            frame.keypoints = np.zeros((*shape, 2), np.float32)
+            for row, box in enumerate(frame.bboxes):
+                middle = (box[:2] + box[2:]) / 2
+                frame.keypoints[row] = min(
+                    self._of(frame),
+                    key=lambda x: np.linalg.norm(
+                        (x.min(0) + x.max(0)) / 2 - middle
+                    ),
+                )
+            frame.keypoint_scores = np.full(shape, 0.9, np.float32)
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    """Run the subcommand over pictures of a world."""
+    root = tmp_path / 'root'
+    root.mkdir()
+
+    def run(world, source, *more):
+        monkeypatch.setattr(extract, 'make_inferencer', lambda _: world)
+        parser = argparse.ArgumentParser()
+        extract.add_parser(parser.add_subparsers())
+        out = tmp_path / 'out.npz'
+        args = ['extract', str(source), '--data-root', str(root)]
+        args = parser.parse_args([*args, '-o', str(out), *more])
+        report = args.run(args)
+        return load_pose_sequences(out, allow_empty=True), report
+
+    run.root = root
+    return run
+
+
+def write(path, content):
+    path.write_text(json.dumps(content))
+    return path
+
+
+def flat(points, names, order, flags=1):
+    """COCO's list of keypoints by name; 0 0 0 for those that are not known."""
+    rows = np.zeros((len(order), 3))
+    for row, name in zip(rows, order):
+        if name in names:
+            row[:] = [*points[names.index(name)], flags]
+    return rows.ravel().tolist()
+
+
+def posetrack(world, listed=(0, 4), labelled=(0, 4)):
+    """posetrack18_val.json as MMPose merges it: two videos."""
+    images, annotations = [], []
+    names = world.keypoint_names
+    for video, name in ((342, '000342_mpii_test'), (7, '000007_mpii_test')):
+        for frame in range(5):
+            people = {0: world.person(5 + frame + video / 100)}
+            if frame < 4:
+                people[1] = world.person(60 - frame)
+            image = f'images/val/{name}/{frame:06d}.jpg'
+            world.add(image, *people.values())
+            if frame not in listed:
+                continue
+            key = 10**10 + video * 10**4 + frame
+            images.append(
+                dict(
+                    has_no_densepose=True,
+                    is_labeled=frame in labelled,
+                    file_name=image,
+                    nframes=5,
+                    frame_id=key,
+                    vid_id=f'{video:06d}',
+                    id=key,
+                    width=SIZE[0],
+                    height=SIZE[1],
+                )
+            )
+            for track, points in people.items():
+                if frame not in labelled:
+                    continue
+                low, high = points.min(0), points.max(0)
+                annotations.append(
+                    dict(
+                        bbox_head=[*map(float, low), 5, 5],
+                        keypoints=flat(points, names, NAMES_17),
+                        track_id=track,
+                        image_id=key,
+                        bbox=[*map(float, low), *map(float, high - low)],
+                        scores=[],
+                        category_id=1,
+                        id=key * 100 + track,
+                        iscrowd=False,
+                        num_keypoints=15,
+                    )
+                )
+    category = dict(id=1, name='person', keypoints=list(NAMES_17))
+    return dict(categories=[category], images=images, annotations=annotations)
+
+
+@pytest.mark.parametrize('listed', [range(5), (0, 4)])
+def test_posetrack(command, tmp_path, listed):
+    """Frames without annotation too, listed in the file or on disk only."""
+    world = World(command.root, KEYPOINTS)
+    source = write(tmp_path / 'a.json', posetrack(world, listed))
+    seqs, report = command(world, source)
+    # Person 1 is annotated in the first frame only.
+    assert seqs.seq_name.tolist() == [
+        *2 * ['000007_mpii_test'],
+        *2 * ['000342_mpii_test'],
+    ]
+    assert seqs.seq_len.tolist() == [5, 1, 5, 1]
+    for sequence, video in ((0, 7), (2, 342)):
+        start = seqs.starts[sequence]
+        for frame in range(5):
+            expected = world.person(5 + frame + video / 100)
+            np.testing.assert_allclose(
+                seqs.keypoints_est[start + frame], expected
+            )
+    annotated = seqs.visible.any(1)
+    assert annotated[:5].tolist() == [True, False, False, False, True]
+    np.testing.assert_allclose(
+        seqs.keypoints_est[annotated], seqs.keypoints_gt[annotated], atol=1e-4
+    )
+    assert seqs.meta['dataset'] == 'posetrack18'
+    assert (seqs.image_size == SIZE).all()
+    assert seqs.extras['annotated'].tolist() == annotated.tolist()
+    assert '2 videos' in report
+    assert '6 annotated poses, 0 (0.0 %) not found' in report
+
+
+def test_annotated_boxes(command, tmp_path):
+    """Without a detector, the estimator gets the persons of the file."""
+    world = World(command.root, KEYPOINTS)
+    source = write(tmp_path / 'a.json', posetrack(world, range(5)))
+    seqs, _ = command(world, source, '--gt-boxes')
+    assert [len(x) for x in world.boxes] == 2 * [2, 1, 1, 1, 1]
+    # Enlarged by 25 %, once.
+    points = world.person(5 + 7 / 100)
+    expected = 1.25 * (points.max(0) - points.min(0))
+    left, top, right, bottom = world.boxes[0][0]
+    np.testing.assert_allclose([right - left, bottom - top], expected, 1e-3)
+    assert seqs.valid.all()
+
+
+def test_jhmdb(command, tmp_path):
+    names = SKELETONS['jhmdb15'].keypoint_names
+    world = World(command.root, names)
+    images, annotations = [], []
+    for clip, length in {'jump/one': 3, 'run/two': 2}.items():
+        for frame in range(length):
+            key = len(images)
+            points = world.person(10 + key)
+            # Somebody else, who is not annotated.
+            image = f'Frames/{clip}/{frame + 1:05d}.png'
+            world.add(image, world.person(70), points)
+            width, height = SIZE
+            images.append(
+                dict(id=key, file_name=image, width=width, height=height)
+            )
+            low, high = points.min(0), points.max(0)
+            annotations.append(
+                dict(
+                    id=key,
+                    image_id=key,
+                    keypoints=flat(points + 1, list(names), names, 2),
+                    bbox=[*map(float, low + 1), *map(float, high - low)],
+                )
+            )
+    source = write(
+        tmp_path / 'Sub1_test.json',
+        dict(images=images, annotations=annotations),
+    )
+    seqs, _ = command(world, source)
+    assert seqs.seq_name.tolist() == ['jump/one', 'run/two']
+    expected = [world.person(10 + i) for i in range(5)]
+    np.testing.assert_allclose(seqs.keypoints_est, expected)
+    np.testing.assert_allclose(seqs.keypoints_gt, expected, atol=1e-4)
+    assert seqs.fps.tolist() == [25, 25]
+    assert (seqs.image_size == SIZE).all()
+
+
+@pytest.mark.parametrize(
+    ('dataset', 'images'),
+    [
+        (
+            'h36m',
+            [
+                f'S1/{x}/{x}_{i:06d}.jpg'
+                for x in ('S1_Walk.54138969', 'S1_Eat_1.54138969')
+                for i in (1, 6, 16)
+            ],
+        ),
+        (
+            'mpi_inf_3dhp',  # all in one folder
+            [
+                f'{x}_{i:06d}.jpg'
+                for x in ('S1_Seq1_Cam0', 'TS2')
+                for i in (1, 2, 4)
+            ],
+        ),
+    ],
+)
+def test_mocap(command, tmp_path, dataset, images):
+    """``part`` is the truth; a frame without a picture has a row."""
+    names = MOCAP_DATASETS[dataset].keypoints
+    world = World(command.root, names)
+    points = np.array([world.person(10 + i) for i in range(6)])
+    for image, person in zip(images, points):
+        world.add(image, person)
+    flags = np.ones((6, 17, 1))
+    flags[0, 3] = 0
+    size = (points.max(1) - points.min(1)).max(1)
+    np.savez(
+        tmp_path / 'a.npz',
+        imgname=np.array(images),
+        part=np.concatenate([points, flags], -1),
+        S=np.zeros((6, 17, 4)),
+        center=(points.max(1) + points.min(1)) / 2,
+        scale=1.2 * size / 200,
+    )
+    seqs, _ = command(world, tmp_path / 'a.npz')
+    assert seqs.seq_len.tolist() == [4, 4]
+    known = [0, 1, 3, 4, 5, 7]
+    np.testing.assert_allclose(seqs.keypoints_est[known], points)
+    np.testing.assert_allclose(seqs.keypoints_gt[known], points, rtol=1e-6)
+    assert seqs.visible[0].sum() == 16
+    assert not seqs.valid[[2, 6]].any()
+    sides = seqs.bboxes[known, 2:] - seqs.bboxes[known, :2]
+    np.testing.assert_allclose(sides, np.tile(size[:, None], 2), rtol=1e-5)
+    assert seqs.fps[0] == (10 if dataset == 'h36m' else 25)
+    assert seqs.meta['dataset'] == dataset
+
+
+def test_missing_pictures_are_named(command, tmp_path):
+    world = World(command.root, KEYPOINTS)
+    source = write(tmp_path / 'a.json', posetrack(world, range(5)))
+    gone = command.root / 'images/val/000342_mpii_test/000002.jpg'
+    gone.unlink()
+    with pytest.raises(ValueError, match=r'000002\.jpg: no such picture; 1 '):
+        command(world, source)
+
+
+@pytest.mark.parametrize(
+    ('content', 'expected'),
+    [
+        (dict(images=[]), "expected COCO's images and annotations"),
+        ([], "expected COCO's images and annotations"),
+        (
+            dict(images=[dict(id=1, file_name='000001.jpg')], annotations=[]),
+            r"expected a file_name Frames/.* found '000001\.jpg'",
+        ),
+    ],
+)
+def test_other_json_is_refused(command, tmp_path, content, expected):
+    source = write(tmp_path / 'a.json', content)
+    with pytest.raises(ValueError, match=expected) as error:
+        command(World(command.root, KEYPOINTS), source)
+    assert 'a.json' in str(error.value)
+
+
+def test_pictures_outside_of_the_root_are_refused(command, tmp_path):
+    np.savez(
+        tmp_path / 'a.npz',
+        imgname=np.array(['../S1_a.1_000001.jpg']),
+        part=np.zeros((1, 17, 3)),
+        center=np.zeros((1, 2)),
+        scale=np.ones(1),
+    )
+    with pytest.raises(ValueError, match=r'images: .* name of a picture'):
+        command(World(command.root, KEYPOINTS), tmp_path / 'a.npz')
