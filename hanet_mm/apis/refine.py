@@ -32,7 +32,6 @@ from hanet_mm.progress import progress_bar
 from .errors import describe_error
 from .filter_choice import choose_filter
 from .formats import KINDS, PoseFile, is_pose_folder, open_poses
-from .formats.base import DetectionFile
 from .keypoint_plan import (
     KeypointPlan,
     find_chains,
@@ -41,6 +40,7 @@ from .keypoint_plan import (
 )
 from .refine_options import RefineOptions
 from .summaries import FolderSummary, RefineSummary, count_swapped
+from .translation import refine_translation
 from .workers import WorkerError, Workers
 
 # Disk full or quota exceeded: all later files would fail too.
@@ -141,6 +141,9 @@ def refine_opened(
         plan.from_refiner(track, result, options.max_gap, others)
         for track, result in zip(poses.tracks, results)
     ]
+    for track, result in zip(poses.tracks, final):
+        if track.translation is not None:
+            result.translation = refine_translation(track, refiner)
     poses.save(out, final)
     num_keypoints, num_filled = poses.count(final)
     return RefineSummary(
@@ -155,16 +158,8 @@ def refine_opened(
         num_swapped=count_swapped(final),
         num_ignored=ignored,
         assumed_fps=_assumed_rate(poses, refiner, options),
-        num_video_frames=_video_frames(poses),
+        num_video_frames=poses.num_video_frames,
     )
-
-
-def _video_frames(poses: PoseFile) -> Optional[int]:
-    """Frames from the first to the last of people in one video."""
-    if not isinstance(poses, DetectionFile):
-        return None
-    first = min(x.first_frame for x in poses.tracks)
-    return max(x.first_frame + len(x.keypoints) for x in poses.tracks) - first
 
 
 def _assumed_rate(

@@ -86,7 +86,7 @@ def test_smpl_poses_are_refined_and_the_rest_passes_through(
     poses = rng.normal(0, 0.3, shape).astype(np.float32)
     rest = dict(
         betas=rng.normal(0, 1, (FRAMES, 10)),
-        transl=rng.normal(0, 1, (FRAMES, 3)),
+        expression=rng.normal(0, 1, (FRAMES, 3)),
         gender=np.array('neutral'),
     )
     source, out = tmp_path / 'smpl.npz', tmp_path / 'out.npz'

@@ -36,7 +36,8 @@ class PersonTrack:
     """One person over consecutive frames: keypoints (T, K, D), NaN = missing;
     scores (T, K), 0 = missing, None: unknown; the number of the first frame;
     W, H in pixels and frames per second, None: unknown; whether scores tell
-    which keypoints are visible, not how well they are placed.
+    which keypoints are visible, not how well they are placed; with rotations
+    the translation of the body in metres, (T, 3), if there is one.
     """
 
     name: str
@@ -46,6 +47,7 @@ class PersonTrack:
     image_size: Optional[Sequence[float]] = None
     fps: Optional[float] = None
     is_visibility: bool = False
+    translation: Optional[np.ndarray] = None
 
     def ignore_impossible(self) -> Tuple[int, int]:
         """Let placeholders and outliers count as missing; how many there are.
@@ -130,7 +132,8 @@ class PoseFile(ABC):
     the file or its format defines them, how they are known if not from the
     file, whether keypoints are joint rotations, the unit of coordinates where
     it is known, whether refined files keep their input, and what was decided
-    about the numbers by their values.
+    about the numbers by their values; frames of the video that the tracks are
+    in, None: each may be of its own.
     """
 
     path: PathLike
@@ -141,6 +144,7 @@ class PoseFile(ABC):
     unit: Optional[str] = None
     keeps_input: bool = True
     note: str = ''
+    num_video_frames: Optional[int] = None
 
     @abstractmethod
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
@@ -274,6 +278,10 @@ class DetectionFile(PoseFile):
             rows = rows[np.argsort(detections.frames[rows], kind='stable')]
             self.rows.append(rows)
             self.tracks.append(self._make_track(person, rows))
+        if self.tracks:
+            starts = [x.first_frame for x in self.tracks]
+            ends = [x.first_frame + len(x.keypoints) for x in self.tracks]
+            self.num_video_frames = max(ends) - min(starts)
 
     def collect(
         self, refined: Sequence[RefineResult]

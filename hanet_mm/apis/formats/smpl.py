@@ -26,6 +26,7 @@ _PARTS = (
 )
 # Numbers of 21 to 24 joints and of all of SMPL-H and SMPL-X in 6D form.
 _SIX_EACH = tuple(6 * joints for joints in (21, 22, 23, 24, 52, 55))
+_TRANSLATIONS = ('trans', 'transl', 'translation')
 _RATES = ('mocap_frame_rate', 'fps', 'frame_rate')
 
 
@@ -37,8 +38,9 @@ class SmplPoses(PoseFile):
 
     Refined rotations replace these; the input is kept as ``<key>_input``, and
     ``filled`` (T, K) marks the joints that were missing. Parts that repeat
-    joints of ``poses`` are refined with them. Other arrays (shape,
-    translation, ...) are copied.
+    joints of ``poses`` are refined with them, and so is the translation
+    (``trans``, ``transl`` or ``translation``, (T, 3) in metres). Other arrays
+    (shape, ...) are copied.
     """
 
     has_rotations = True
@@ -59,6 +61,15 @@ class SmplPoses(PoseFile):
         track = PersonTrack(
             ' + '.join(self.keys), np.concatenate(values, 1), fps=rate
         )
+        self.moves = [
+            key
+            for key in _TRANSLATIONS
+            if key in arrays
+            and arrays[key].dtype.kind == 'f'
+            and arrays[key].shape == (len(values[0]), 3)
+        ]
+        if self.moves:
+            track.translation = arrays[self.moves[0]]
         self.tracks = [track]
 
     @classmethod
@@ -79,6 +90,9 @@ class SmplPoses(PoseFile):
                 where = self._find_part(key, given)
                 if where is not None:
                     self._replace(values, key, refined_parts[0][:, where])
+        for key in self.moves[:1]:
+            values[f'{key}_input'] = given = self.arrays[key]
+            values[key] = np.asarray(refined[0].translation, given.dtype)
         save_npz(out, values)
 
     def _replace(

@@ -104,6 +104,8 @@ class RefineResult:
         reason: Why each keypoint was changed, an index of
             :data:`hanet_mm.core.refine.trust.REASONS`, uint8, (T, K). None
             if the method does not limit what it changes.
+        translation: With rotations from a file the smooth translation of the
+            body, (T, 3); None without one.
     """
 
     keypoints: Array
@@ -111,6 +113,7 @@ class RefineResult:
     expected_error: Optional[Array] = None
     swapped: Optional[Array] = None
     reason: Optional[Array] = None
+    translation: Optional[Array] = None
 
     def __repr__(self) -> str:
         counts = f'{int(self.filled.sum())} True'
