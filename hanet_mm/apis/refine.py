@@ -39,7 +39,12 @@ from .keypoint_plan import (
     plan_keypoints,
 )
 from .refine_options import RefineOptions
-from .summaries import FolderSummary, RefineSummary, count_swapped
+from .summaries import (
+    FolderSummary,
+    RefineSummary,
+    count_swapped,
+    count_video_frames,
+)
 from .translation import refine_translation
 from .workers import WorkerError, Workers
 
@@ -158,7 +163,7 @@ def refine_opened(
         num_swapped=count_swapped(final),
         num_ignored=ignored,
         assumed_fps=_assumed_rate(poses, refiner, options),
-        num_video_frames=poses.num_video_frames,
+        num_video_frames=count_video_frames(poses),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from hanet_mm.core.refine.refiner import Refiner, RefineResult
 
 from .errors import count_errors
+from .formats.base import DetectionFile, PoseFile
 
 
 @dataclass
@@ -183,3 +184,11 @@ def _describe(refiner: Any) -> str:
         f'its two neighbours too), stride {refiner.stride}, '
         f'normalization {refiner.normalization!r}'
     )
+
+
+def count_video_frames(poses: PoseFile) -> Optional[int]:
+    """Frames from the first to the last of people in one video."""
+    if not isinstance(poses, DetectionFile):
+        return None
+    first = min(x.first_frame for x in poses.tracks)
+    return max(x.first_frame + len(x.keypoints) for x in poses.tracks) - first

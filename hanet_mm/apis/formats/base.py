@@ -132,8 +132,7 @@ class PoseFile(ABC):
     the file or its format defines them, how they are known if not from the
     file, whether keypoints are joint rotations, the unit of coordinates where
     it is known, whether refined files keep their input, and what was decided
-    about the numbers by their values; frames of the video that the tracks are
-    in, None: each may be of its own.
+    about the numbers by their values.
     """
 
     path: PathLike
@@ -144,7 +143,6 @@ class PoseFile(ABC):
     unit: Optional[str] = None
     keeps_input: bool = True
     note: str = ''
-    num_video_frames: Optional[int] = None
 
     @abstractmethod
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
@@ -278,10 +276,6 @@ class DetectionFile(PoseFile):
             rows = rows[np.argsort(detections.frames[rows], kind='stable')]
             self.rows.append(rows)
             self.tracks.append(self._make_track(person, rows))
-        if self.tracks:
-            starts = [x.first_frame for x in self.tracks]
-            ends = [x.first_frame + len(x.keypoints) for x in self.tracks]
-            self.num_video_frames = max(ends) - min(starts)
 
     def collect(
         self, refined: Sequence[RefineResult]
