@@ -85,7 +85,7 @@ def test_groups_hold_every_sequence_once(monkeypatch):
     kinds = rng.integers(0, 3, 500).tolist()
     monkeypatch.setattr(blocks, '_FRAMES', 40)
     groups = list(blocks.alike_groups(lengths, kinds))
-    assert sorted(sum(groups, [])) == list(range(500))
+    assert sorted(i for group in groups for i in group) == list(range(500))
     for group in groups:
         assert len({(lengths[i], kinds[i]) for i in group}) == 1
         assert len(group) * lengths[group[0]] <= 40
