@@ -132,8 +132,9 @@ class SimulatedPoseSequenceDataset(KeptItems):
             end or both with estimates of score 0.
         fps_range (Tuple[float, float]): Lowest and highest frame rate.
             Defaults to 15 to 60.
-        noise (str or dict): Errors of the estimators: a preset or amounts, or
-            ranges, see :func:`hanet_mm.datasets.simulation.noise_source`.
+        noise (str or dict or list): Errors of the estimators: a preset or
+            amounts, or ranges, or several of them, see
+            :func:`hanet_mm.datasets.simulation.noise_source`.
         bank (str or dict, optional): Errors of real estimators: a file, or
             arguments of
             :func:`hanet_mm.datasets.simulation.load_error_bank`. None: all
@@ -164,7 +165,7 @@ class SimulatedPoseSequenceDataset(KeptItems):
         chunk_size: int = 64,
         short_share: float = 0.1,
         fps_range: Tuple[float, float] = FPS_RANGE,
-        noise: Union[str, dict] = 'any',
+        noise: Union[str, dict, list] = 'any',
         bank: Union[str, dict, None] = None,
         bank_share: float = 0.5,
         chunk_pipeline: Sequence[Union[dict, Callable]] = (),

@@ -4,9 +4,12 @@
 python tools/dataset_converters/simulated.py \\
     configs/hanet/portable/hanet-plus_simulated-49frm_1xb64-9k_coco17-2d.py \\
     data/simulated/coco17_test.npz --split test
+python tools/dataset_converters/simulated.py \\
+    configs/hanet/portable/hanet-plus_simulated-49frm_1xb64-6k_h36m17-3d.py \\
+    data/simulated/h36m17_60fps.npz --noise real-lifter --fps 60
 """
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from hanet_mm.apis.errors import one_line_interrupts
 
@@ -17,7 +20,11 @@ with one_line_interrupts():
 
     from hanet_mm.core.data.files import PathLike
     from hanet_mm.core.data.sequences import PoseSequences
-    from hanet_mm.datasets import SimulatedPoseSequenceDataset
+    from hanet_mm.datasets import (
+        CmuMocapSequenceDataset,
+        SimulatedPoseSequenceDataset,
+    )
+    from hanet_mm.datasets.simulation import NOISE_PRESETS
     from hanet_mm.progress import track
 
 
@@ -63,15 +70,30 @@ def simulate(dataset: Dict[str, Any]) -> PoseSequences:
 
 
 def convert(
-    config: PathLike, out: PathLike, split: str, **changes: Any
+    config: PathLike,
+    out: PathLike,
+    split: str,
+    fps: Optional[float] = None,
+    recordings: bool = False,
+    **changes: Any,
 ) -> List[str]:
     """Simulate the data set of a config, with changes that are not None."""
     loader = Config.fromfile(config)[f'{split}_dataloader']
-    options = dict(loader.dataset)
-    for key in ('type', 'pipeline', 'test_mode'):
-        options.pop(key, None)
     given = {key: x for key, x in changes.items() if x is not None}
-    return [save(out, simulate({**options, **given}))]
+    options = {**loader.dataset, **given}
+    # Windows are written as the estimator leaves them.
+    for key in ('type', 'pipeline', 'chunk_pipeline', 'test_mode'):
+        options.pop(key, None)
+    if fps is not None:
+        options['fps_range'] = (fps, fps)
+    if not recordings:
+        return [save(out, simulate(options))]
+    kept = ('ann_file', 'skeleton', 'part', 'noise', 'seed')
+    source = CmuMocapSequenceDataset(
+        **{key: options[key] for key in kept if key in options},
+        lazy_init=True,
+    )
+    return [save(out, source.load_sequences(source.ann_file))]
 
 
 def main() -> None:
@@ -87,6 +109,17 @@ def main() -> None:
     parser.add_argument('--part', help='recordings: train, val or test')
     parser.add_argument('--num-windows', type=int, help='sequences')
     parser.add_argument('--window-size', type=int, help='frames of each')
+    parser.add_argument(
+        '--noise', choices=tuple(NOISE_PRESETS), help='errors of estimators'
+    )
+    parser.add_argument('--fps', type=float, help='frame rate of all')
+    parser.add_argument('--seed', type=int)
+    parser.add_argument(
+        '--recordings',
+        action='store_true',
+        help='captured 3D motion from beginning to end, at its own rate, in '
+        'place of windows',
+    )
     run(convert, parser)
 
 

@@ -35,11 +35,10 @@ from .noise_params import (
     USUAL_FPS,
     EstimatorNoise,
     EstimatorNoiseRanges,
-    NoiseSource,
     Range,
-    noise_source,
 )
 from .noise_presets import NOISE_PRESETS
+from .noise_sources import NoiseMixture, NoiseSource, noise_source
 from .rotation_noise import (
     RotationNoise,
     simulate_rotation_noise,
@@ -62,6 +61,7 @@ __all__ = [
     'EstimatorNoiseRanges',
     'Motion',
     'MotionBank',
+    'NoiseMixture',
     'NoiseSource',
     'Range',
     'RotationNoise',

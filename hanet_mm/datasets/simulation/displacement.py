@@ -10,6 +10,7 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 
 from .keypoints import KeypointParts
+from .lifter_errors import lifting_errors
 from .signals import bursts, correlated_noise, smooth_noise, smooth_step
 
 # Frames in which the estimate of a hidden joint drifts off and comes back.
@@ -46,7 +47,7 @@ class Scene(NamedTuple):
 
 
 def displace(scene: Scene) -> Tuple[np.ndarray, np.ndarray]:
-    """Errors of jitter, drift, bias, occlusions and outliers, (S, T, K, D).
+    """Errors of all kinds but swaps and misses, (S, T, K, D).
 
     The second array is the part of them that the scores follow.
     """
@@ -73,6 +74,10 @@ def displace(scene: Scene) -> Tuple[np.ndarray, np.ndarray]:
         reported[unseen] -= hidden[unseen]
     if scene.has('bias'):
         error = error + constant_errors(scene) * axes
+    if truth.shape[-1] == 3:
+        error = error + lifting_errors(
+            rng, truth, np.nan_to_num(error), amounts, parts
+        )
     return tuple(_follow_ankles(x, parts) for x in (error, reported))
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from .error_bank import ErrorBank, load_error_bank
 from .error_replay import replay_errors
 from .noise import simulate_estimator_noise
-from .noise_params import USUAL_FPS, NoiseSource, noise_source
+from .noise_params import USUAL_FPS
+from .noise_sources import NoiseSource, noise_source
 from .signals import Amount
 
 BankSource = Union[str, dict, ErrorBank, None]
@@ -19,8 +20,8 @@ class SimulatedEstimators:
     """Estimates of windows with errors of one of two sources each.
 
     Args:
-        noise (str or dict or NoiseSource, optional): Simulated errors, see
-            :func:`noise_source`.
+        noise (str or dict or NoiseSource or list, optional): Simulated
+            errors, see :func:`noise_source`.
         bank (str or dict or ErrorBank, optional): Real errors: a file, or the
             arguments of :func:`load_error_bank`. None: simulated ones only.
         bank_share (float): Share of the windows with errors of the bank.
@@ -31,7 +32,7 @@ class SimulatedEstimators:
 
     def __init__(
         self,
-        noise: Union[str, dict, NoiseSource, None] = None,
+        noise: Union[str, dict, list, NoiseSource, None] = None,
         bank: BankSource = None,
         bank_share: float = 0.5,
     ):

@@ -17,7 +17,8 @@ from .keypoints import mirror_bodies, sample_factors, scale_bodies
 from .motion import generate_motion
 from .motion_bank import MotionBank, cut_windows
 from .noise import simulate_estimator_noise
-from .noise_params import EstimatorNoise, NoiseSource
+from .noise_params import EstimatorNoise
+from .noise_sources import NoiseSource
 
 BOX_MARGIN = 0.1
 """Boxes are those of the joints enlarged by this, as in JHMDB files."""

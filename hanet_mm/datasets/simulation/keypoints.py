@@ -38,6 +38,9 @@ _ERRORS_3D: Dict[str, float] = dict(
     elbow=1.25, wrist=1.7, knee=0.95, ankle=1.4, foot=1.4,
 )  # fmt: skip
 _OTHER_ERROR = 0.9
+_PARENTS = dict(
+    elbow='shoulder', wrist='elbow', knee='hip', ankle='knee', foot='knee'
+)
 _GROUPS = (
     ('left', ('shoulder', 'elbow', 'wrist')),
     ('right', ('shoulder', 'elbow', 'wrist')),
@@ -73,6 +76,7 @@ class KeypointParts(NamedTuple):
     limb: np.ndarray  # index into LIMBS, -1 = none
     group: np.ndarray  # arms 0 and 1, legs 2 and 3, trunk and head 4
     ankle: np.ndarray  # of toes and heels: index of their ankle, else -1
+    parent: np.ndarray  # of arms and legs: index of the joint before, else -1
 
     @property
     def half(self) -> np.ndarray:
@@ -103,6 +107,7 @@ def keypoint_parts(names: Tuple[str, ...], dims: int) -> KeypointParts:
                 *(limbs or [-1]),
                 *(groups or [len(_GROUPS)]),
                 place.get(f'{side}_ankle', -1) if part in FOOT_PARTS else -1,
+                place.get(f'{side}_{_PARENTS.get(part)}', -1),
             )
         )
     return KeypointParts(*map(np.array, zip(*rows)))

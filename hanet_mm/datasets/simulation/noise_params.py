@@ -11,7 +11,6 @@ from typing import Any, Dict, Mapping, Tuple, Union
 
 import numpy as np
 
-from .noise_presets import NOISE_PRESETS
 from .signals import Amount, per_sequence
 
 _PROBABILITIES: Tuple[Tuple[str, ...], ...] = (
@@ -77,6 +76,13 @@ class EstimatorNoise:
             joint. Scores do not follow it.
         depth_factor (float): In 3D, factor >= 1 on the random errors along
             the last coordinate, the depth.
+        depth_flip_share (float): In 3D, share of bones of arms and legs whose
+            depth has the wrong sign; what hangs on such a bone moves along.
+            Scores do not follow it.
+        depth_flip_frames (float): Duration.
+        scale_drift (float): In 3D, standard deviation of the logarithm of a
+            slowly changing factor on the whole body. Scores do not follow it.
+        scale_drift_frames (float): As ``drift_frames``.
         occlusion_share (float): Share of hidden joints.
         occlusion_frames (float): Duration.
         occlusion_freeze (float): Probability that a hidden joint stays where
@@ -135,6 +141,10 @@ class EstimatorNoise:
     drift_limb_correlation: Amount = 0.0
     bias: Amount = 0.0
     depth_factor: Amount = 1.0
+    depth_flip_share: Amount = 0.0
+    depth_flip_frames: Amount = 6.0
+    scale_drift: Amount = 0.0
+    scale_drift_frames: Amount = 30.0
     occlusion_share: Amount = 0.13
     occlusion_frames: Amount = 6.0
     occlusion_freeze: Amount = 0.4
@@ -208,12 +218,12 @@ class EstimatorNoise:
 _AMOUNTS = tuple(item.name for item in fields(EstimatorNoise))
 
 
-# Amounts of frames by the names that they have in seconds.
-_DURATIONS = {
+DURATIONS = {
     name[: name.rindex('_')] + _SECONDS: name
     for name in _AMOUNTS
     if name.endswith(('_frames', 'jitter_correlation', 'score_correlation'))
 }
+"""Amounts of frames by the names that they have in seconds."""
 
 
 def _in_frames(
@@ -222,12 +232,12 @@ def _in_frames(
     """Convert durations in seconds to amounts of frames."""
     converted = {}
     for name, amount in amounts.items():
-        if name not in _DURATIONS:
+        if name not in DURATIONS:
             converted[name] = amount
             continue
         check_amount(name, amount)
         frames = np.asarray(amount) * np.asarray(fps)
-        target = _DURATIONS[name]
+        target = DURATIONS[name]
         if target.endswith('_frames'):
             converted[target] = np.maximum(frames, 1.0)
         else:
@@ -280,11 +290,11 @@ class EstimatorNoiseRanges:
     )
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.ranges) - set(_AMOUNTS) - set(_DURATIONS))
+        unknown = sorted(set(self.ranges) - set(_AMOUNTS) - set(DURATIONS))
         if unknown:
             raise ValueError(f'ranges: expected {_AMOUNTS}, found {unknown}')
         twice = sorted(
-            {_DURATIONS.get(x) for x in self.ranges} & {*self.ranges}
+            {DURATIONS.get(x) for x in self.ranges} & {*self.ranges}
         )
         if twice:
             raise ValueError(
@@ -313,40 +323,6 @@ class EstimatorNoiseRanges:
             for name, value in self.ranges.items()
         }
         return EstimatorNoise(**_in_frames(drawn, fps))
-
-
-NoiseSource = Union[EstimatorNoise, EstimatorNoiseRanges]
-"""Both draw the amounts of sequences: ``draw(rng, num)``."""
-
-
-def noise_source(noise: Union[str, dict, NoiseSource, None]) -> NoiseSource:
-    """Make the noise, or the ranges of it, that a config describes.
-
-    Args:
-        noise (str or dict or NoiseSource, optional): Key of
-            ``NOISE_PRESETS``; or amounts by name, where any given as
-            ``dict(low=..., high=...)`` or in seconds makes ranges of them;
-            None: the defaults of :class:`EstimatorNoise`.
-
-    Returns:
-        NoiseSource: One or the other.
-
-    Raises:
-        ValueError: If the preset is unknown or a value is wrong.
-    """
-    if isinstance(noise, (EstimatorNoise, EstimatorNoiseRanges)):
-        return noise
-    if isinstance(noise, str):
-        if noise not in NOISE_PRESETS:
-            raise ValueError(
-                f'noise has to be one of {tuple(NOISE_PRESETS)} or a dict, '
-                f'got {noise!r}'
-            )
-        noise = NOISE_PRESETS[noise]
-    amounts = noise or {}
-    if any(map(_is_dict, amounts.values())) or {*amounts} & {*_DURATIONS}:
-        return EstimatorNoiseRanges(amounts)
-    return EstimatorNoise(**amounts)
 
 
 def _is_dict(value: Any) -> bool:

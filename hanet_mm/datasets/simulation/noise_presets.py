@@ -181,10 +181,92 @@ _ANY_LIFTER: Dict[str, Any] = dict(
     **dict(_SCORES, score_tolerance=_log(0.02, 0.3)),
 )
 
+# Recent estimators of 3D poses in video, relative to the root: lifters and
+# MediaPipe's world landmarks. Swaps are those of the keypoints below them, and
+# last as long; a bone may point to the wrong side of its joint in depth; the
+# size of the body is guessed anew all the time; joints are placed where no
+# motion capture would have them; depth is wrong by several times as much as
+# the place in the picture, and slowly. Scores are those of the keypoints
+# below, near 1 and hardly about depth, or there are none.
+_REAL_LIFTER: Dict[str, Any] = dict(
+    jitter=_log(0.0008, 0.012),
+    jitter_seconds=_log(0.01, 0.12),
+    jitter_spread=_flat(0.1, 0.6),
+    jitter_blur=_flat(0.0, 0.2, off=0.3),
+    jitter_tails=_flat(0.0, 1.2, off=0.2),
+    jitter_tail_seconds=_log(0.05, 0.5),
+    drift=_log(0.005, 0.045),
+    drift_seconds=_log(0.15, 1.5),
+    drift_limb_correlation=_flat(0.2, 0.9),
+    bias=_log(0.003, 0.025, off=0.1),
+    depth_factor=_flat(1.5, 4.0),
+    depth_flip_share=_log(0.005, 0.15, off=0.3),
+    depth_flip_seconds=_log(0.05, 0.8),
+    scale_drift=_log(0.01, 0.08, off=0.2),
+    scale_drift_seconds=_log(0.3, 3.0),
+    occlusion_share=_log(0.005, 0.15, off=0.2),
+    occlusion_seconds=_log(0.07, 1.0),
+    occlusion_freeze=_flat(0.2, 0.6),
+    occlusion_limb=_flat(0.0, 0.1),
+    occlusion_std=_flat(0.01, 0.08),
+    occlusion_unseen=_flat(0.0, 0.8, off=0.2),
+    limb_swap_share=_log(0.002, 0.05, off=0.4),
+    limb_swap_seconds=_log(0.03, 0.4),
+    half_swap_share=_log(0.002, 0.05, off=0.7),
+    half_swap_seconds=_log(0.03, 0.4),
+    body_swap_share=_log(0.005, 0.3, off=0.5),
+    body_swap_seconds=_log(0.03, 1.0),
+    outlier_share=_log(0.001, 0.02, off=0.5),
+    outlier_std=_flat(0.03, 0.2),
+    missing_share=_log(0.002, 0.1, off=0.8),
+    missing_seconds=_log(0.03, 0.5),
+    frame_missing_share=_log(0.005, 0.3, off=0.6),
+    frame_missing_seconds=_log(0.03, 0.8),
+    score_tolerance=_log(0.02, 2.0),
+    score_noise=_flat(0.3, 3.0),
+    score_seconds=_log(0.03, 1.0),
+    score_information=_flat(0.0, 0.9, off=0.2),
+    score_high=_flat(0.85, 1.0),
+    score_span=_flat(0.3, 1.0, off=0.3),
+    score_power=1.0,
+)
+
+# Good estimates: several cameras, or markers. A refiner has to tell them from
+# bad ones and leave them alone.
+_GOOD_LIFTER: Dict[str, Any] = dict(
+    _REAL_LIFTER,
+    jitter=_log(0.0002, 0.004),
+    jitter_blur=_flat(0.0, 0.1, off=0.5),
+    drift=_log(0.0005, 0.01, off=0.3),
+    bias=_log(0.001, 0.01, off=0.4),
+    depth_factor=_flat(1.0, 3.0),
+    depth_flip_share=_log(0.003, 0.03, off=0.8),
+    scale_drift=_log(0.003, 0.03, off=0.5),
+    occlusion_share=_log(0.003, 0.05, off=0.6),
+    limb_swap_share=_log(0.002, 0.02, off=0.8),
+    half_swap_share=_log(0.002, 0.02, off=0.9),
+    body_swap_share=_log(0.005, 0.1, off=0.8),
+    outlier_share=_log(0.001, 0.01, off=0.7),
+)
+
+# Next to nothing, about 1.5 mm in 3D: what refiners should leave alone.
+_CLEAN: Dict[str, Any] = dict(
+    jitter=0.0005,
+    jitter_correlation=0.0,
+    occlusion_share=0.0,
+    limb_swap_share=0.0,
+    body_swap_share=0.0,
+    outlier_share=0.0,
+    missing_share=0.0,
+)
+
 NOISE_PRESETS: Dict[str, Dict[str, Any]] = {
+    'clean': _CLEAN,
     'lifter': _LIFTER,
     'any': _ANY,
     'real': _REAL,
     'any-lifter': _ANY_LIFTER,
+    'real-lifter': _REAL_LIFTER,
+    'good-lifter': _GOOD_LIFTER,
 }
 """Amounts, or ranges of them, by the names that :func:`noise_source` takes."""
