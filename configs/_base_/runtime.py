@@ -7,7 +7,7 @@ vis_backends = [
     dict(type='LocalVisBackend'),
     dict(type='TensorboardVisBackend'),
 ]
-visualizer = dict(vis_backends=vis_backends)
+visualizer = dict(type='PoseSequenceVisualizer', vis_backends=vis_backends)
 
 # Without device ids it wraps models on CPU and GPU alike.
 model_wrapper_cfg = dict(
@@ -18,6 +18,10 @@ default_hooks = dict(
     logger=dict(type='MainProcessLoggerHook'),
     # A run that is killed at any moment goes on from its last checkpoint.
     checkpoint=dict(type='AtomicCheckpointHook'),
+    visualization=dict(type='PoseSequenceVisualizationHook'),
+    badcase=dict(
+        _delete_=True, type='PoseSequenceBadCaseHook', metric_type='accuracy'
+    ),
 )
 
 randomness = dict(seed=4321)

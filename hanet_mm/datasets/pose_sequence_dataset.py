@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Sequences of poses from an estimator, with their ground truth."""
 
+import os
 from typing import Any, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -28,7 +29,9 @@ class PoseSequenceDataset(KeptItems):
     A training item is a window of T frames; every start of every sequence is
     an item, and sequences shorter than T are padded by repeating the last
     frame, with weight 0 (SPEC section 5). A test item is a whole sequence.
-    Keypoints that the estimator did not find are filled and marked.
+    Keypoints that the estimator did not find are filled and marked. Where the
+    frames were kept, the extra field ``img_path`` names the file of each, in
+    ``data_root`` or ``data_prefix['img_path']``; test items have them.
 
     The frames of all sequences are held once, by all worker processes
     together. Those of a folder stay on disk and are read item by item: it may
@@ -103,11 +106,24 @@ class PoseSequenceDataset(KeptItems):
             self._check(sequences, where)
             self._sources.append(SequenceFrames(sequences, where, self.UNITS))
             infos += _describe(sequences, len(self._sources) - 1)
+            self._add_images(infos, sequences)
             self._check_alike(infos)
         names = np.array([info['seq_name'] for info in infos])
         for number, info in enumerate(infos):
             info['seq_id'] = number
         return [infos[i] for i in self._sequences_of_part(names)]
+
+    def _add_images(self, infos: List[dict], sequences: PoseSequences) -> None:
+        """Say where the frames of each of the last sequences lie, in tests."""
+        names = sequences.extras.get('img_path')
+        if names is None or not self.test_mode:
+            return
+        prefix = self.data_prefix.get('img_path', '')
+        for info, start in zip(infos[-len(sequences) :], sequences.starts):
+            stop = start + sequences.seq_len[info['number']]
+            info['img_path'] = [
+                os.path.join(prefix, name) for name in names[start:stop]
+            ]
 
     def _paths(self) -> List[str]:
         found = self.ann_file

@@ -2,6 +2,7 @@
 """Additions to MMEngine for training and testing."""
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
+from .bad_case_hook import PoseSequenceBadCaseHook
 from .bundled_weights import load_bundled_weights
 from .fused_adamw import FusedAdamW
 from .running import (
@@ -10,12 +11,15 @@ from .running import (
     enable_cpu_distributed,
     keep_worker_seed,
 )
+from .visualization_hooks import PoseSequenceVisualizationHook
 
 __all__ = [
     'AtomicCheckpointHook',
     'EpochSeedHook',
     'FusedAdamW',
     'MainProcessLoggerHook',
+    'PoseSequenceBadCaseHook',
+    'PoseSequenceVisualizationHook',
     'keep_worker_seed',
     'load_bundled_weights',
 ]

@@ -40,6 +40,11 @@ class _MeanError(PoseSequenceMetric):
         """Mean over all sequences by name; NaN if nothing counts."""
         return {self.NAME: self.unit_scale * self.pooled_mean(results)}
 
+    def sequence_error(self, sample: dict) -> float:
+        """Mean error of one data sample; NaN if nothing counts."""
+        total, count = self.measure(self._read(sample))
+        return self.unit_scale * total / count if count else float('nan')
+
 
 class _AlignedError(_MeanError):
     """Mean error of keypoints, aligned frame by frame if wanted."""

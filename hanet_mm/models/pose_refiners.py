@@ -196,5 +196,18 @@ class HANet(BasePoseEstimator):
     def _forward(
         self, inputs: Tensor, data_samples: OptSampleList = None
     ) -> RefinedPoses:
-        """Both outputs for windows (B, T, K, D), in network coordinates."""
+        """Both outputs for windows (B, T, K, D), in network coordinates.
+
+        Raises a ValueError for other inputs, such as the images that MMPose's
+        ``get_flops.py`` makes.
+        """
+        expected = (self.head.num_keypoints, self.head.coord_dims)
+        shape = tuple(int(x) for x in inputs.shape)
+        if len(shape) != 4 or shape[2:] != expected:
+            raise ValueError(
+                'expected windows (B, T, K, D) = '
+                f'(B, {self.window_size}, {expected[0]}, {expected[1]}), '
+                f'found {shape}; for images as those of get_flops.py use '
+                'tools/analysis_tools/get_flops.py'
+            )
         return self.head(*self.extract_feat(inputs))

@@ -1,21 +1,32 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Pose sequences before and after refinement, side by side."""
 
-from typing import Any, Iterable, Iterator, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, Optional, Sequence, Tuple
 
+import cv2
+import mmcv
 import numpy as np
 from mmpose.registry import VISUALIZERS
+from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 from numpy.typing import ArrayLike
 
-from hanet_mm.core.data.files import PathLike
+from hanet_mm.core.data.files import PathLike, atomic_path
+from hanet_mm.visualization.changes_plot import changes_figure
 from hanet_mm.visualization.comparison_scene import (
     ComparisonScene,
     SceneStyle,
 )
+from hanet_mm.visualization.sample_poses import (
+    SamplePoses,
+    poses_of_sample,
+)
 from hanet_mm.visualization.video_writer import open_video
+from hanet_mm.visualization.window import check_screen
 
 _TITLES = ('Input', 'Refined')
+_DPI = 100
 _TRAIL_JOINTS = ('right_wrist', 'left_wrist', 'right_ankle', 'left_ankle')
 
 
@@ -136,6 +147,108 @@ class PoseSequenceVisualizer(PoseLocalVisualizer):
                     image = _next_picture(pictures, frame)
                 write(scene.render(frame, image))
 
+    def add_datasample(
+        self,
+        name: str,
+        image: Optional[np.ndarray],
+        data_sample: PoseDataSample,
+        draw_gt: bool = True,
+        draw_pred: bool = True,
+        show: bool = False,
+        wait_time: float = 0,
+        out_file: Optional[str] = None,
+        step: int = 0,
+        **kwargs: Any,
+    ) -> np.ndarray:
+        """Draw a sequence: the joints that refining changes most, over frames.
+
+        Where the frames of the recording are there (``img_path`` of the
+        metainfo, T files) and poses are 2D, the frame that was changed most
+        is drawn on its picture, too. A sample of a single image is drawn as
+        by :class:`mmpose.visualization.PoseLocalVisualizer`.
+
+        Args:
+            name (str): Of the window, and in the backends.
+            image (np.ndarray, optional): Not used for sequences.
+            data_sample (PoseDataSample): With ``est_instances``.
+            draw_gt (bool): Whether to draw the truth.
+            draw_pred (bool): Whether to draw the refined poses.
+            show (bool): Whether to open a window.
+            wait_time (float): How long it stays, in seconds; 0: until a key.
+            out_file (str, optional): The picture; that of the frame gets
+                ``_frame<number>`` added to its name. Written whole or not at
+                all. Defaults to None: pictures go to the backends.
+            step (int): Of the backends.
+            **kwargs: Of a single image.
+
+        Returns:
+            np.ndarray: The curves, (H, W, 3) uint8 RGB.
+        """
+        if 'est_instances' not in data_sample:
+            kwargs.update(draw_gt=draw_gt, draw_pred=draw_pred, show=show)
+            kwargs.update(wait_time=wait_time, out_file=out_file, step=step)
+            return super().add_datasample(name, image, data_sample, **kwargs)
+        poses = poses_of_sample(data_sample, draw_gt, draw_pred)
+        curves = self._draw_curves(data_sample, poses)
+        pictures = {'': curves, **self._draw_frame(data_sample, poses)}
+        for ending, picture in pictures.items():
+            if show:
+                self.show(picture, f'{name}{ending}', wait_time)
+            if out_file is not None:
+                path = Path(out_file)
+                _write(
+                    path.with_name(path.stem + ending + path.suffix), picture
+                )
+            else:
+                self.add_image(f'{name}{ending}', picture, step)
+        return curves
+
+    def show(self, *args: Any, **kwargs: Any) -> None:
+        """Show a picture; see the parent class.
+
+        Raises:
+            ValueError: If there is no screen, or an OpenCV without windows.
+        """
+        check_screen('write pictures instead')
+        super().show(*args, **kwargs)
+
+    def _draw_curves(
+        self, sample: PoseDataSample, poses: SamplePoses
+    ) -> np.ndarray:
+        names = self.dataset_meta['keypoint_id2name']
+        figure = changes_figure(
+            poses.truth,
+            poses.before,
+            poses.after,
+            poses.change,
+            [names[i] for i in range(poses.before.shape[1])],
+            first_frame=int(sample.get('frame_ids', [0])[0]),
+            unit=poses.unit,
+            title=str(sample.get('seq_name', '')),
+        )
+        figure.set_dpi(_DPI)
+        figure.canvas.draw()
+        return np.array(figure.canvas.buffer_rgba())[..., :3]
+
+    def _draw_frame(
+        self, sample: PoseDataSample, poses: SamplePoses
+    ) -> Dict[str, np.ndarray]:
+        """The most changed frame on its picture, by what its name ends in."""
+        files = sample.get('img_path')
+        if files is None or poses.after is None or poses.unit != 'px':
+            return {}
+        frame = int(np.nan_to_num(poses.change).mean(1).argmax())
+        image = mmcv.imread(files[frame])
+        if image is None:
+            raise ValueError(
+                f'{files[frame]}: expected an image, found what OpenCV '
+                'cannot read'
+            )
+        picture = self.draw_comparison(
+            frame, poses.before, poses.after, poses.truth, image[..., ::-1]
+        )
+        return {f'_frame{frame}': picture}
+
     def _scene(
         self,
         titles: Sequence[str],
@@ -163,6 +276,13 @@ class PoseSequenceVisualizer(PoseLocalVisualizer):
         return ComparisonScene(
             style, titles, inputs, refined, truth, image_size
         )
+
+
+def _write(path: Path, picture: np.ndarray) -> None:
+    """Write a picture, (H, W, 3) uint8 RGB, whole or not at all."""
+    _, content = cv2.imencode(path.suffix, picture[..., ::-1])
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content.tobytes())
 
 
 def _next_picture(pictures: Iterator[np.ndarray], frame: int) -> np.ndarray:

@@ -63,7 +63,7 @@ def plot_trajectories(
 def trajectory_figure(
     truth: Optional[ArrayLike],
     inputs: ArrayLike,
-    refined: ArrayLike,
+    refined: Optional[ArrayLike],
     keypoint_names: Sequence[str],
     joints: Sequence[str] = ('right_wrist', 'left_ankle'),
     fps: float = 25.0,
@@ -81,7 +81,7 @@ def trajectory_figure(
     Args:
         truth (array, optional): True poses, (T, K, D), NaN where unknown.
         inputs (array): Estimated poses, (T, K, D), NaN where missing.
-        refined (array): Refined poses, (T, K, D).
+        refined (array, optional): Refined poses, (T, K, D).
         keypoint_names (Sequence[str]): The K names.
         joints (Sequence[str]): Names of the joints to draw. Defaults to a
             wrist and an ankle.
@@ -177,6 +177,8 @@ def _caption(name: str, lines: Dict[str, np.ndarray], unit: str) -> str:
         return caption
     means = []
     for key in ('input', 'refined'):
+        if key not in lines:
+            continue
         errors = position_errors(lines[key], lines['truth'])
         known = errors[np.isfinite(errors)]
         mean = f'{known.mean():.1f}' if known.size else 'n/a'

@@ -59,8 +59,12 @@ class Window:
             cv2.waitKey(1)
 
 
-def check_screen() -> None:
-    """Raise a ValueError if no window can be opened here."""
+def check_screen(instead: str = 'write a video instead') -> None:
+    """Raise a ValueError if no window can be opened here.
+
+    Args:
+        instead (str): What the message advises.
+    """
     information = cv2.getBuildInformation().partition('GUI:')[2]
     if information.split('\n', 1)[0].strip() == 'NONE':
         raise ValueError(
@@ -72,5 +76,5 @@ def check_screen() -> None:
     if sys.platform == 'linux' and not any(map(os.environ.get, names)):
         raise ValueError(
             '--show: there is no screen to open a window on (DISPLAY is not '
-            'set); write a video instead'
+            f'set); {instead}'
         )

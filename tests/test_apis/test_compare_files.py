@@ -292,13 +292,17 @@ def test_the_plot_is_written(tmp_path):
 
 def test_the_plot_shows_where_most_was_changed(tmp_path):
     plot = pytest.importorskip('hanet_mm.apis.compare.plot')
+    most_changed = pytest.importorskip(
+        'hanet_mm.visualization.changes_plot'
+    ).most_changed
     people = [make_motion(range(n), i) for i, n in enumerate((600, 40))]
     before = save_flat(tmp_path / 'a.npz', people)
     people[0][400:500, 2] += 9
     people[0][410:420, 0] += 5
     people[1][3, 1] += 30
     after = save_flat(tmp_path / 'b.npz', people)
-    pair, start, joints = plot.most_changed(compare_files(before, after))
+    pair, change = plot.person_most_changed(compare_files(before, after))
+    start, joints = most_changed(change)
     assert pair.name == "sequence 'walk0' (index 0)"
     # Windows of 250 frames that hold all that was changed.
     assert 250 <= start <= 400

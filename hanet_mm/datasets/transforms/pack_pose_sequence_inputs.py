@@ -4,10 +4,12 @@
 from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
+import torch
 from mmcv.transforms import BaseTransform
 from mmengine.structures import InstanceData
 from mmpose.registry import TRANSFORMS
 from mmpose.structures import PoseDataSample
+from torch import Tensor
 
 from hanet_mm.codecs import EVIDENCE
 
@@ -19,7 +21,10 @@ _NO_KEYPOINTS = (
     'for both'
 )
 _WINDOW_META = ('seq_id',)
-_SEQUENCE_META = (*('seq_name', 'seq_id', 'image_size', 'fps'), 'flip_indices')
+_SEQUENCE_META = (
+    *('seq_name', 'seq_id', 'image_size', 'fps', 'flip_indices'),
+    'img_path',
+)
 
 
 @TRANSFORMS.register_module()
@@ -47,12 +52,20 @@ class PackPoseSequenceInputs(BaseTransform):
             sample, where the pipeline has it. The 'image' normalisation
             needs ``image_size`` to refine whole sequences, ``flip_test``
             ``flip_indices``. Defaults to None: these, ``seq_name``,
-            ``seq_id`` and ``fps``; of a window only ``seq_id``, as each more
-            costs time in every item.
+            ``seq_id``, ``fps`` and ``img_path``; of a window only ``seq_id``,
+            as each more costs time in every item.
+        pack_transformed (bool): Whether to pack what can be drawn instead, as
+            MMPose's ``browse_dataset.py`` asks: a black picture, and the
+            poses of windows as those of sequences.
     """
 
-    def __init__(self, meta_keys: Optional[Sequence[str]] = None) -> None:
+    def __init__(
+        self,
+        meta_keys: Optional[Sequence[str]] = None,
+        pack_transformed: bool = False,
+    ) -> None:
         self.meta_keys = meta_keys
+        self.pack_transformed = pack_transformed
 
     def transform(self, results: dict) -> dict:
         """Pack ``inputs`` (T, K, D) and ``data_samples``, a PoseDataSample.
@@ -62,7 +75,7 @@ class PackPoseSequenceInputs(BaseTransform):
         if not {'keypoints', 'keypoint_inputs'} & results.keys():
             raise ValueError(_NO_KEYPOINTS)
         sample = PoseDataSample()
-        if 'keypoint_inputs' in results:
+        if 'keypoint_inputs' in results and not self.pack_transformed:
             inputs = results['keypoint_inputs']
             sample.gt_instance_labels = InstanceData(
                 keypoint_labels=results['keypoint_labels'],
@@ -92,10 +105,26 @@ class PackPoseSequenceInputs(BaseTransform):
             keys = _SEQUENCE_META
         keys = keys if self.meta_keys is None else self.meta_keys
         sample.set_metainfo({x: results[x] for x in keys if x in results})
+        if self.pack_transformed:
+            inputs = _name_picture(sample, results)
         return dict(inputs=inputs, data_samples=sample)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(meta_keys={self.meta_keys})'
+
+
+def _name_picture(sample: PoseDataSample, results: dict) -> Tensor:
+    """Say how the picture of an item is called; a black one, (3, H, W)."""
+    frames = [int(x) for x in results['frame_ids']]
+    name = f'{results["seq_name"]}_{results["seq_id"]}'.replace('/', '_')
+    sample.set_metainfo(
+        dict(
+            frame_ids=frames,
+            img_path=f'{name}_frame{frames[0]}.png',
+            seq_name=f'{results["seq_name"]}, frames {frames[0]}-{frames[-1]}',
+        )
+    )
+    return torch.zeros(3, 8, 8, dtype=torch.uint8)
 
 
 def _split(extras: Dict[str, np.ndarray]) -> Tuple[dict, dict]:
