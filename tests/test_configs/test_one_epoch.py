@@ -4,6 +4,7 @@
 import json
 from pathlib import Path
 
+import mmpose
 import numpy as np
 import pytest
 from mmengine.config import Config
@@ -11,14 +12,18 @@ from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS
 
-import hanet_mm  # noqa: F401
+import hanet_mm
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 from hanet_mm.datasets.simulation.error_bank import ErrorBank, save_error_bank
 
 pytestmark = [pytest.mark.mm, pytest.mark.slow]
 
+PACKAGE = Path(hanet_mm.__file__).parent
 CONFIGS = Path(__file__).parents[2] / 'configs'
-HANET = sorted((CONFIGS / 'hanet').rglob('*.py'))
+# In the pure Python style, which has classes in place of their names.
+PYTHON = sorted((PACKAGE / 'configs/hanet').rglob('hanet*.py'))
+HANET = sorted((CONFIGS / 'hanet').rglob('*.py')) + PYTHON
+TRAIN = Path(mmpose.__file__).parent / '.mim/tools/train.py'
 # The joints of the CMU skeleton that SMPL has too.
 CMU_JOINTS = (
     'root lhipjoint rhipjoint lowerback lfemur rfemur upperback ltibia '
@@ -112,12 +117,15 @@ def write_mocap(path):
 def write_data(cfg, folder):
     """Files of the layout and with the names that the config asks for."""
     dataset = cfg.train_dataloader.dataset
-    if dataset.type.startswith(('CmuMocap', 'Simulated')):
+    kind = dataset.type
+    if isinstance(kind, str):
+        kind = DATASETS.get(kind)
+    if kind.__name__.startswith(('CmuMocap', 'Simulated')):
         path = folder / dataset.ann_file
         path.parent.mkdir(parents=True, exist_ok=True)
         write_mocap(path)
         return
-    units = DATASETS.get(dataset.type).UNITS
+    units = kind.UNITS
     joints = cfg.model.backbone.num_keypoints
     for loader in (cfg.train_dataloader, cfg.test_dataloader):
         sequences = make_sequences(units, joints, cfg.model.window_size)
@@ -195,3 +203,24 @@ def test_one_epoch(path, tmp_path):
     assert best.replace('refined', 'input') in metrics
     assert all(np.isfinite(list(metrics.values())))
     DefaultScope._instance_dict.popitem()
+
+
+def test_two_processes_train_a_config_of_classes(tmp_path, run_python):
+    """On the CPU, through MMPose's own tool."""
+    (path,) = (x for x in PYTHON if 'jhmdb' in x.stem)
+    cfg = Config.fromfile(path)
+    write_data(cfg, tmp_path / cfg.train_dataloader.dataset.data_root)
+    narrow = 'embed_dims=16'
+    run_python(
+        *('-m', 'torch.distributed.run', '--standalone'),
+        *('--nproc-per-node=2', TRAIN, path, '--launcher', 'pytorch'),
+        *('--work-dir', 'run', '--cfg-options', 'train_cfg.max_epochs=1'),
+        *(f'model.backbone.{narrow}', f'model.head.{narrow}'),
+        *(f'{x}_dataloader.num_workers=0' for x in ('train', 'val')),
+        *(
+            f'{x}_dataloader.persistent_workers=False'
+            for x in ('train', 'val')
+        ),
+        cwd=tmp_path,
+    )
+    assert (tmp_path / 'run' / 'epoch_1.pth').is_file()

@@ -1,0 +1,1 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
