@@ -291,6 +291,48 @@ def test_mocap(command, tmp_path, dataset, images):
     assert seqs.meta['dataset'] == dataset
 
 
+def write_pw3d(world, path, **changes):
+    """SPIN's rows of two persons of a video, one after the other."""
+    names = world.keypoint_names
+    points = [
+        np.array([world.person(x + i) for i in range(3)]) for x in (5, 60)
+    ]
+    images = [f'imageFiles/bus/image_{i:05d}.jpg' for i in range(3)]
+    for image, *people in zip(images, *points):
+        world.add(image, *people)
+    both = np.concatenate(points)
+    part = np.zeros((6, 24, 3))
+    part[:, : len(names), :2] = both
+    part[:, : len(names), 2] = 1
+    arrays = dict(
+        imgname=np.array(2 * images),
+        shape=np.repeat([[0.5], [1.5]], 3, 0) * np.ones(10),
+        part=part,
+        center=(both.max(1) + both.min(1)) / 2,
+        scale=1.2 * (both.max(1) - both.min(1)).max(1) / 200,
+    )
+    arrays.update(changes)
+    np.savez(path, **{k: v for k, v in arrays.items() if v is not None})
+    return both
+
+
+def test_pw3d(command, tmp_path):
+    world = World(command.root, SKELETONS['lsp14'].keypoint_names)
+    points = write_pw3d(world, tmp_path / 'a.npz')
+    seqs, _ = command(world, tmp_path / 'a.npz')
+    assert seqs.seq_name.tolist() == ['bus', 'bus']
+    np.testing.assert_allclose(seqs.keypoints_est, points)
+    np.testing.assert_allclose(seqs.keypoints_gt, points, rtol=1e-6)
+    assert seqs.fps.tolist() == [30, 30]
+
+
+def test_pw3d_without_keypoints_in_2d_is_refused(command, tmp_path):
+    world = World(command.root, SKELETONS['lsp14'].keypoint_names)
+    write_pw3d(world, tmp_path / 'a.npz', part=None)
+    with pytest.raises(ValueError, match=r"a\.npz: key 'part' is missing"):
+        command(world, tmp_path / 'a.npz')
+
+
 def test_missing_pictures_are_named(command, tmp_path):
     world = World(command.root, KEYPOINTS)
     source = write(tmp_path / 'a.json', posetrack(world, range(5)))

@@ -75,11 +75,13 @@ def write_tracks(
     meta: Dict[str, Any],
     fps: float,
     source: PathLike,
+    read: Optional[Sequence[Arrays]] = None,
 ) -> List[str]:
     """Add the estimates to the tracks and write the flat layout.
 
-    ``estimates`` is a folder with a file a track; without it the truth stands
-    for them, and tracks without any truth are left out.
+    ``estimates`` is a folder with a file a track, or what was ``read``
+    already; without it the truth stands for them, and tracks without any
+    truth are left out.
     """
     tracks, notes = list(tracks), []
     smpl = meta['units'] == 'axis-angle'
@@ -88,8 +90,11 @@ def write_tracks(
         meta['estimator'] = NO_ESTIMATOR
         found = [_from_truth(track) for track in tracks]
     else:
-        meta['estimator'] = meta['estimator'] or Path(estimates).name
-        found = [_read(Path(estimates), track, smpl) for track in tracks]
+        name = Path(estimates).name if read is None else Path(estimates).stem
+        meta['estimator'] = meta['estimator'] or name
+        found = list(read or [])
+        if read is None:
+            found = [_read(Path(estimates), track, smpl) for track in tracks]
     arrays = [
         {'keypoints_gt': track.truth, **track.extras, **estimate}
         for track, estimate in zip(tracks, found)

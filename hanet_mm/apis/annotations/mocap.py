@@ -9,7 +9,16 @@ and number of a frame are in the image's name, as MMPose's
 """
 
 import re
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
 
 import numpy as np
 
@@ -115,8 +124,8 @@ class MocapImages:
             )
 
 
-def find_mocap_dataset(path: PathLike) -> str:
-    """Which data set an annotation is of, by its first image."""
+def find_mocap_dataset(path: PathLike) -> Optional[str]:
+    """Which data set an annotation is of, by its first image; or None."""
     with open_rows(path, 'imgname') as (names,):
         first = [x for block in names for x in block[:1].ravel()][:1]
     for dataset in MOCAP_DATASETS:
@@ -125,10 +134,7 @@ def find_mocap_dataset(path: PathLike) -> str:
         except ValueError:
             continue
         return dataset
-    raise ValueError(
-        f'{path}: imgname[0]: expected an image of '
-        f'{" or ".join(MOCAP_DATASETS)}, found {str(*first)!r}'
-    )
+    return None
 
 
 def read_mocap_images(path: PathLike, dataset: str) -> MocapImages:

@@ -10,6 +10,7 @@ import numpy as np
 from hanet_mm.core.data.archive_rows import open_rows
 from hanet_mm.core.data.files import PathLike, npz_keys, read_json
 from hanet_mm.core.data.sequences import PoseSequences, load_pose_sequences
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 
 from .frame_grid import FrameGrid
 from .jhmdb import JHMDB_KEYPOINTS, AnnotatedClip, parse_mmpose_jhmdb
@@ -27,6 +28,8 @@ from .posetrack_sequences import (
     track_boxes,
     truth_arrays,
 )
+from .pw3d import FPS as PW3D_FPS
+from .pw3d import Pw3dPersons
 
 # Of JHMDB's clips, 1/s; the files have none.
 _JHMDB_FPS = 25.0
@@ -50,8 +53,8 @@ def read_annotations(path: PathLike, root: PathLike) -> AnnotatedImages:
 
     Args:
         path: PoseTrack's ``.json`` (or a folder of them) or MMPose's of
-            JHMDB, MMPose's ``h36m_*.npz`` or ``mpi_inf_3dhp_*.npz``, or the
-            flat layout.
+            JHMDB, MMPose's ``h36m_*.npz`` or ``mpi_inf_3dhp_*.npz``, SPIN's
+            of 3DPW with ``part``, or the flat layout.
         root: Folder to which the names of pictures are relative.
 
     Returns:
@@ -66,7 +69,8 @@ def read_annotations(path: PathLike, root: PathLike) -> AnnotatedImages:
     if folder or path.suffix.lower() == '.json':
         return _read_json(path, Path(root))
     if not path.is_dir() and 'imgname' in npz_keys(path):
-        return _read_mocap(path)
+        dataset = find_mocap_dataset(path)
+        return _read_mocap(path, dataset) if dataset else _read_pw3d(path)
     return AnnotatedImages(
         load_pose_sequences(path, ('keypoints_gt',), allow_empty=True)
     )
@@ -181,46 +185,100 @@ def _join(
     return AnnotatedImages(seqs, np.concatenate([x for _, _, x in found]))
 
 
-def _read_mocap(path: Path) -> AnnotatedImages:
+def _read_mocap(path: Path, dataset: str) -> AnnotatedImages:
     """MMPose's 3D annotation with its keypoints in 2D, ``part``."""
-    dataset = find_mocap_dataset(path)
     known = MOCAP_DATASETS[dataset]
     images = read_mocap_images(path, dataset)
-    count = len(images.number)
     grid = FrameGrid(images.sequence, images.number, images.names)
-    places = grid.places(images.sequence, images.number)
-    shapes = {'part': (count, len(known.keypoints), 3), 'center': (count, 2)}
-    values = []
+    return _from_rows(
+        path,
+        _read_rows(path, len(known.keypoints)),
+        grid,
+        grid.places(images.sequence, images.number),
+        images.names,
+        [known.fps(x) / y for x, y in zip(images.names, grid.step)],
+        dict(dataset=dataset, keypoint_names=list(known.keypoints)),
+    )
+
+
+def _read_pw3d(path: Path) -> AnnotatedImages:
+    """3DPW in SPIN's layout, where it has keypoints in 2D.
+
+    The first 14 of SPIN's 24 joints are those of Leeds Sports Pose.
+    """
+    if 'part' not in npz_keys(path):
+        raise ValueError(
+            f"{path}: key 'part' is missing: expected keypoints in 2D "
+            '(N, 24, 3), which an estimator can be compared with'
+        )
+    with open_rows(path, 'imgname', 'shape') as rows:
+        images, shapes = (array.read() for array in rows)
+        check_rows(rows[1], f'{path}: shape', (len(images), 10))
+    persons = Pw3dPersons(images, shapes, path)
+    names = SKELETONS['lsp14'].keypoint_names
+    values = _read_rows(path, 24)
+    values['part'] = values['part'][:, : len(names)]
+    return _from_rows(
+        path,
+        values,
+        persons.grid,
+        persons.places,
+        persons.videos,
+        PW3D_FPS / persons.grid.step,
+        dict(dataset='pw3d', keypoint_names=list(names)),
+    )
+
+
+def _read_rows(path: Path, keypoints: int) -> Dict[str, np.ndarray]:
+    """Names, keypoints and boxes of all rows."""
     with open_rows(path, 'imgname', 'part', 'center', 'scale') as rows:
+        count = len(rows[0])
+        shapes = dict(part=(count, keypoints, 3), center=(count, 2))
+        values = {}
         for key, array in zip(('imgname', 'part', 'center', 'scale'), rows):
             if key != 'imgname':  # which was checked
                 check_rows(array, f'{path}: {key}', shapes.get(key, (count,)))
-            values.append(np.concatenate([*array]))
-    names, part, center, scale = values
+            values[key] = array.read()
+    return values
+
+
+def _from_rows(
+    path: Path,
+    values: Dict[str, np.ndarray],
+    grid: FrameGrid,
+    places: np.ndarray,
+    names: Sequence[str],
+    fps: Any,
+    meta: Dict[str, Any],
+) -> AnnotatedImages:
+    """Rows as flat frames; ``places`` says where each lies."""
+    part, center = values['part'], values['center']
     truth = np.full((grid.total, *part.shape[1:]), np.nan, np.float32)
     truth[places] = part
     boxes = np.full((grid.total, 4), np.nan, np.float32)
-    side = (scale * _SCALE_PX / 2)[:, None]
+    side = (values['scale'] * _SCALE_PX / 2)[:, None]
     boxes[places] = np.hstack([center - side, center + side])
-    found = np.full(grid.total, '', names.dtype)
-    found[places] = names
-    seqs = _without_estimates(
-        truth[..., :2],
-        visible=np.nan_to_num(truth[..., 2]) > 0,
-        bboxes=boxes,
-        seq_len=grid.seq_len,
-        seq_name=np.array(images.names),
-        fps=[known.fps(x) / y for x, y in zip(images.names, grid.step)],
-        meta=dict(
-            dataset=dataset,
-            units='px',
-            coords='2d',
-            keypoint_names=list(known.keypoints),
-            bboxes='square, as high as the person, about center',
-        ),
-        extras={'frame_number': grid.numbers()},
-    )
-    return AnnotatedImages(seqs, found)
+    images = np.full(grid.total, '', values['imgname'].dtype)
+    images[places] = values['imgname']
+    try:
+        seqs = _without_estimates(
+            truth[..., :2],
+            visible=np.nan_to_num(truth[..., 2]) > 0,
+            bboxes=boxes,
+            seq_len=grid.seq_len,
+            seq_name=np.array(names),
+            fps=fps,
+            meta=dict(
+                meta,
+                units='px',
+                coords='2d',
+                bboxes='square, as high as the person, about center',
+            ),
+            extras={'frame_number': grid.numbers()},
+        )
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    return AnnotatedImages(seqs, images.astype(str))
 
 
 def _without_estimates(truth: np.ndarray, **fields: Any) -> PoseSequences:

@@ -31,8 +31,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         'annotations',
         metavar='IN',
         help='flat file with keypoints_gt, whose estimates are ignored; or '
-        "PoseTrack's .json, MMPose's .json of JHMDB, or its h36m_*.npz or "
-        'mpi_inf_3dhp_*.npz',
+        "PoseTrack's .json, MMPose's .json of JHMDB, its h36m_*.npz or "
+        "mpi_inf_3dhp_*.npz, or SPIN's .npz of 3DPW with part",
     )
     parser.add_argument(
         '--videos',

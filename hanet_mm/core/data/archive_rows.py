@@ -73,6 +73,11 @@ class ArchiveRows:
                     block = block.reshape(count, *self.shape[1:])
                 yield block
 
+    def read(self) -> np.ndarray:
+        """Read all rows."""
+        with self._naming():
+            return self._archive[self._key]
+
     @contextmanager
     def _naming(self) -> Iterator[None]:
         """Name file and key where the block fails on damage."""
