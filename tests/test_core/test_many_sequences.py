@@ -41,7 +41,7 @@ def test_many_are_refined_as_one_by_one(monkeypatch, options, max_gap):
         *map(list, zip(*given)), fps=RATES, max_gap=max_gap
     )
     # Together again, but no more than two of 24 frames.
-    monkeypatch.setattr(blocks, '_FRAMES', 50)
+    monkeypatch.setattr(blocks, '_TOGETHER', 50)
     pairs = refiner.refine(*map(list, zip(*given)), fps=RATES, max_gap=max_gap)
     assert any(x.swapped.any() for x in together)
     for index, (poses, scores) in enumerate(given):
@@ -83,7 +83,7 @@ def test_groups_hold_every_sequence_once(monkeypatch):
     rng = np.random.default_rng(0)
     lengths = rng.integers(1, 9, 500).tolist()
     kinds = rng.integers(0, 3, 500).tolist()
-    monkeypatch.setattr(blocks, '_FRAMES', 40)
+    monkeypatch.setattr(blocks, '_TOGETHER', 40)
     groups = list(blocks.alike_groups(lengths, kinds))
     assert sorted(i for group in groups for i in group) == list(range(500))
     for group in groups:

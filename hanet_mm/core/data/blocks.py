@@ -10,16 +10,20 @@ from typing import Dict, Hashable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
-# Frames of a block, of which windows may be copied.
-_FRAMES = 2048
+# Frames of a block, of which windows may be copied: those of 17 keypoints fit
+# into the cache of a core.
+_FRAMES = 512
+# Frames of short sequences that are worked on together.
+_TOGETHER = 2048
 # Keypoints of all frames of a block of joints.
-_KEYPOINTS = 2**20
+_KEYPOINTS = 2**17
 
 
-def row_blocks(count: int) -> Iterator[slice]:
-    """Blocks of so many frames."""
-    for start in range(0, count, _FRAMES):
-        yield slice(start, min(start + _FRAMES, count))
+def row_blocks(count: int, people: float = 1) -> Iterator[slice]:
+    """Blocks of so many frames, each of so many people (or parts of one)."""
+    size = max(int(_FRAMES / people), 1)
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
 
 
 def joint_blocks(shape: Sequence[int]) -> Iterator[slice]:
@@ -42,6 +46,6 @@ def alike_groups(
     for index, key in enumerate(zip(lengths, kinds)):
         groups.setdefault(key, []).append(index)
     for (length, _), group in groups.items():
-        together = max(_FRAMES // length, 1)
+        together = max(_TOGETHER // length, 1)
         for start in range(0, len(group), together):
             yield group[start : start + together]

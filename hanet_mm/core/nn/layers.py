@@ -63,13 +63,13 @@ class Attention(nn.Module):
             else:
                 # Positions do not change values: zeros for these.
                 shift = F.pad(F.linear(pos, weight[: 2 * dims]), (0, dims))
-            q, k, v = (F.linear(x, weight, bias) + shift).chunk(3, dim=-1)
+            q, k, v = F.linear(x, weight, bias).add_(shift).chunk(3, dim=-1)
         else:
             q = F.linear(x, weight[:dims], bias[:dims])
-            q = q + F.linear(pos, weight[:dims])
+            q = q.add_(F.linear(pos, weight[:dims]))
             shift = F.linear(memory_pos, weight[dims : 2 * dims])
             shift = F.pad(shift, (0, dims))
-            kv = F.linear(memory, weight[dims:], bias[dims:]) + shift
+            kv = F.linear(memory, weight[dims:], bias[dims:]).add_(shift)
             k, v = kv.chunk(2, dim=-1)
         # (B, Q, dims) -> (B, heads, Q, dims / heads)
         q, k, v = (
@@ -163,10 +163,10 @@ class EncoderLayer(nn.Module):
     ) -> Tensor:
         """Transform tokens (B, M, dims); the first ``num_keys`` are keys."""
         if self.norm_first:
-            x = x + self._attend(self.norm1(x), pos, num_keys, attn_mask)
-            return x + self.dropout(self.ffn(self.norm2(x)))
-        x = self.norm1(x + self._attend(x, pos, num_keys, attn_mask))
-        return self.norm2(x + self.dropout(self.ffn(x)))
+            x = _add(x, self._attend(self.norm1(x), pos, num_keys, attn_mask))
+            return _add(x, self.dropout(self.ffn(self.norm2(x))))
+        x = self.norm1(_add(x, self._attend(x, pos, num_keys, attn_mask)))
+        return self.norm2(_add(x, self.dropout(self.ffn(x))))
 
     def _attend(
         self,
@@ -218,12 +218,18 @@ class DecoderLayer(EncoderLayer):
 
         num_keys = x.shape[1]
         if self.norm_first:
-            x = x + self._attend(self.norm1(x), pos, num_keys, None)
-            x = x + look(self.norm2(x))
-            return x + self.dropout(self.ffn(self.norm3(x)))
-        x = self.norm1(x + self._attend(x, pos, num_keys, None))
-        x = self.norm2(x + look(x))
-        return self.norm3(x + self.dropout(self.ffn(x)))
+            x = _add(x, self._attend(self.norm1(x), pos, num_keys, None))
+            x = _add(x, look(self.norm2(x)))
+            return _add(x, self.dropout(self.ffn(self.norm3(x))))
+        x = self.norm1(_add(x, self._attend(x, pos, num_keys, None)))
+        x = self.norm2(_add(x, look(x)))
+        return self.norm3(_add(x, self.dropout(self.ffn(x))))
+
+
+def _add(x: Tensor, change: Tensor) -> Tensor:
+    """Residual connection, in the memory of the change where it fits."""
+    # Under automatic mixed precision the sum has more digits.
+    return change.add_(x) if change.dtype == x.dtype else x + change
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..nn.decoder import RefinedPoses
 from ..nn.smoother import ScoreSmoother
+from .medians import nan_median
 
 # Stiffness of the fallback: that of the best Kalman smoother on people in
 # video at 25 frames/s.
@@ -56,11 +57,11 @@ class NoveltyGate(nn.Module):
         """
         seen = scores > 0
         known = poses.masked_fill(~seen[..., None], float('nan'))
-        median = known.nanmedian(dim=1).values
+        median = nan_median(known)
         bend = (poses[:, :-2] - 2 * poses[:, 1:-1] + poses[:, 2:]).norm(dim=-1)
         still = ~(seen[:, :-2] & seen[:, 1:-1] & seen[:, 2:])
         jitter = bend.masked_fill(still, float('nan')).flatten(1)
-        jitter = jitter.nanmedian(dim=1).values
+        jitter = nan_median(jitter)
         parts = [median.flatten(1), (jitter + _STILL).log()[:, None]]
         if self.motion:
             moved = (known - median[:, None]).norm(dim=-1).nanmean(dim=1)

@@ -129,7 +129,7 @@ def local_quantile(
     padded = pad_frames(values, half, np.nan)
     windows = sliding_window_view(padded, 2 * half + 1, axis=0)
     result = np.empty(values.shape)
-    for rows in row_blocks(len(values)):
+    for rows in row_blocks(len(values), values[0, ..., 0].size):
         result[rows] = sorted_quantile(windows[rows], quantile, count[rows])
     if (count > 2).all():
         return result

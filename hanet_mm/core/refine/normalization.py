@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..poses.rotations import project_rot6d
+from .medians import nan_median
 
 NORMALIZATIONS = ('none', 'image', 'box', 'root', 'rot6d')
 
@@ -91,7 +92,7 @@ def fit_normalization(
         return Affine(origin, scale)
     seen = poses.masked_fill(~valid[..., None], float('nan'))
     # (B, T, K, D) -> (B, K, D); keypoints never seen in the window stay NaN.
-    median = seen.nanmedian(dim=1).values
+    median = nan_median(seen)
     unseen = median.isnan()
     low = median.masked_fill(unseen, float('inf')).amin(1)
     high = median.masked_fill(unseen, float('-inf')).amax(1)

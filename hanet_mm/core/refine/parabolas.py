@@ -58,7 +58,8 @@ def fit_parabolas(
     near = sliding_window_view(pad_frames(poses, half), size, axis=0)
     rough = sliding_window_view(pad_frames(poses - median, half), size, axis=0)
     fitted = np.empty((stop - start, *poses.shape[1:]))
-    for block in row_blocks(stop - start):
+    people = poses[0, ..., 0, 0].size
+    for block in row_blocks(stop - start, people):
         own = slice(start + block.start, start + block.stop)
         fitted[block] = median[own] + _fit_rows(
             _last_first(near[own] - median[own][..., None]),
@@ -147,7 +148,7 @@ def _running_median(poses: np.ndarray, half: int) -> np.ndarray:
         pad_frames(poses, half), 2 * half + 1, axis=0
     )
     median = np.empty(poses.shape)
-    for rows in row_blocks(len(poses)):
+    for rows in row_blocks(len(poses), poses[0, ..., 0, 0].size):
         # An element: their number is odd.
         median[rows] = np.sort(windows[rows], axis=-1)[..., half]
     return median

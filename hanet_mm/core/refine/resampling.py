@@ -19,6 +19,7 @@ from .frame_rate import (
 )
 from .inference import Network, RefinedSequence, refine_sequences
 from .normalization import finish_poses
+from .threads import map_threads
 from .trust import MISSING, limit_to_noise, robust_path
 
 
@@ -223,7 +224,8 @@ def _limit_all(
     known = [i for i, piece in enumerate(pieces) if piece.scores.any()]
     sizes = [len(pieces[i].scores) for i in known]
     own_rates = [rates[pieces[i].sequence] for i in known]
-    for members in alike_groups(sizes, own_rates):
+
+    def limit(members: Sequence[int]) -> None:
         group = [known[i] for i in members]
         own = [pieces[i] for i in group]
         found = _limit(
@@ -231,6 +233,8 @@ def _limit_all(
         )
         for i, result in zip(group, found):
             limited[i] = result
+
+    map_threads(limit, list(alike_groups(sizes, own_rates)))
     return limited
 
 

@@ -12,6 +12,8 @@ from .swap_chains import NUM_CHAINS, SwapChains
 
 # Frames that a frame is compared with.
 LAGS = 3
+# A chain is about so much of a person: for the size of blocks.
+PART = 1 / 4
 # Where the last three frames lead: a straight line fitted to them.
 _AHEAD = (4 / 3, 1 / 3, -2 / 3)
 # Sides nearer to each other than so much of the motion say little.
@@ -45,7 +47,7 @@ def measure_motion(
         # Of all frames, to each of the places before.
         steps: List[List[np.ndarray]] = [[] for _ in range(LAGS + 1)]
         past = None
-        for rows in row_blocks(len(keypoints)):
+        for rows in row_blocks(len(keypoints), PART):
             poses = keypoints[rows] / size
             new = ChainFrames.of(poses, seen[rows], chains, chain)
             frames = new.after(past)

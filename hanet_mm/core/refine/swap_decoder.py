@@ -10,7 +10,7 @@ from ..data.blocks import row_blocks
 from .frame_rate import USUAL_RATE
 from .swap_blocks import MEMORY, run_forward
 from .swap_chains import NUM_CHAINS, SwapChains
-from .swap_costs import LAGS, ChainFrames, MotionScale
+from .swap_costs import LAGS, PART, ChainFrames, MotionScale
 from .swap_past import PastChains
 
 # Seconds of a gap after which it says e times less which side is which.
@@ -83,7 +83,7 @@ class SwapDecoder:
             return
         costs = np.zeros((count, NUM_CHAINS, *_BITS.shape[1:]))
         shown = np.zeros((count, NUM_CHAINS), bool)
-        for rows in row_blocks(count):
+        for rows in row_blocks(count, PART):
             poses = keypoints[rows] / self.scale.size
             costs[rows], shown[rows] = self._chain_costs(poses, seen[rows])
         sides = np.zeros((count, *_STATE_COST.shape))

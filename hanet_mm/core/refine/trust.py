@@ -33,6 +33,7 @@ from .noise import (
     weight_of_noise,
 )
 from .parabolas import fit_parabolas
+from .threads import map_threads
 
 # Why a keypoint was changed.
 NOISE, MISSING, SWAPPED, OUTLIER = range(4)
@@ -156,7 +157,8 @@ def robust_path(
         np.empty(missing.shape, np.float32),
         np.empty(missing.shape, bool),
     )
-    for own in joint_blocks(missing.shape):
+
+    def fill(own: slice) -> None:
         part = _joint_paths(
             keypoints[..., own, :],
             missing[..., own],
@@ -168,6 +170,8 @@ def robust_path(
         path.keypoints[..., own, :] = part.keypoints
         path.noise[..., own] = part.noise
         path.outlier[..., own] = part.outlier
+
+    map_threads(fill, list(joint_blocks(missing.shape)))
     return path
 
 

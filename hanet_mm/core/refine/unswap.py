@@ -15,7 +15,7 @@ they say nothing. The side of the majority is taken as right unless ``odds``
 say otherwise. All costs are about natural log-odds.
 """
 
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from .swap_chains import SwapChains
 from .swap_costs import measure_motion
 from .swap_decoder import SwapDecoder
 from .swap_windows import swapped_windows
+from .threads import map_threads
 
 # Frames that a decoder takes at once: that many blocks run side by side.
 _TOGETHER = 2**14
@@ -86,8 +87,9 @@ def unswap_all(
     fps: Sequence[float],
 ) -> List[Unswapped]:
     """:func:`unswap` for many sequences, those of equal length together."""
-    results: Dict[int, Unswapped] = {}
-    for group in alike_groups([len(x) for x in keypoints], fps):
+    results: List[Unswapped] = [None] * len(keypoints)  # type: ignore
+
+    def undo(group: Sequence[int]) -> None:
         given = [[x[i] for i in group] for x in (keypoints, scores)]
         if len(group) == 1:
             (points,), (known,) = given
@@ -98,8 +100,11 @@ def unswap_all(
             found = [
                 Unswapped(*(x[:, i] for x in every)) for i in range(len(group))
             ]
-        results.update(zip(group, found))
-    return [results[i] for i in range(len(keypoints))]
+        for i, one in zip(group, found):
+            results[i] = one
+
+    map_threads(undo, list(alike_groups([len(x) for x in keypoints], fps)))
+    return results
 
 
 def _decide(
