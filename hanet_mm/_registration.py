@@ -92,9 +92,9 @@ def _import_registries() -> bool:
 
 def _add_locations() -> None:
     """Let registries import our modules when they are first asked."""
-    too_old = find_too_old()
-    if too_old:
-        _warn_core_only(too_old)
+    cause = find_too_old() or _find_another_hanet()
+    if cause:
+        _warn_core_only(cause)
         return
     _warn_untested()
     registries = import_module('mmpose.registry')
@@ -109,8 +109,22 @@ def _add_locations() -> None:
 
 def _import_engine() -> None:
     """Import what a runner needs before it asks a registry."""
-    if not find_too_old() and _import_registries():
+    if find_too_old() or not _import_registries():
+        return
+    if not _find_another_hanet():
         import_module('hanet_mm.engine')
+
+
+def _find_another_hanet() -> str:
+    """Name who has registered our classes before us in one line, or ''.
+
+    As MMPose's ``projects/hanet`` does, see tools/upstream.
+    """
+    models = import_module('mmpose.registry').MODELS
+    found = getattr(models.module_dict.get('HANet'), '__module__', '')
+    if not found or found.startswith('hanet_mm.'):
+        return ''
+    return f'{found} has registered HANet before hanet_mm was imported'
 
 
 def find_too_old() -> str:

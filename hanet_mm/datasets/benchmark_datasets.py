@@ -3,7 +3,7 @@
 
 Each is a :class:`PoseSequenceDataset` with the metainfo, root and units of
 its data, a few lines long, so they share a file. Data files come from the
-converters of ``tools/dataset_converters``.
+converters of hanet_mm (``tools/dataset_converters``).
 """
 
 from mmpose.registry import DATASETS

@@ -281,12 +281,13 @@ def _check(track: LabelledFrames, visible: np.ndarray) -> None:
     unknown = (visible & ~np.isfinite(track.gt).all(-1)).any(1)
     headless = visible.any(1) & ~(track.head_size >= 0)
     unscored = (predicted & ~np.isfinite(track.scores)).any(1)
-    for bad, problem in (
+    problems = [
         (repeated, 'occurs twice in gt_instances.frame_number'),
         (unknown, 'has visible gt_instances.keypoints that are not finite'),
         (headless, 'has visible joints without a gt_instances.head_size'),
         (unscored, 'has predicted joints without a finite score'),
-    ):
+    ]
+    for bad, problem in problems:
         if bad.any():
             number = track.frame_number[np.argmax(bad)]
             raise ValueError(f'frame {number} {problem}')

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from hanet_mm.codecs import EVIDENCE
 from hanet_mm.core.nn.decoder import KinematicDecoder, RefinedPoses
 from hanet_mm.core.nn.kinematics import Kinematics
-from hanet_mm.core.refine.trust import allowed_part
+from hanet_mm.core.refine.limit import allowed_part
 
 from .losses.keypoint_losses import lengths
 from .window_samples import coordinate_planes, stack_instances

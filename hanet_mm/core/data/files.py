@@ -193,13 +193,12 @@ def write_npz(
     the disk is full.
     """
     kind = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
-    with (
-        atomic_path(path) as temporary,
-        zipfile.ZipFile(temporary, 'w', kind) as archive,
-    ):
-        for key, value in arrays.items():
-            with archive.open(f'{key}.npy', 'w', force_zip64=True) as file:
-                np.lib.format.write_array(file, np.asanyarray(value))
+    with atomic_path(path) as temporary:
+        archive = zipfile.ZipFile(temporary, 'w', kind)
+        with archive:
+            for key, value in arrays.items():
+                with archive.open(f'{key}.npy', 'w', force_zip64=True) as file:
+                    np.lib.format.write_array(file, np.asanyarray(value))
 
 
 # NaN is read as null; infinity is kept, to be refused where it matters.

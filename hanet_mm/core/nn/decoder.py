@@ -59,7 +59,7 @@ class ChannelAffine(nn.Module):
 
 
 class SampledStart(nn.Module):
-    """Starting path of the paper: refined samples, interpolated (eq. 6)."""
+    """Starting path of equation 6: refined samples, interpolated."""
 
     def __init__(self, channels: int):
         super().__init__()

@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Kinematic features of a pose sequence (paper eq. 1 and 2)."""
+"""Kinematic features of a pose sequence (equations 1 and 2)."""
 
 from typing import NamedTuple, Optional
 

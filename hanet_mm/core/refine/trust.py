@@ -14,16 +14,16 @@ is believed further (:func:`allowed_part`): heavy noise bends the path too, and
 the network knows what a body can do.
 """
 
-from typing import Callable, NamedTuple, Optional, Tuple, Union
+from typing import Callable, NamedTuple, Optional, Union
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..data.blocks import joint_blocks, row_blocks
 from ..data.gaps import UNKNOWN_SCORE, nearest_seen
 from ..data.lengths import lengths
 from ..nn.smoother import solve_smoother
+from .limit import allowed_part
 from .noise import (
     fast_noise,
     largest_near,
@@ -56,12 +56,6 @@ _CUTOFF = 6.0
 _BLOCK, _MARGIN = 1024, 6.0
 # Least noise in body sizes, and the quantile of the residuals that it is.
 _LEAST_NOISE, _QUANTILE = 0.002, 0.75
-# Noise of the whole body, in body sizes, from and up to which the network is
-# believed further; the part of a correction that is taken, and the most in
-# units of the noise, before and after. Real estimates with annotation have
-# 0.3 to 0.6 up to 3 % of noise, and more beyond.
-_NOISY = (0.015, 0.035)
-_PART, _MOST = (0.4, 0.9), (1.2, 4.0)
 # Least noise that counts for the limit: half of that of outliers.
 _LEAST_LIMIT = 0.001
 # Squared errors of the result in terms of noise * body size, of the squared
@@ -207,33 +201,6 @@ def _joint_paths(
         np.maximum(noise, _LEAST_LIMIT * size),
         (apart > usual) & ~missing,
     )
-
-
-def allowed_part(
-    noise: Tensor, allowance: Tensor, size: Union[Tensor, float] = 1.0
-) -> Tuple[Tensor, Tensor]:
-    """The part of a correction that is taken, and how far it may go.
-
-    The part rises from 0.4 to 0.9, the limit from 1.2 to 4 times the noise
-    (and allowance), as the median noise over the keypoints of a frame rises
-    from 1.5 to 3.5 % of the body.
-
-    Args:
-        noise (Tensor): See :class:`RobustPath`, (..., K).
-        allowance (Tensor): See :func:`gap_allowance`, (..., K).
-        size (Tensor | float): Size of the person, (..., 1) or a number.
-            Defaults to 1.
-
-    Returns:
-        Tuple[Tensor, Tensor]: The part (..., 1), from 0 to 1, and the limit
-        (..., K).
-    """
-    body = noise.median(dim=-1, keepdim=True).values / size
-    low, high = _NOISY
-    rise = ((body - low) / (high - low)).clamp(0, 1)
-    part = _PART[0] + (_PART[1] - _PART[0]) * rise
-    most = _MOST[0] + (_MOST[1] - _MOST[0]) * rise
-    return part, most * (noise + allowance)
 
 
 def limit_to_noise(
