@@ -148,7 +148,8 @@ class _Selection:
 
     def _has_import(self, node: ast.AST, name: str) -> bool:
         if isinstance(node, ast.Import):
-            return True
+            tops = {alias.name.split('.')[0] for alias in node.names}
+            return tops <= _PACKAGES | _STANDARD | {PACKAGE}
         return all(
             self._has_place(base, alias)
             for base, alias in imported(self.module, node)
@@ -166,7 +167,8 @@ class _Selection:
         return name in self.closure.names.get(module, ())
 
 
-# Of the standard library, as far as our tests use it.
+# Of the standard library; no clocks or processes, which tests of a project
+# need not depend on.
 _STANDARD = {
     *('collections', 'contextlib', 'itertools', 'json', 'math'),
     *('multiprocessing', 'os', 'pathlib', 'pickle', 're', 'types', 'typing'),
