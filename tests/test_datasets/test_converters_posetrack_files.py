@@ -2,6 +2,7 @@
 """Files of PoseTrack and of estimators: their forms, and what is refused."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -58,6 +59,56 @@ def test_image_numbers_are_those_of_the_toolkit(tmp_path, script):
     # frames of 2017 count from 1
     assert videos['000028_bonn'].images[20000280001] == 1
     assert videos['000001_mpiinew_test'].images[30000010001] == 1
+
+
+def dump(path, entries, script):
+    """As ``tools/test.py --dump`` of a top-down model: a person a sample."""
+    names = {script.image_id(i): script.image(i) for i in range(2)}
+    samples = []
+    for place, entry in enumerate(entries):
+        points = np.reshape(entry['keypoints'], (1, -1, 3))
+        image = f'data/posetrack18/{names[entry["image_id"]]}'
+        samples.append(
+            dict(
+                # Datasets of several frames name them all, this one first.
+                img_path=[image, 'data/other.jpg'] if place else image,
+                img_id=entry['image_id'],
+                pred_instances=dict(
+                    keypoints=points[..., :2].astype(np.float32),
+                    keypoint_scores=points[..., 2].astype(np.float32),
+                    bboxes=np.array([[1, 2, 11, 22.0]], np.float32),
+                ),
+            )
+        )
+    path.write_bytes(pickle.dumps(samples))
+    return path
+
+
+def test_dump_of_mmpose(tmp_path, script):
+    annotation = write(tmp_path / 'a.json', annotation_18(script))
+    found = dump(tmp_path / 'found.pkl', results(script), script)
+    out = tmp_path / 'dump.npz'
+    with pytest.raises(ValueError, match=r'found\.pkl is a pickle.*--trust'):
+        convert_posetrack(annotation, found, out, 'posetrack18')
+    convert_posetrack(annotation, found, out, 'posetrack18', trust_pickle=True)
+    expected = convert(tmp_path, annotation, results(script))
+    seqs = load_pose_sequences(out)
+    np.testing.assert_array_equal(seqs.keypoints_est, expected.keypoints_est)
+    np.testing.assert_array_equal(seqs.scores, expected.scores)
+
+
+def test_boxes_without_keypoints_are_told(tmp_path, script):
+    """MMPose's posetrack18_val_human_detections.json."""
+    boxes = [
+        dict(
+            bbox=[1.0, 2.0, 3.0, 4.0],
+            category_id=1,
+            image_id=script.image_id(0),
+            score=0.9,
+        )
+    ]
+    with pytest.raises(ValueError, match='these are boxes of a detector'):
+        convert(tmp_path, annotation_18(script), boxes)
 
 
 def test_images_by_name(tmp_path, script):

@@ -59,6 +59,46 @@ def build(ann_file, year=18, **kwargs):
     return DATASETS.build(dict(type=name, ann_file=ann_file, **kwargs))
 
 
+def write_videos(tmp_path, count):
+    """So many videos of two persons each, in one file as MMPose joins them."""
+    scripts = []
+    for number in range(count):
+        people = {
+            who: walk(range(12), 100 + 200 * who, 2 + number)
+            for who in range(2)
+        }
+        script = Script(f'{number:06d}_mpii_test', 12, (4, 9), people)
+        for places in people.values():
+            script.follow(places, (1, 0))
+        scripts.append(script)
+    annotation = write(tmp_path / 'all.json', annotation_18(*scripts))
+    found = write(tmp_path / 'found.json', results(*scripts))
+    out = tmp_path / 'few.npz'
+    convert_posetrack(annotation, found, out, 'posetrack18')
+    return str(out)
+
+
+@pytest.mark.parametrize('count', [2, 3, 9])
+def test_few_videos_train_and_select(tmp_path, count):
+    """The last video selects the checkpoint, all others train."""
+    ann_file = write_videos(tmp_path, count)
+    train = build(
+        ann_file, part='train', window_size=T, sparse=True, pipeline=PIPELINE
+    )
+    val = build(ann_file, part='val', test_mode=True, pipeline=PIPELINE)
+    last = f'{count - 1:06d}_mpii_test'
+    names = {train.get_data_info(i)['seq_name'] for i in range(len(train))}
+    assert names == {f'{i:06d}_mpii_test' for i in range(count - 1)}
+    assert [val.get_data_info(i)['seq_name'] for i in range(2)] == [last] * 2
+    assert len(val) == 2
+
+
+def test_one_video_cannot_do_both(tmp_path):
+    ann_file = write_videos(tmp_path, 1)
+    with pytest.raises(ValueError, match=r"part 'val' .* none of the 1 seq"):
+        build(ann_file, part='val')
+
+
 def test_metainfo():
     meta = DATASETS.get('PoseTrack18SequenceDataset')(lazy_init=True).metainfo
     assert meta['num_keypoints'] == 15

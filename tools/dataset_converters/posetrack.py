@@ -62,6 +62,7 @@ def convert_posetrack(
     images: Optional[PathLike] = None,
     image_size: Optional[Sequence[int]] = None,
     use_track_ids: bool = False,
+    trust_pickle: bool = False,
     estimator: Optional[str] = None,
     fps: float = FPS,
 ) -> List[str]:
@@ -74,7 +75,7 @@ def convert_posetrack(
     """
     videos = read_annotations(show(list_files(annotations), 'Annotations'))
     found, empty = read_detections(
-        show(list_files(predictions), 'Predictions'), videos
+        show(list_files(predictions), 'Predictions'), videos, trust_pickle
     )
     counts: Counter = Counter({'poses without score': empty})
     names, arrays, sizes = [], [], []
@@ -219,9 +220,11 @@ def main() -> None:
         'annotations', help="folder of PoseTrack's JSON files, or one file"
     )
     parser.add_argument(
-        'predictions', help="the estimator's JSON file, or a folder of them"
+        'predictions',
+        help="the estimator's JSON file, a folder of them, or the .pkl of "
+        'tools/test.py --dump',
     )
-    add_arguments(parser, fps=FPS, trust_pickle=False)
+    add_arguments(parser, fps=FPS)
     parser.add_argument(
         '--dataset', choices=sorted(PUBLISHED_VIDEOS), required=True
     )

@@ -9,11 +9,16 @@ names of the keypoints in ``categories``; one file or a folder of them.
 ``keypoints`` are x, y, score of 17 keypoints, the ears among them, or of 15.
 Without names they have the order of PoseTrack 2018. ``image_id`` is the
 number of the image in the annotation or its name ``.../<video>/<file>``.
+
+Read is also the pickle of ``tools/test.py --dump``, whose samples name their
+image by ``img_path``; it is unpickled only on explicit trust.
 """
 
+from pathlib import Path
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
+from common import load_pickle
 
 from hanet_mm.apis.annotations.posetrack import (
     KEYPOINTS,
@@ -53,7 +58,9 @@ class _Detection(NamedTuple):
 
 
 def read_detections(
-    files: Iterable[PathLike], videos: Dict[str, Video]
+    files: Iterable[PathLike],
+    videos: Dict[str, Video],
+    trust_pickle: bool = False,
 ) -> Tuple[Dict[str, Dict[int, Detections]], int]:
     """Read an estimator's output: video -> frame number -> poses.
 
@@ -70,7 +77,7 @@ def read_detections(
     }
     empty = 0
     for path in files:
-        entries, order, count = _open(path)
+        entries, order, count = _open(path, trust_pickle)
         for index, entry in enumerate(entries):
             where = f'{path}: entry {index}'
             name, number = _place(entry, places, where)
@@ -87,9 +94,11 @@ def read_detections(
 
 
 def _open(
-    path: PathLike,
+    path: PathLike, trust_pickle: bool
 ) -> Tuple[List[Any], Optional[List[int]], Tuple[int, ...]]:
     """Entries of a file, the order of keypoints if named, their numbers."""
+    if Path(path).suffix in ('.pkl', '.pickle'):
+        return _read_dump(path, trust_pickle), None, (17, 15)
     content, order, count = read_json(path), None, (17, 15)
     if isinstance(content, dict):
         names = category_names(content, str(path))
@@ -100,6 +109,40 @@ def _open(
             f'{path}: expected a list of poses, found {type(content).__name__}'
         )
     return content, order, count
+
+
+def _read_dump(path: PathLike, trust_pickle: bool) -> List[Any]:
+    """Samples of a dump in the form of COCO's results, a person each."""
+    samples = load_pickle(path, trust_pickle)
+    if not isinstance(samples, list):
+        raise ValueError(
+            f'{path}: expected a list of samples, '
+            f'found {type(samples).__name__}'
+        )
+    entries = []
+    for index, sample in enumerate(samples):
+        try:
+            image = sample['img_path']
+            found = sample['pred_instances']
+            points = np.asarray(found['keypoints'], np.float32)
+            scores = np.asarray(found['keypoint_scores'], np.float32)
+            values = np.concatenate([points, scores[..., None]], -1)
+            boxes = np.asarray(found['bboxes'], np.float32).reshape(-1, 4)
+            boxes[:, 2:] -= boxes[:, :2]
+            persons = [*zip(values, boxes)]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f'{path}: sample {index}: expected img_path and '
+                'pred_instances with keypoints, keypoint_scores and bboxes '
+                f'({type(error).__name__}: {error})'
+            ) from None
+        # Of several frames, as PoseTrack18VideoDataset gives, the first.
+        image = image if isinstance(image, str) else str(image[0])
+        entries += [
+            dict(image_id=image, keypoints=points, bbox=box)
+            for points, box in persons
+        ]
+    return entries
 
 
 def _place(
@@ -121,6 +164,11 @@ def _read(
         raise ValueError(
             f"{where}: key 'category_id': expected 1 (a person), found "
             f'{entry["category_id"]!r}'
+        )
+    if 'keypoints' not in entry and 'bbox' in entry:
+        raise ValueError(
+            f"{where}: key 'keypoints' is missing: these are boxes of a "
+            'detector; expected what an estimator found in them'
         )
     values = numbers(
         take(entry, 'keypoints', where),
