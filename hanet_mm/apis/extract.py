@@ -15,6 +15,7 @@ from typing import (
     Callable,
     Dict,
     List,
+    Optional,
 )
 
 import numpy as np
@@ -37,6 +38,7 @@ from hanet_mm.core.data.sequences import (
 )
 from hanet_mm.progress import progress_bar
 
+from .annotations.bbox_file import read_bbox_file
 from .annotations.reading import AnnotatedImages, read_annotations
 from .extract_video import (
     AnnotatedVideo,
@@ -85,6 +87,8 @@ def extract_estimates(
     models: Dict[str, Any],
     gt_boxes: bool = False,
     skip_failed: bool = False,
+    bbox_file: Optional[PathLike] = None,
+    bbox_thr: float = 0.3,
 ) -> ExtractionReport:
     """Run detector and estimator over an annotated video data set.
 
@@ -107,6 +111,10 @@ def extract_estimates(
         gt_boxes: Whether the estimator gets the annotated boxes, enlarged by
             25 %, in place of a detector's.
         skip_failed: Whether videos that cannot be read are left out.
+        bbox_file: Boxes of a detector that ran before, see
+            :func:`~.annotations.bbox_file.read_bbox_file`, for annotations
+            that number their pictures.
+        bbox_thr: Boxes of it with this score or less are left out.
 
     Returns:
         ExtractionReport: Counts of videos and persons.
@@ -122,13 +130,26 @@ def extract_estimates(
     check_writable(out)
     found = _load(annotations, videos, out)
     seqs = found.seqs
+    detections = None
+    request = dict(models=models, gt_boxes=gt_boxes)
+    if bbox_file is not None:
+        if found.by_id is None:
+            raise ValueError(
+                f'{annotations}: expected pictures with a number, as in a '
+                f'.json file, which {bbox_file} refers to, found none'
+            )
+        detections = read_bbox_file(bbox_file, found.by_id, bbox_thr)
+        content = Path(bbox_file).read_bytes()
+        request['bbox_file'] = hashlib.sha256(content).hexdigest()
     jobs = _plan(seqs, out)
-    _claim_parts(out, found, dict(models=models, gt_boxes=gt_boxes))
+    _claim_parts(out, found, request)
     waiting = [video for video in jobs if not video.part.is_file()]
     failures: Dict[str, str] = {}
     keypoints = ''
     if waiting:
         work = _prepare(found, Path(videos), make_inferencer(), gt_boxes)
+        work = work._replace(detections=detections)
+        _check_boxes(work)
         keypoints = work.adapter.report
         failures = _run_all(waiting, work)
     if failures and not (skip_failed and len(failures) < len(jobs)):
@@ -216,11 +237,6 @@ def _prepare(
             f"meta['keypoint_names'] cannot be matched with the {len(names)} "
             'of the estimator'
         )
-    if gt_boxes and inferencer.reader.detector is None:
-        raise ValueError(
-            'gt_boxes: expected an estimator that works in boxes, found one '
-            'that finds persons by itself'
-        )
     seqs.meta.setdefault('keypoint_names', names)
     numbers = seqs.extras.get('frame_number')
     if numbers is None:
@@ -236,6 +252,16 @@ def _prepare(
         gt_boxes,
         found.images,
     )
+
+
+def _check_boxes(work: ExtractionWork) -> None:
+    """Raise if boxes are given to an estimator that takes none."""
+    if work.known_boxes and work.inferencer.reader.detector is None:
+        raise ValueError(
+            f'{"gt_boxes" if work.gt_boxes else "bbox_file"}: expected an '
+            'estimator that works in boxes, found one that finds persons by '
+            'itself'
+        )
 
 
 def _run_all(

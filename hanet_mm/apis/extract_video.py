@@ -35,6 +35,7 @@ from hanet_mm.core.poses.boxes import (
     keypoint_similarity,
 )
 
+from .annotations.bbox_file import FoundBoxes
 from .annotations.posetrack_sequences import ENLARGED
 from .video.frames import Frame
 from .video.pipeline import PoseReader, StageClock
@@ -95,6 +96,13 @@ class ExtractionWork(NamedTuple):
     gt_boxes: bool
     # Names of the pictures, (N,), '' = none; None: frames of videos.
     images: Optional[np.ndarray] = None
+    # Boxes by the names of pictures; None: a detector finds them.
+    detections: Optional[Dict[str, FoundBoxes]] = None
+
+    @property
+    def known_boxes(self) -> bool:
+        """Whether no detector has to run."""
+        return self.gt_boxes or self.detections is not None
 
     @property
     def box_margin(self) -> float:
@@ -197,23 +205,29 @@ def rows_by_frame(
 def _make_reader(
     by_frame: Dict[int, np.ndarray], work: ExtractionWork
 ) -> PoseReader:
-    """The inferencer's reader, or one whose detector gives annotated boxes."""
+    """The inferencer's reader, or one whose boxes are known already."""
     reader = work.inferencer.reader
-    if not work.gt_boxes:
+    if not work.known_boxes:
         return reader
     boxes = (_boxes(rows, work) for rows in by_frame.values())
 
     def detect(frames: Sequence[Frame]) -> None:
         for frame in frames:
-            frame.bboxes = next(boxes)
-            frame.bbox_scores = np.ones(len(frame.bboxes), np.float32)
+            frame.bboxes, frame.bbox_scores = next(boxes)
 
     return PoseReader(detect, reader.estimator, 1, reader.batch_size)
 
 
-def _boxes(rows: np.ndarray, work: ExtractionWork) -> np.ndarray:
+def _boxes(rows: np.ndarray, work: ExtractionWork) -> FoundBoxes:
+    """Boxes of a frame: annotated, or read."""
+    if work.detections is not None and work.images is not None:
+        none = FoundBoxes(
+            np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        )
+        return work.detections.get(work.images[rows[0]], none)
     boxes = work.annotation.boxes[work.annotation.present(rows)]
-    return enlarge_boxes(boxes, work.box_margin).astype(np.float32)
+    boxes = enlarge_boxes(boxes, work.box_margin).astype(np.float32)
+    return FoundBoxes(boxes, np.ones(len(boxes), np.float32))
 
 
 def _wanted_frames(

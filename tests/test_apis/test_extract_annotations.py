@@ -202,6 +202,64 @@ def test_annotated_boxes(command, tmp_path):
     assert seqs.valid.all()
 
 
+def test_boxes_of_a_file(command, tmp_path):
+    """MMPose's posetrack18_val_human_detections.json."""
+    world = World(command.root, KEYPOINTS)
+    content = posetrack(world, range(5))
+    boxes = []
+    for image, people in zip(content['images'], world.people):
+        for place, points in enumerate(people):
+            low, high = points.min(0), points.max(0)
+            boxes.append(
+                dict(
+                    image_id=image['id'],
+                    category_id=1,
+                    bbox=[*map(float, low), *map(float, high - low)],
+                    score=0.9 if place == 0 else 0.25,
+                )
+            )
+    boxes.append(dict(boxes[0], category_id=2, bbox=[0, 0, 1, 1]))
+    boxes.append(dict(boxes[0], image_id=1))
+    del boxes[6]  # person 0 in the fourth picture of the first video
+    file = write(tmp_path / 'boxes.json', boxes)
+    source = write(tmp_path / 'a.json', content)
+    seqs, report = command(world, source, '--bbox-file', str(file))
+    # The other persons' boxes have a low score.
+    assert [len(x) for x in world.boxes] == [*[1] * 5, 1, 1, 1, 0, 1]
+    # Videos are sorted by name: 342 comes second.
+    assert seqs.valid.all(1).tolist() == [
+        *[True] * 5,
+        False,
+        *[True] * 3,
+        False,
+        True,
+        False,
+    ]
+    assert '2 (33.3 %) not found' in report
+    with pytest.raises(ValueError, match='--bbox-file: its boxes are taken'):
+        command(world, source, '--bbox-file', str(file), '--gt-boxes')
+
+
+@pytest.mark.parametrize(
+    ('boxes', 'expected'),
+    [
+        ({}, 'expected a list of boxes, found dict'),
+        ([dict(image_id=1)], 'entry 0: expected image_id, category_id, bbox'),
+        (
+            [dict(image_id=1, category_id=1, bbox=[0, 0, 1, 1], score=1)],
+            'in some of 10 annotated pictures, found none',
+        ),
+    ],
+)
+def test_a_wrong_file_of_boxes_is_named(command, tmp_path, boxes, expected):
+    world = World(command.root, KEYPOINTS)
+    source = write(tmp_path / 'a.json', posetrack(world, range(5)))
+    file = write(tmp_path / 'boxes.json', boxes)
+    with pytest.raises(ValueError, match=expected) as error:
+        command(world, source, '--bbox-file', str(file))
+    assert 'boxes.json' in str(error.value)
+
+
 def test_jhmdb(command, tmp_path):
     names = SKELETONS['jhmdb15'].keypoint_names
     world = World(command.root, names)

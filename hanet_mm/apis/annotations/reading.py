@@ -46,6 +46,8 @@ class AnnotatedImages(NamedTuple):
     # Names of N pictures, relative to their root, '' = none; or None where
     # frames are those of videos or folders named as the sequences.
     images: Optional[np.ndarray] = None
+    # Names of pictures by their number in the file; None where it has none.
+    by_id: Optional[Dict[Any, str]] = None
 
 
 def read_annotations(path: PathLike, root: PathLike) -> AnnotatedImages:
@@ -91,8 +93,8 @@ def _is_posetrack(content: Any) -> bool:
     """Whether JSON content is PoseTrack's, by its keypoints."""
     if not isinstance(content, dict):
         return False
-    categories = content.get('categories')
-    first = categories[0] if isinstance(categories, list) and categories else 0
+    categories = content.get('categories') or [{}]
+    first = categories[0] if isinstance(categories, list) else {}
     names = first.get('keypoints') if isinstance(first, dict) else None
     return 'annolist' in content or 'head_bottom' in (names or ())
 
@@ -112,7 +114,13 @@ def _posetrack(
             sizes.append(video.image_size)
     if not found:
         raise ValueError(f'{path}: expected annotated persons, found none')
-    return _join(found, FPS, describe_annotation(dataset, videos), sizes)
+    by_id = {
+        key: video.frames[number].image
+        for video in videos.values()
+        for key, number in video.images.items()
+    }
+    meta = describe_annotation(dataset, videos)
+    return _join(found, FPS, meta, sizes, by_id)
 
 
 def _posetrack_image(video: Video, number: int, root: Path) -> str:
@@ -158,7 +166,8 @@ def _jhmdb(clips: Dict[str, AnnotatedClip], content: Any) -> AnnotatedImages:
         next((size[x] for x in clip.images if x in size), None)
         for clip in clips.values()
     ]
-    return _join(found, _JHMDB_FPS, meta, sizes)
+    by_id = {image['id']: image['file_name'] for image in content['images']}
+    return _join(found, _JHMDB_FPS, meta, sizes, by_id)
 
 
 def _join(
@@ -166,6 +175,7 @@ def _join(
     fps: float,
     meta: Dict[str, Any],
     sizes: Sequence[Any],
+    by_id: Dict[Any, str],
 ) -> AnnotatedImages:
     arrays = {
         key: np.concatenate([item[key] for _, item, _ in found])
@@ -182,7 +192,8 @@ def _join(
         meta=meta,
         extras=arrays,
     )
-    return AnnotatedImages(seqs, np.concatenate([x for _, _, x in found]))
+    images = np.concatenate([names for _, _, names in found])
+    return AnnotatedImages(seqs, images, by_id)
 
 
 def _read_mocap(path: Path, dataset: str) -> AnnotatedImages:

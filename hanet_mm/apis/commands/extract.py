@@ -50,6 +50,13 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         'without a detector',
     )
     parser.add_argument(
+        '--bbox-file',
+        metavar='FILE.json',
+        help='run the estimator in the boxes of this file, without a '
+        "detector: MMPose's bbox_file, for .json annotations; those with a "
+        'score above --bbox-thr are taken',
+    )
+    parser.add_argument(
         '--skip-failed',
         action='store_true',
         help='leave out videos that cannot be read',
@@ -78,6 +85,10 @@ def run(args: argparse.Namespace) -> str:
     args.pose2d = args.pose2d or default_pose2d()
     if args.gt_boxes and (args.det_model or args.det_weights):
         raise ValueError('--gt-boxes: runs no detector, found --det-model')
+    detector = args.det_model or args.det_weights
+    if args.bbox_file and (args.gt_boxes or detector):
+        other = '--gt-boxes' if args.gt_boxes else '--det-model'
+        raise ValueError(f'--bbox-file: its boxes are taken, found {other}')
     report = extract_estimates(
         args.annotations,
         args.videos,
@@ -87,14 +98,16 @@ def run(args: argparse.Namespace) -> str:
         {key: getattr(args, key) for key in _MODELS},
         args.gt_boxes,
         args.skip_failed,
+        args.bbox_file,
+        args.bbox_thr,
     )
     return str(report)
 
 
 def _inferencer(args: argparse.Namespace) -> Any:
     """Build the inferencer of a video, without refinement."""
-    if args.gt_boxes:
-        # No detector is loaded; the boxes come from the annotations.
+    if args.gt_boxes or args.bbox_file:
+        # No detector is loaded; the boxes come from a file.
         changed = dict(vars(args), det_model='whole_image')
         args = argparse.Namespace(**changed)
     return make_inferencer(args)
