@@ -5,7 +5,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from .trajectory_plot import trajectory_figure
@@ -62,6 +62,7 @@ def changes_figure(
     )
     first = first_frame + start
     for axis in figure.axes:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.xaxis.set_major_formatter(
             FuncFormatter(lambda x, _: f'{first + x:g}')
         )

@@ -224,7 +224,7 @@ class PoseSequenceVisualizer(PoseLocalVisualizer):
             [names[i] for i in range(poses.before.shape[1])],
             first_frame=int(sample.get('frame_ids', [0])[0]),
             unit=poses.unit,
-            title=str(sample.get('seq_name', '')),
+            title=f'{sample.get("seq_name", "")}{poses.note}',
         )
         figure.set_dpi(_DPI)
         figure.canvas.draw()

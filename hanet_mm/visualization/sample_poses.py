@@ -27,16 +27,21 @@ class SamplePoses(NamedTuple):
     before: np.ndarray  # (T, K, D)
     after: Optional[np.ndarray]  # (T, K, D)
     unit: str  # 'px' or 'mm'
+    note: str = ''  # what is drawn, where that is not said by the unit
 
     @property
     def change(self) -> np.ndarray:
         """By how much refining changed the keypoints, (T, K); of poses that
-        were not refined, by how much they differ from the truth.
+        were not refined, by how much they differ from the truth. Where some
+        of the truth is known, the others are NaN.
         """
         other = self.truth if self.after is None else self.after
         if other is None:
             return np.zeros(self.before.shape[:2])
-        return position_errors(other, self.before)
+        change = position_errors(other, self.before)
+        if self.truth is not None and not np.isnan(self.truth).all():
+            change[np.isnan(self.truth).any(-1)] = np.nan
+        return change
 
 
 def poses_of_sample(
@@ -57,8 +62,9 @@ def poses_of_sample(
         refined = sample.pred_instances
         mask = np.broadcast_to(refined.refined_mask[:, None], before.shape[:2])
         after = _drawn(refined.keypoints, mask)
-    unit = 'px' if np.shape(estimate.keypoints)[-1] == 2 else 'mm'
-    return SamplePoses(truth, before, after, unit)
+    dims = np.shape(estimate.keypoints)[-1]
+    note = ' (joints of a mean adult)' if dims == 6 else ''
+    return SamplePoses(truth, before, after, 'px' if dims == 2 else 'mm', note)
 
 
 def _drawn(poses: ArrayLike, known: ArrayLike) -> np.ndarray:

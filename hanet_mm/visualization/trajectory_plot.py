@@ -175,6 +175,8 @@ def _caption(name: str, lines: Dict[str, np.ndarray], unit: str) -> str:
     caption = name.replace('_', ' ')
     if 'truth' not in lines:
         return caption
+    if np.isnan(lines['truth']).all():
+        return f'{caption}    truth unknown'
     means = []
     for key in ('input', 'refined'):
         if key not in lines:

@@ -190,6 +190,16 @@ def test_poses_in_metres_are_drawn_in_mm():
     np.testing.assert_allclose(poses.change, 1000 * np.sqrt(17))
 
 
+def test_changes_are_those_of_joints_with_a_truth():
+    sample = make_sample(error=1.0)
+    sample.gt_instances.keypoints_visible[:, 2] = 0
+    change = poses_of_sample(sample).change
+    assert np.isnan(change[:, 2]).all()
+    np.testing.assert_allclose(change[:, [0, 1, 3]], np.sqrt(20))
+    sample.gt_instances.keypoints_visible[:] = 0
+    assert not np.isnan(poses_of_sample(sample).change).any()
+
+
 def test_rotations_are_drawn_as_joints():
     rng = np.random.default_rng(0)
     matrices = axis_angle_to_matrix(

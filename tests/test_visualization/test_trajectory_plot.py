@@ -69,6 +69,9 @@ def test_mean_errors_are_written_over_each_joint(poses):
     )
     axes = trajectory_figure(None, *poses[1:], NAMES).axes
     assert axes[0].get_title(loc='left') == 'right wrist'
+    unknown = np.full_like(poses[0], np.nan)
+    axes = trajectory_figure(unknown, *poses[1:], NAMES).axes
+    assert axes[0].get_title(loc='left') == 'right wrist    truth unknown'
 
 
 def test_without_truth_there_is_no_line_for_it(poses):
