@@ -112,8 +112,7 @@ class PoseSequenceVisualizationHook(PoseVisualizationHook):
         step: int,
     ) -> None:
         """Draw a sequence under a name."""
-        if self._visualizer.dataset_meta is not dataset_meta:
-            self._visualizer.set_dataset_meta(dataset_meta)
+        self._visualizer.set_dataset_meta(dataset_meta)
         out_file = None
         if self.out_dir is not None:
             out_file = str(self._folder(runner) / f'{name}.png')

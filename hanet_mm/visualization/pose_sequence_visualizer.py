@@ -75,6 +75,15 @@ class PoseSequenceVisualizer(PoseLocalVisualizer):
         super().__init__(name, line_width=line_width, radius=radius, **kwargs)
         self.panel_size = tuple(panel_size)
         self.trail = trail
+        self._meta: dict = {}
+
+    def set_dataset_meta(
+        self, dataset_meta: dict, skeleton_style: str = 'mmpose'
+    ) -> None:
+        """Take skeleton, colours and names, in every process of several."""
+        super().set_dataset_meta(dataset_meta, skeleton_style)
+        # MMEngine keeps and gives its own in the main process only.
+        self._meta = self.dataset_meta or dataset_meta
 
     def draw_comparison(
         self,
@@ -215,7 +224,7 @@ class PoseSequenceVisualizer(PoseLocalVisualizer):
     def _draw_curves(
         self, sample: PoseDataSample, poses: SamplePoses
     ) -> np.ndarray:
-        names = self.dataset_meta['keypoint_id2name']
+        names = self._meta['keypoint_id2name']
         figure = changes_figure(
             poses.truth,
             poses.before,
@@ -263,7 +272,7 @@ class PoseSequenceVisualizer(PoseLocalVisualizer):
                 'PoseSequenceVisualizer: no skeleton to draw, call '
                 'set_dataset_meta() first'
             )
-        ids = self.dataset_meta.get('keypoint_name2id', {})
+        ids = self._meta.get('keypoint_name2id', {})
         style = SceneStyle(
             panel_size=self.panel_size,
             links=self.skeleton,

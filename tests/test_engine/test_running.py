@@ -127,6 +127,8 @@ def test_one_and_two_processes_give_the_same_figures(
     for processes in (1, 2):
         work_dir = tmp_path / str(processes)
         launcher = ['--launcher', 'pytorch'] if processes > 1 else []
+        if processes > 1:
+            launcher += ['--show-dir', 'drawn', '--interval', 2, '--badcase']
         run_python(
             *launch(processes),
             TOOLS / 'test.py',
@@ -145,6 +147,14 @@ def test_one_and_two_processes_give_the_same_figures(
     for name in names:
         # Up to rounding: sequences meet others in other batches.
         assert one[name] == pytest.approx(two[name], rel=1e-5), name
+    # Each process draws its own sequences (0 2 4 6, 1 3 5 0) and one lists
+    # all of them.
+    drawn = {x.stem[-1] for x in tmp_path.glob('2/2*/drawn/*.png')}
+    assert drawn == {'0', '4', '1', '5'}
+    (path,) = tmp_path.glob('2/2*/badcase/results.json')
+    cases = [x['sequence'] for x in json.loads(path.read_text())]
+    pictures = {x.stem.split('_MPJPE')[0] for x in path.parent.glob('*.png')}
+    assert sorted(cases) == sorted(pictures)
 
 
 @pytest.mark.parametrize('rank', [0, 1])
