@@ -29,6 +29,7 @@ CONFIGS = (
     'cmu_mocap/hanet-small_simulated-41frm_1xb64-10e_cmu-mocap-smpl',
     'jhmdb/hanet-plus_simplebaseline-32frm_1xb64-300e_jhmdb',
     'portable/hanet-plus_simulated-49frm_1xb64-6k_h36m17-3d',
+    'portable/hanet-plus_evidence-49frm_1xb64-8k_h36m17-3d',
     'portable/hanet-plus_evidence-49frm_1xb64-10k_coco17-2d',
     'portable/hanet-plus_evidence-49frm_1xb64-5k_body23-2d',
 )

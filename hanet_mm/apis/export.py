@@ -48,7 +48,9 @@ def export_refiner(
         trust_pickle (bool): Unpickle the checkpoint, which runs any code in
             it. Needed for MMEngine's checkpoints under torch < 2.6.
         fps (float, optional): Frame rate of the training data, to which
-            other sequences are resampled. Defaults to None: unknown.
+            other sequences are resampled, but for those within the
+            ``fps_range`` of the training data set, if it has one. Defaults
+            to None: unknown.
         gate (bool): Fit a gate to the training data: windows unlike them are
             smoothed with a classical filter.
         trust (bool): Undo swaps of left and right and keep to the evidence
@@ -108,6 +110,7 @@ def checkpoint_refiner(
             **refiner_arguments(model),
             keypoint_names=_names(meta),
             fps=fps,
+            fps_range=_fps_range(fps, checkpoint, meta, config),
             flip_indices=_flip_indices(model, meta),
             trust=trust,
         )
@@ -206,6 +209,19 @@ def refiner_arguments(model: Dict[str, Any]) -> Dict[str, Any]:
         stride=(model.get('test_cfg') or {}).get('stride', 1),
         taper=(model.get('test_cfg') or {}).get('taper', False),
     )
+
+
+def _fps_range(
+    fps: Optional[float],
+    checkpoint: PathLike,
+    meta: dict,
+    config: Optional[PathLike],
+) -> Optional[Sequence[float]]:
+    """Rates of the training data set, if they are known."""
+    if fps is None or (config is None and 'cfg' not in meta):
+        return None
+    loader = _find_value('train_dataloader', checkpoint, meta, config) or {}
+    return loader.get('dataset', {}).get('fps_range')
 
 
 def _flip_indices(model: dict, meta: dict) -> Optional[List[int]]:

@@ -168,6 +168,20 @@ def test_frame_rate_goes_into_the_file(checkpoint, tmp_path, capsys):
     assert 'fps' in capsys.readouterr().err
 
 
+def test_rates_of_the_training_data_go_into_the_file(checkpoint, tmp_path):
+    content = load(checkpoint)
+    cfg = Config.fromstring(content['meta']['cfg'], '.py')
+    cfg.train_dataloader.dataset.fps_range = (20.0, 30.0)
+    content['meta']['cfg'] = cfg.pretty_text
+    other = str(save(content, tmp_path / 'other.pth'))
+    out = str(tmp_path / 'a.safetensors')
+    assert main(['export', other, '-o', out, '--fps', '25']) == 0
+    assert load_refiner(out).fps_range == [20.0, 30.0]
+    # Without the rate itself they say nothing.
+    assert main(['export', other, '-o', out]) == 0
+    assert load_refiner(out).fps_range is None
+
+
 def test_several_checkpoints_are_averaged(checkpoint, tmp_path):
     content = load(checkpoint)
     weights = content['state_dict']

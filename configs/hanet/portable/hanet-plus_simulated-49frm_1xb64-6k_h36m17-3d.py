@@ -1,5 +1,5 @@
-# The bundled refiner h36m17-3d: 3D joints in metres relative to the
-# pelvis, simulated lifters.
+# 3D joints in metres relative to the pelvis, simulated lifters: what the
+# bundled refiner h36m17-3d begins with.
 _base_ = ['hanet-plus_simulated-49frm_1xb64-9k_coco17-2d.py']
 
 skeleton = 'h36m17'
