@@ -47,7 +47,7 @@ def close(actual, expected, relative=1e-6):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=limit)
 
 
-def run_stream(stream, poses, scores=None, timestamps=None):
+def run_stream(stream, poses, scores=None, timestamps=None, track_id=0):
     """All frames of one person, the rest flushed."""
     frames = []
     for i, pose in enumerate(poses):
@@ -55,8 +55,9 @@ def run_stream(stream, poses, scores=None, timestamps=None):
             pose,
             None if scores is None else scores[i],
             None if timestamps is None else float(timestamps[i]),
+            track_id,
         )
-    frames += stream.flush(0)
+    frames += stream.flush(track_id)
     assert [x.index for x in frames] == list(range(len(poses)))
     return frames
 

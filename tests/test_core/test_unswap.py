@@ -6,7 +6,7 @@ import pytest
 from moving_body import CHAINS, MOTIONS, NAMES, PARTS, body, swap
 
 from hanet_mm.core.refine.swap_chains import swap_chains
-from hanet_mm.core.refine.swap_decoder import NewFrame, push_frames
+from hanet_mm.core.refine.swap_decoder import NewFrames, push_frames
 from hanet_mm.core.refine.unswap import (
     SwapDecoder,
     measure_motion,
@@ -154,7 +154,8 @@ def test_frames_may_come_bit_by_bit(cuts):
     assert np.array_equal(decoder.swapped(55), whole[55:])
 
 
-def test_people_may_be_pushed_together():
+@pytest.mark.parametrize('count', [1, 4])
+def test_people_may_be_pushed_together(count):
     poses, _ = swap(body(60, 0.35, turn=0.8)[..., :2], 'body', 30, 12)
     other, _ = swap(3 * body(60, 0.35, turn=0.5)[..., :2], 'legs', 20, 8)
     other[15:24, 9:11] = np.nan
@@ -167,11 +168,12 @@ def test_people_may_be_pushed_together():
         whole = SwapDecoder(CHAINS, scale, fps)
         whole.push(person, seen)
         alone.append(whole.swapped())
-    for frames in zip(poses, other):
+    for first in range(0, 60, count):
+        frames = [x[first : first + count] for x in (poses, other)]
         push_frames(
             [
-                NewFrame(decoder, frame, np.isfinite(frame).all(-1))
-                for decoder, frame in zip(decoders, frames)
+                NewFrames(decoder, own, np.isfinite(own).all(-1))
+                for decoder, own in zip(decoders, frames)
             ]
         )
     assert all(swapped.any() for swapped in alone)

@@ -106,6 +106,14 @@ class ChainFrames(NamedTuple):
         times = self.times[rows] - later
         return ChainFrames(self.poses[:, rows], self.seen[:, rows], times)
 
+    def of_rows(self, rows: np.ndarray) -> 'ChainFrames':
+        """The frames in rows (m, ...) of each person or chain."""
+        place: Any = (rows, *np.ogrid[tuple(map(slice, rows.shape))][1:])
+        every: Any = (slice(None), *place)
+        return ChainFrames(
+            self.poses[every], self.seen[every], self.times[place]
+        )
+
     def steady(self) -> np.ndarray:
         """Pairs seen in four frames in a row, bool (n - 3, k)."""
         both = np.all(self.seen, axis=0)

@@ -2,7 +2,16 @@
 """The cheapest sides of a sequence, by dynamic programming over time."""
 
 from bisect import bisect_right
-from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Dict,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 
@@ -79,7 +88,7 @@ class SwapDecoder:
         """Take further frames (n, K, D), with seen and odds (n, K)."""
         count = len(keypoints)
         if count == 1 and odds is None:
-            push_frames([NewFrame(self, keypoints[0], seen[0])])
+            push_frames([NewFrames(self, keypoints, seen)])
             return
         costs = np.zeros((count, NUM_CHAINS, *_BITS.shape[1:]))
         shown = np.zeros((count, NUM_CHAINS), bool)
@@ -164,28 +173,36 @@ class SwapDecoder:
         self._quiet += (~bits[..., 0].any(1)).tolist()
 
 
-class NewFrame(NamedTuple):
-    """A frame that a decoder is to take: keypoints (K, D), seen (K, )."""
+class NewFrames(NamedTuple):
+    """Frames that a decoder is to take: keypoints (n, K, D), seen (n, K)."""
 
     decoder: SwapDecoder
     keypoints: np.ndarray
     seen: np.ndarray
 
 
-def push_frames(new: Sequence[NewFrame]) -> None:
-    """Push a frame into each of several decoders of the same chains.
+def push_frames(new: Sequence[NewFrames]) -> None:
+    """Push a few frames into each of several decoders of the same chains.
 
     What sides cost is computed for all persons and chains together.
     """
-    if not new:
-        return
+    groups: Dict[int, List[NewFrames]] = {}
+    for one in new:
+        groups.setdefault(len(one.keypoints), []).append(one)
+    for group in groups.values():
+        _push_together(group)
+
+
+def _push_together(new: Sequence[NewFrames]) -> None:
+    """Push equally many frames into several decoders."""
     decoders = [x.decoder for x in new]
     past = [x._past for x in decoders]
     sides, exist = past[0].sides, past[0].exist
-    # (2, P, C, k) of P persons and C chains.
-    seen = np.stack([x.seen[sides] & exist for x in new], axis=1)
-    poses = np.stack([x.keypoints / x.decoder.scale.size for x in new])
-    poses = np.moveaxis(poses[:, sides], 1, 0)
+    # (2, n, P, C, k) of n frames, P persons and C chains.
+    seen = np.stack([x.seen for x in new], axis=1)
+    seen = np.moveaxis(seen[..., sides] & exist, 2, 0)
+    poses = [x.keypoints / x.decoder.scale.size for x in new]
+    poses = np.moveaxis(np.stack(poses, axis=1)[:, :, sides], 2, 0)
     poses = np.where(seen[..., None], poses.astype(np.float64), 0)
     shown = seen[0].any(-1)
     before = [x.begin(poses.shape[-1]) for x in past]
@@ -194,24 +211,26 @@ def push_frames(new: Sequence[NewFrame]) -> None:
         np.stack([x.seen for x in before], axis=2),
         np.stack([x.times for x in before], axis=1),
     )
-    now = ChainFrames(poses[:, None], seen[:, None], 0 * shown[None])
+    # Those in which a chain is not seen go behind the others.
+    order = np.argsort(~shown, axis=0, kind='stable')
+    now = ChainFrames(poses, seen, order)
+    if not shown.all():
+        now = now.of_rows(order)._replace(times=order)
     every = now.after(every)
     motion = np.stack([x.scale.motion.T for x in decoders], axis=1)
     fps = np.array([x.fps for x in decoders])[:, None]
-    costs = side_costs(every, motion, fps)[-1]
-    # A chain that is not seen now keeps the frames that it has.
-    kept = ChainFrames(
-        np.where(
-            shown[..., None, None], every.poses[:, 1:], every.poses[:, :-1]
-        ),
-        np.where(shown[..., None], every.seen[:, 1:], every.seen[:, :-1]),
-        np.where(shown, every.times[1:], every.times[:-1]) - 1,
-    )
+    costs = np.empty((*shown.shape, *_BITS.shape[1:]))
+    place: Any = (order, *np.ogrid[tuple(map(slice, shown.shape))][1:])
+    costs[place] = side_costs(every, motion, fps)[LAGS:]
+    # A chain that is not seen keeps the frames that it has.
+    last = shown.sum(0) + np.arange(LAGS)[:, None, None]
+    kept = every.of_rows(last)
     for person, decoder in enumerate(decoders):
         decoder._past.frames = ChainFrames(
             kept.poses[:, :, person],
             kept.seen[:, :, person],
-            kept.times[:, person],
+            kept.times[:, person] - len(shown),
         )
-        side = state_cost(decoder.fps) * shown[person].any()
-        decoder._run(costs[person][None], shown[person][None], side[None])
+        own = shown[:, person]
+        side = state_cost(decoder.fps) * own.any(-1)[:, None, None, None]
+        decoder._run(costs[:, person], own, side)

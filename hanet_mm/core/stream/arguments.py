@@ -2,7 +2,8 @@
 """Settings of a stream, and types of what is pushed into it."""
 
 import numbers
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Hashable, Mapping, Optional, Sequence
+from zlib import crc32
 
 import numpy as np
 from torch import Tensor
@@ -71,3 +72,22 @@ def check_stream(
         raise ValueError(
             f'image_size: expected (W, H) in pixels, found {image_size!r}'
         )
+
+
+def block_length(lookahead: int, refiner: Refiner) -> int:
+    """Frames that are decided together: half of those within the look-ahead.
+
+    A refiner whose windows follow each other more closely needs as many
+    windows anyway, and a stream that waits for all windows looks at each frame
+    as late as it can.
+    """
+    if lookahead >= refiner.window_size - 1:
+        return 1
+    return max(min((lookahead + 1) // 2, refiner.stride), 1)
+
+
+def turn_of(track_id: Hashable) -> int:
+    """A number that depends on the id of a person alone."""
+    if isinstance(track_id, numbers.Integral):
+        return int(track_id)
+    return crc32(repr(track_id).encode())

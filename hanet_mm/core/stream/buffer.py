@@ -7,7 +7,7 @@ import numpy as np
 
 from ..data.gaps import PastSight, fill_missing, long_gaps
 from ..refine.inputs import without_ignored
-from ..refine.swap_decoder import NewFrame
+from ..refine.swap_decoder import NewFrames
 from ..refine.unswap import swap_sides
 from .clock import Elapsed
 from .sides import StreamSides
@@ -102,8 +102,8 @@ class StreamBuffer:
         self.swapped = np.concatenate([self.swapped, swapped])
         self._look()
 
-    def new_sides(self, last: bool) -> Optional[NewFrame]:
-        """The new frame of which sides are to be decided, if it is one.
+    def new_sides(self, last: bool) -> Optional[NewFrames]:
+        """The new frames of which sides are to be decided, if there are few.
 
         To be pushed before :meth:`decide`; ``last``: no frame follows.
         """
@@ -137,7 +137,9 @@ class StreamBuffer:
         )
         old = np.any(before != self.known[: len(before)], axis=1)
         if old.any():
-            self._changed = int(old.argmax())
+            first = int(old.argmax())
+            changed = self._changed
+            self._changed = first if changed is None else min(first, changed)
         seen = np.flatnonzero(np.any(self.known > 0, axis=1))
         if len(seen):
             newest = float(self.position[seen[-1]])

@@ -26,12 +26,19 @@ from ..refine.frame_rate import (
 from ..refine.inputs import Array, without_ignored
 from ..refine.refiner import Refiner
 from ..refine.swap_decoder import push_frames
-from .arguments import check_people, check_stream, check_types
+from .arguments import (
+    block_length,
+    check_people,
+    check_stream,
+    check_types,
+    turn_of,
+)
 from .buffer import GivenFrame
 from .clock import StreamClock
 from .due_windows import refine_due_windows
 from .limits import limit_due_frames
-from .track import StreamedFrame, StreamSettings, StreamTrack, read_frame
+from .settings import StreamedFrame, StreamSettings, read_frame
+from .track import StreamTrack
 from .waiting import WaitingTrack
 
 Results = Dict[Hashable, List[StreamedFrame]]
@@ -40,13 +47,17 @@ Results = Dict[Hashable, List[StreamedFrame]]
 class StreamingRefiner:
     """Use a refiner on a live stream, for any number of persons.
 
-    A frame of a person comes out once ``lookahead`` more have come, as the
-    mean of the windows that cover it so far: those at the refiner's stride,
+    A frame of a person comes out once ``lookahead`` more have come. Frames
+    are decided in blocks of half the look-ahead (of the stride at most, and
+    one by one with a look-ahead of T - 1 and more), so each by the frames up
+    to more than ``lookahead / 2`` after it: work is done in one push of a
+    block, and people take turns, by their ids. A frame is the mean of the
+    windows that cover it when it is decided: those at the refiner's stride,
     and one that ends at the newest frame where the last of them has less
-    than ``min(lookahead, stride)`` frames after it. With a look-ahead up to
-    the stride this is what :meth:`Refiner.refine` makes of the frames up to
-    now, also before there are T of them. With look-ahead T - 1 it is the
-    result for the whole sequence; with a stride above 1 and no taper that
+    than ``min(lookahead, stride)`` frames after the block. With a look-ahead
+    up to the stride this is what :meth:`Refiner.refine` makes of the frames
+    up to then, also before there are T of them. With look-ahead T - 1 it is
+    the result for the whole sequence; with a stride above 1 and no taper that
     takes T.
 
     A joint that is missing keeps its last place in the windows until it is
@@ -66,7 +77,7 @@ class StreamingRefiner:
 
     A refiner that keeps to the evidence (``trust``) does so with what the
     stream remembers: swaps of left and right are found within the
-    look-ahead, and what is said of a frame may change until it comes out.
+    look-ahead, and what is said of a frame may change until it is decided.
     Windows that showed it otherwise go through the network again. With a
     look-ahead of the whole sequence the result is that of offline, with
     ``T - 1`` it is so where nothing is swapped or missing and T frames last
@@ -134,6 +145,7 @@ class StreamingRefiner:
             stride=refiner.stride,
             taper=refiner.taper,
             lookahead=self.lookahead,
+            block=block_length(self.lookahead, refiner),
             max_gap=max_gap,
             normalization=refiner.normalization,
             num_keypoints=head.num_keypoints,
@@ -331,7 +343,7 @@ class StreamingRefiner:
                 self._waiting[key] = WaitingTrack()
                 self._waiting[key].add(index, timestamp, frame)
             else:
-                self._tracks[key] = StreamTrack(self._settings)
+                self._tracks[key] = StreamTrack(self._settings, turn_of(key))
                 self._tracks[key].add(start, frame)
         keys = [key for key in given if key in self._tracks]
         self._refine(keys, results, last=False)
@@ -372,7 +384,8 @@ class StreamingRefiner:
         self, keys: Sequence[Hashable], results: Results, last: bool
     ) -> None:
         """Refine due windows of persons together and append what is done."""
-        tracks = [self._tracks[key] for key in keys]
+        everybody = [self._tracks[key] for key in keys]
+        tracks = [x for x in everybody if last or x.must_decide()]
         sides = [track.buffer.new_sides(last) for track in tracks]
         push_frames([x for x in sides if x is not None])
         windows = [track.due_windows(last) for track in tracks]
@@ -386,5 +399,7 @@ class StreamingRefiner:
         for track, due in zip(tracks, windows):
             poses = None if due is None else refined.pop(0)
             taken.append(track.take(due, poses, last))
-        for key, track, frames in zip(keys, tracks, limit_due_frames(taken)):
-            results[key] += track.hand_out(frames, last)
+        for track, frames in zip(tracks, limit_due_frames(taken)):
+            track.settle(frames, last)
+        for key, track in zip(keys, everybody):
+            results[key] += track.hand_out(last)

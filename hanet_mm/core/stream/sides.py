@@ -8,10 +8,12 @@ import numpy as np
 from ..refine.frame_rate import native_rate
 from ..refine.swap_chains import SwapChains
 from ..refine.swap_costs import measure_motion
-from ..refine.swap_decoder import NewFrame, SwapDecoder, push_frames
+from ..refine.swap_decoder import NewFrames, SwapDecoder, push_frames
 
 # Frames after which the motion is measured anew, and until when each time.
 _EVERY, _FIRST = 10, 20
+# Frames of all persons that are costed together: those of a block.
+_FEW = 16
 
 
 class StreamSides:
@@ -53,10 +55,10 @@ class StreamSides:
         seen: np.ndarray,
         position: np.ndarray,
         last: bool = False,
-    ) -> Optional[NewFrame]:
-        """Take new frames, or return one that may go with other persons'.
+    ) -> Optional[NewFrames]:
+        """Take new frames, or return few that may go with other persons'.
 
-        That one has to be pushed before :meth:`swapped` is asked.
+        These have to be pushed before :meth:`swapped` is asked.
         """
         new = len(keypoints) - self._count
         self._since += new
@@ -70,10 +72,12 @@ class StreamSides:
             decoder.scale = measure_motion(keypoints, seen, self.chains)
             self._since = 0
         self._decoder, self._count = decoder, len(keypoints)
-        if new == 1:
-            return NewFrame(decoder, keypoints[-1], seen[-1])
-        if new:
-            decoder.push(keypoints[-new:], seen[-new:])
+        if not new:
+            return None
+        few = NewFrames(decoder, keypoints[-new:], seen[-new:])
+        if new <= _FEW:
+            return few
+        decoder.push(few.keypoints, few.seen)
         return None
 
     def swapped(self, seen: np.ndarray) -> np.ndarray:

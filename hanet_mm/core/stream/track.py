@@ -1,7 +1,8 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """One person in a stream: frames still needed, due windows, results."""
 
-from typing import Callable, List, NamedTuple, Optional, Tuple
+from collections import deque
+from typing import Deque, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
@@ -14,119 +15,15 @@ from ..refine.frame_rate import (
     phase_coverage,
     snap,
 )
-from ..refine.inputs import (
-    Array,
-    follow_axis_angle,
-    read_rotations,
-    read_sequence,
-)
+from ..refine.inputs import follow_axis_angle
 from ..refine.normalization import finish_poses
-from ..refine.swap_chains import SwapChains
-from .arguments import check_array
 from .buffer import GivenFrame, StreamBuffer
 from .clock import Elapsed
 from .limits import DueFrames, Evidence
 from .parabola_memory import ParabolaMemory
 from .phase import PhaseWindows
+from .settings import StreamedFrame, StreamSettings
 from .sides import StreamSides
-
-
-class StreamSettings(NamedTuple):
-    """Settings of all persons of a stream: window T, K, D and the latency.
-
-    ``stride`` and ``taper`` are those of the refiner. ``lookahead`` is in
-    refiner frames, ``max_gap`` in frames of the stream. ``chains`` are those
-    of a refiner that keeps to the evidence, ``redefine`` changes poses
-    to the joint definitions that it learnt. ``rate`` is that of the refiner
-    and ``fps`` that of the stream, where known; it has ``phases`` frames for
-    one of the refiner.
-    """
-
-    window: int
-    stride: int
-    taper: bool
-    lookahead: int
-    max_gap: Optional[int]
-    normalization: str
-    num_keypoints: int
-    coord_dims: int
-    redefine: Callable[[Tensor], Tensor]
-    chains: Optional[SwapChains] = None
-    rate: Optional[float] = None
-    fps: Optional[float] = None
-    phases: int = 1
-
-    @property
-    def delay(self) -> int:
-        """Frames that a window waits for gaps to close."""
-        return max(self.lookahead - (self.window - 1), 0)
-
-    @property
-    def ahead(self) -> int:
-        """Frames that a window reaches beyond a frame handed out."""
-        return min(self.lookahead, self.stride)
-
-    @property
-    def memory(self) -> int:
-        """Frames of the refiner that a stream remembers, at least T."""
-        return self.window + self.delay
-
-
-class StreamedFrame(NamedTuple):
-    """A refined frame of a stream.
-
-    Attributes:
-        index (int): Number of the frame.
-        keypoints (np.ndarray): Refined, (K, D) in the coordinates given;
-            rotations in the shape given. NaN where they were left empty.
-        filled (np.ndarray): Keypoints that the estimator had not found and
-            that were filled, bool, (K, ).
-        timestamp (float, optional): Seconds; None if not known.
-        swapped (np.ndarray, optional): Keypoints that changed places with the
-            other side, bool, (K, ); None from refiners that do not look.
-        reason (np.ndarray, optional): Why each keypoint was changed, uint8
-            (K, ), see :class:`RefineResult`.
-    """
-
-    index: int  # type: ignore[assignment]  # tuple.index is not used
-    keypoints: np.ndarray
-    filled: np.ndarray
-    timestamp: Optional[float]
-    swapped: Optional[np.ndarray] = None
-    reason: Optional[np.ndarray] = None
-
-
-def read_frame(
-    keypoints: Array,
-    scores: Optional[Array],
-    settings: StreamSettings,
-    name: str,
-    index: int,
-) -> GivenFrame:
-    """Check keypoints (K, D), or rotations in any form, and scores (K, ), of
-    the frame of that number.
-    """
-    keypoints = check_array(keypoints, name, 'keypoints (K, D)')
-    if scores is not None:
-        scores = check_array(scores, name, 'scores (K,)')
-    shape = tuple(np.shape(keypoints))
-    expected = (settings.num_keypoints, settings.coord_dims)
-    sequence = keypoints[None] if shape else keypoints
-    if settings.normalization == 'rot6d':
-        sequence = read_rotations(sequence, settings.num_keypoints)
-    if tuple(np.shape(sequence))[1:] != expected:
-        raise ValueError(
-            f'{name}: expected keypoints of shape (K, D) = {expected}, found '
-            f'{shape}'
-        )
-    if scores is not None and tuple(np.shape(scores)) != expected[:1]:
-        raise ValueError(
-            f'{name}: expected scores of shape (K,) = {expected[:1]}, found '
-            f'{tuple(np.shape(scores))}'
-        )
-    weights = None if scores is None else scores[None]
-    points, known = read_sequence(sequence, weights, expected, name, index)
-    return GivenFrame(points[0], known[0], shape)
 
 
 class DueWindows(NamedTuple):
@@ -145,10 +42,12 @@ class DueWindows(NamedTuple):
 class StreamTrack:
     """One person: frames go in, windows come out, refined frames come out.
 
-    In each step frames are added, the sides of a new one are decided
+    Frames are added one by one and decided in blocks, as soon as one of them
+    is due (:meth:`must_decide`): the sides of new ones are decided
     (``buffer.new_sides``), the windows of :meth:`due_windows` are refined by
-    the network and handed to :meth:`take`; what is due by them, limited for
-    all persons together, is handed to :meth:`hand_out`.
+    the network and handed to :meth:`take`; what it tells of the block, limited
+    for all persons together, is handed to :meth:`settle`. What is due then
+    is handed out.
 
     The refiner's frames are numbered from the first frame of the person. A
     window begins at every stride-th of them, as offline; where a result cannot
@@ -158,7 +57,7 @@ class StreamTrack:
     done from frames in between on.
     """
 
-    def __init__(self, settings: StreamSettings):
+    def __init__(self, settings: StreamSettings, turn: int = 0):
         self.settings = settings
         shape = (settings.num_keypoints, settings.coord_dims)
         sides = None
@@ -169,7 +68,11 @@ class StreamTrack:
         shared = settings.window, settings.stride, settings.taper
         self.phases = [PhaseWindows(x, *shared) for x in self._starts]
         self._parabolas = ParabolaMemory()
-        self._emitted = 0  # frames of the buffer that are done
+        self._settled = 0  # frames of the buffer that are decided
+        # These wait until they are due, at their positions.
+        self._ready: Deque[Tuple[float, StreamedFrame]] = deque()
+        # The first block is shorter: people take turns.
+        self._block = 1 + turn % settings.block
         self._shape: Tuple[int, ...] = shape  # in which keypoints come
         self._vectors: Optional[Tensor] = None  # the last axis-angle
 
@@ -195,6 +98,13 @@ class StreamTrack:
         if frame is not None:
             self._shape = frame.shape
 
+    def must_decide(self) -> bool:
+        """Whether a frame is due of which nothing is decided yet."""
+        if self._settled == len(self.buffer):
+            return False
+        positions = snap(self.buffer.position)
+        return self._due(positions, self.settings.lookahead) > self._settled
+
     def due_windows(self, last: bool = False) -> Optional[DueWindows]:
         """Windows that the frames so far ask for; ``last``: none follows.
 
@@ -205,11 +115,12 @@ class StreamTrack:
             return None
         positions = snap(self.buffer.position)
         newest = float(positions[-1])
-        due = positions[self._emitted : self._due(positions, last)]
+        due = positions[self._block_rows(positions, last)]
         inside = phase_coverage(due, self._starts, newest)
-        delay, ahead = self.settings.delay, self.settings.ahead
+        delay, ahead = self.settings.delay, self._ahead
         if last:
             delay, ahead = 0, self.settings.window
+        ahead = min(ahead, self.settings.stride)
         wanted = [
             phase.due_ends(newest, due[own], delay, ahead)
             for phase, own in zip(self.phases, inside)
@@ -253,7 +164,7 @@ class StreamTrack:
             ):
                 phase.add(own, ends, passing)
         positions = snap(self.buffer.position)
-        due = slice(self._emitted, self._due(positions, last))
+        due = self._block_rows(positions, last)
         if due.start == due.stop or not np.isfinite(self.buffer.last_seen):
             return None
         values = self._mean(positions[due], float(positions[-1]))
@@ -262,21 +173,31 @@ class StreamTrack:
             evidence = self._evidence()
         return DueFrames(values, due, evidence)
 
-    def hand_out(
-        self, due: Optional[DueFrames], last: bool = False
-    ) -> List[StreamedFrame]:
-        """Hand out the frames that are due, limited, and forget them."""
+    def settle(self, due: Optional[DueFrames], last: bool = False) -> None:
+        """Keep the frames of a block, limited, until they are due."""
         positions = snap(self.buffer.position)
-        rows = slice(self._emitted, self._due(positions, last))
+        rows = self._block_rows(positions, last)
         frames = self._results(rows, due)
-        self._emitted = rows.stop
+        self._ready.extend(zip(positions[rows].tolist(), frames))
+        self._settled = rows.stop
+        if frames:
+            self._block = self.settings.block
         self._forget(positions)
-        return frames
+
+    def hand_out(self, last: bool = False) -> List[StreamedFrame]:
+        """Hand out the frames that are due, or all that are decided."""
+        count = len(self._ready)
+        if not last:
+            positions = np.array([x for x, _ in self._ready])
+            newest = snap(self.buffer.position[-1:])
+            positions = np.append(positions, newest)
+            count = min(count, self._due(positions, self.settings.lookahead))
+        return [self._ready.popleft()[1] for _ in range(count)]
 
     def give_up(self) -> List[StreamedFrame]:
-        """Give the remaining frames, all NaN."""
-        rest = slice(self._emitted, len(self.buffer))
-        return self._results(rest, None)
+        """Give the remaining frames, NaN where nothing was decided."""
+        rest = slice(self._settled, len(self.buffer))
+        return [*self.hand_out(last=True), *self._results(rest, None)]
 
     def _decide(self) -> None:
         """Take windows back that show what is seen otherwise now."""
@@ -287,13 +208,24 @@ class StreamTrack:
         for phase in self.phases:
             phase.revise(float(before))
 
-    def _due(self, positions: np.ndarray, last: bool) -> int:
-        """Frames of the buffer, from its first, that must not wait."""
-        if last or self.settings.lookahead == 0:
+    @property
+    def _ahead(self) -> int:
+        """Frames that have to follow the last one of a block."""
+        return self.settings.lookahead - (self._block - 1)
+
+    def _block_rows(self, positions: np.ndarray, last: bool) -> slice:
+        """Frames of the buffer that are decided next."""
+        if last:
+            return slice(self._settled, len(positions))
+        return slice(self._settled, self._due(positions, self._ahead))
+
+    def _due(self, positions: np.ndarray, ahead: int) -> int:
+        """Frames, from the first, after which so many have come."""
+        if ahead == 0:
             return len(positions)
         local = snap(positions - self._starts[:, None])
         newest = np.floor(snap(positions[-1] - self._starts))[:, None]
-        waits = np.ceil(local) + self.settings.lookahead > newest
+        waits = np.ceil(local) + ahead > newest
         waits = (waits & (local >= 0)).any(0)
         return int(waits.argmax()) if waits.any() else len(positions)
 
@@ -381,7 +313,7 @@ class StreamTrack:
     def _forget(self, positions: np.ndarray) -> None:
         """Drop what neither windows nor results need any more."""
         window = self.settings.window
-        oldest = positions[min(self._emitted, len(positions) - 1)]
+        oldest = positions[min(self._settled, len(positions) - 1)]
         start = oldest
         for phase in self.phases:
             phase.forget(float(oldest))
@@ -393,6 +325,6 @@ class StreamTrack:
             # The noise around the next result, and windows taken back.
             start = min(start, oldest - (window - 1))
         needed = int(np.searchsorted(positions, start, side='right')) - 1
-        count = min(self._emitted, max(needed, 0))
+        count = min(self._settled, max(needed, 0))
         self.buffer.drop(count)
-        self._emitted -= count
+        self._settled -= count

@@ -1,0 +1,106 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Settings of all persons of a stream, and frames in and out."""
+
+from typing import Callable, NamedTuple, Optional
+
+import numpy as np
+from torch import Tensor
+
+from ..refine.inputs import Array, read_rotations, read_sequence
+from ..refine.swap_chains import SwapChains
+from .arguments import check_array
+from .buffer import GivenFrame
+
+
+class StreamSettings(NamedTuple):
+    """Settings of all persons of a stream: window T, K, D and the latency.
+
+    ``stride`` and ``taper`` are those of the refiner. ``lookahead`` and
+    ``block`` are in refiner frames, ``max_gap`` in frames of the stream.
+    ``chains`` are those of a refiner that keeps to the evidence, ``redefine``
+    changes poses to the joint definitions that it learnt. ``rate`` is that of
+    the refiner and ``fps`` that of the stream, where known; it has ``phases``
+    frames for one of the refiner.
+    """
+
+    window: int
+    stride: int
+    taper: bool
+    lookahead: int
+    block: int
+    max_gap: Optional[int]
+    normalization: str
+    num_keypoints: int
+    coord_dims: int
+    redefine: Callable[[Tensor], Tensor]
+    chains: Optional[SwapChains] = None
+    rate: Optional[float] = None
+    fps: Optional[float] = None
+    phases: int = 1
+
+    @property
+    def delay(self) -> int:
+        """Frames that a window waits for gaps to close."""
+        return max(self.lookahead - (self.window - 1), 0)
+
+    @property
+    def memory(self) -> int:
+        """Frames of the refiner that a stream remembers, at least T."""
+        return self.window + self.delay
+
+
+class StreamedFrame(NamedTuple):
+    """A refined frame of a stream.
+
+    Attributes:
+        index (int): Number of the frame.
+        keypoints (np.ndarray): Refined, (K, D) in the coordinates given;
+            rotations in the shape given. NaN where they were left empty.
+        filled (np.ndarray): Keypoints that the estimator had not found and
+            that were filled, bool, (K, ).
+        timestamp (float, optional): Seconds; None if not known.
+        swapped (np.ndarray, optional): Keypoints that changed places with the
+            other side, bool, (K, ); None from refiners that do not look.
+        reason (np.ndarray, optional): Why each keypoint was changed, uint8
+            (K, ), see :class:`RefineResult`.
+    """
+
+    index: int  # type: ignore[assignment]  # tuple.index is not used
+    keypoints: np.ndarray
+    filled: np.ndarray
+    timestamp: Optional[float]
+    swapped: Optional[np.ndarray] = None
+    reason: Optional[np.ndarray] = None
+
+
+def read_frame(
+    keypoints: Array,
+    scores: Optional[Array],
+    settings: StreamSettings,
+    name: str,
+    index: int,
+) -> GivenFrame:
+    """Check keypoints (K, D), or rotations in any form, and scores (K, ), of
+    the frame of that number.
+    """
+    keypoints = check_array(keypoints, name, 'keypoints (K, D)')
+    if scores is not None:
+        scores = check_array(scores, name, 'scores (K,)')
+    shape = tuple(np.shape(keypoints))
+    expected = (settings.num_keypoints, settings.coord_dims)
+    sequence = keypoints[None] if shape else keypoints
+    if settings.normalization == 'rot6d':
+        sequence = read_rotations(sequence, settings.num_keypoints)
+    if tuple(np.shape(sequence))[1:] != expected:
+        raise ValueError(
+            f'{name}: expected keypoints of shape (K, D) = {expected}, found '
+            f'{shape}'
+        )
+    if scores is not None and tuple(np.shape(scores)) != expected[:1]:
+        raise ValueError(
+            f'{name}: expected scores of shape (K,) = {expected[:1]}, found '
+            f'{tuple(np.shape(scores))}'
+        )
+    weights = None if scores is None else scores[None]
+    points, known = read_sequence(sequence, weights, expected, name, index)
+    return GivenFrame(points[0], known[0], shape)
