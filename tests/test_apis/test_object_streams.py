@@ -56,7 +56,8 @@ def test_results_come_out_as_those_of_arrays(refiner, lookahead):
     plain = hanet_mm.StreamingRefiner(refiner, lookahead)
     for result in PAIR.video(poses, scores):
         found = stream.push_many(result)
-        expected = plain.push(result[0][0], result[1][0])
+        # Blocks of frames begin by the id: the first person there is 1.
+        expected = plain.push(result[0][0], result[1][0], track_id=1)
         assert len(found) == len(expected)
         for (keypoints, _), frame in zip(found, expected):
             assert_same(keypoints[0], frame.keypoints)
