@@ -201,8 +201,8 @@ def _push_together(new: Sequence[NewFrames]) -> None:
     # (2, n, P, C, k) of n frames, P persons and C chains.
     seen = np.stack([x.seen for x in new], axis=1)
     seen = np.moveaxis(seen[..., sides] & exist, 2, 0)
-    poses = [x.keypoints / x.decoder.scale.size for x in new]
-    poses = np.moveaxis(np.stack(poses, axis=1)[:, :, sides], 2, 0)
+    scaled = [x.keypoints / x.decoder.scale.size for x in new]
+    poses = np.moveaxis(np.stack(scaled, axis=1)[:, :, sides], 2, 0)
     poses = np.where(seen[..., None], poses.astype(np.float64), 0)
     shown = seen[0].any(-1)
     before = [x.begin(poses.shape[-1]) for x in past]
