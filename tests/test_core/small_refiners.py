@@ -9,7 +9,9 @@ from hanet_mm import Refiner
 K, D, T = 4, 2, 5
 
 
-def make_refiner(normalization='box', interval=2, coords=D, **options):
+def make_refiner(
+    normalization='box', interval=2, coords=D, window=T, **options
+):
     torch.manual_seed(0)
     shape = dict(num_keypoints=K, coord_dims=coords, embed_dims=16)
     return Refiner(
@@ -18,7 +20,7 @@ def make_refiner(normalization='box', interval=2, coords=D, **options):
             head=dict(shape, num_layers=1),
             sample_interval=interval,
         ),
-        window_size=T,
+        window_size=window,
         normalization=normalization,
         **options,
     )

@@ -16,13 +16,16 @@ from small_refiners import (
 
 from hanet_mm import StreamingRefiner
 
-# Of windows of 5 frames: blocks of 2, the first one of 1 or 2 frames.
-STRIDE, LOOKAHEAD = 4, 3
+# Blocks of 2 frames, the first one of 1 or 2.
+T, STRIDE, LOOKAHEAD = 9, 4, 4
 
 
-def make_stream(**options):
-    refiner = make_refiner(stride=STRIDE, taper=True, **options)
-    return StreamingRefiner(refiner, LOOKAHEAD)
+def make_blocks(stride=STRIDE, **options):
+    return make_refiner(stride=stride, taper=True, window=T, **options)
+
+
+def make_stream():
+    return StreamingRefiner(make_blocks(), LOOKAHEAD)
 
 
 def last_known(index, turn):
@@ -48,7 +51,7 @@ def test_frames_are_those_of_the_frames_known_to_their_block(track_id):
             stream.refiner.refine(poses[: newest + 1]).keypoints[x.index]
             for x, newest in zip(frames, known)
         ]
-        assert min(n - x.index for x, n in zip(frames, known)) == 2
+        assert min(n - x.index for x, n in zip(frames, known)) == LOOKAHEAD - 1
         apart = np.abs(stack(frames) - wanted).max()
         matches[turn] = apart < 1e-6 * np.abs(poses).max()
     own = track_id % 2 if isinstance(track_id, int) else matches[1]
@@ -57,7 +60,7 @@ def test_frames_are_those_of_the_frames_known_to_their_block(track_id):
 
 def windows_of(people, frames=40):
     """Windows that the network sees in each push."""
-    refiner = make_refiner(stride=STRIDE, taper=True)
+    refiner = make_blocks()
     count = WindowCount(refiner)
     stream, windows = StreamingRefiner(refiner, LOOKAHEAD), []
     for pose in make_poses(frames):
@@ -100,9 +103,7 @@ def test_people_are_refined_as_each_alone():
 def test_at_other_rates_frames_come_out_as_one_by_one(fps, track_id):
     poses = make_poses(50)
     streams = [
-        StreamingRefiner(
-            make_refiner(stride=stride, fps=30, taper=True), LOOKAHEAD, fps=fps
-        )
+        StreamingRefiner(make_blocks(stride, fps=30), LOOKAHEAD, fps=fps)
         for stride in (1, STRIDE)
     ]
     for number, pose in enumerate(poses):
@@ -124,14 +125,14 @@ def test_who_leaves_within_a_block_gets_all_frames_once():
         frames += stream.push_many({3: (poses[number], None)})[3]
     while stream.track_ids:
         frames += stream.push_many({}).get(3, [])
-    assert [x.index for x in frames] == list(range(12 + 5))
+    assert [x.index for x in frames] == list(range(12 + T))
     seen = ~stack_filled(frames)[:12]
     assert seen.all()
     assert np.isfinite(stack(frames)[:12]).all()
     # And begins anew.
     again = [stream.push_many({3: (x, None)})[3] for x in poses[12:20]]
     again = [x.index for frames in again for x in frames]
-    assert again == list(range(17, 17 + 8 - LOOKAHEAD))
+    assert again == list(range(12 + T, 12 + T + 8 - LOOKAHEAD))
 
 
 def test_keypoints_missing_within_a_block_are_filled():

@@ -18,16 +18,12 @@ from ..nn.settings import own_settings
 from ..poses.units import check_metres
 from ..refine.frame_rate import (
     check_fps,
-    count_phases,
-    frame_steps,
-    limit_rate,
     network_rate,
 )
 from ..refine.inputs import Array, without_ignored
 from ..refine.refiner import Refiner
 from ..refine.swap_decoder import push_frames
 from .arguments import (
-    block_length,
     check_people,
     check_stream,
     check_types,
@@ -37,7 +33,7 @@ from .buffer import GivenFrame
 from .clock import StreamClock
 from .due_windows import refine_due_windows
 from .limits import limit_due_frames
-from .settings import StreamedFrame, StreamSettings, read_frame
+from .settings import StreamedFrame, make_settings, read_frame
 from .track import StreamTrack
 from .waiting import WaitingTrack
 
@@ -47,18 +43,17 @@ Results = Dict[Hashable, List[StreamedFrame]]
 class StreamingRefiner:
     """Use a refiner on a live stream, for any number of persons.
 
-    A frame of a person comes out once ``lookahead`` more have come. Frames
-    are decided in blocks of half the look-ahead (of the stride at most, and
-    one by one with a look-ahead of T - 1 and more), so each by the frames up
-    to more than ``lookahead / 2`` after it: work is done in one push of a
-    block, and people take turns, by their ids. A frame is the mean of the
-    windows that cover it when it is decided: those at the refiner's stride,
-    and one that ends at the newest frame where the last of them has less
-    than ``min(lookahead, stride)`` frames after the block. With a look-ahead
-    up to the stride this is what :meth:`Refiner.refine` makes of the frames
-    up to then, also before there are T of them. With look-ahead T - 1 it is
-    the result for the whole sequence; with a stride above 1 and no taper that
-    takes T.
+    A frame of a person comes out once ``lookahead`` more have come. With a
+    look-ahead of 4 up to T - 2 frames are decided in blocks of half of it (of
+    the stride at most): all work is done in one push of a block, by the
+    frames up to then, and people take turns, by their ids. A frame is the
+    mean of the windows that cover it when it is decided: those at the
+    refiner's stride, and one that ends at the newest frame where the last of
+    them has less than ``min(lookahead, stride)`` frames after the block. With
+    a look-ahead up to the stride this is what :meth:`Refiner.refine` makes of
+    the frames up to then, also before there are T of them. With look-ahead
+    T - 1 it is the result for the whole sequence; with a stride above 1 and
+    no taper that takes T.
 
     A joint that is missing keeps its last place in the windows until it is
     found again; then its gap is filled linearly. So the result is that of
@@ -135,26 +130,8 @@ class StreamingRefiner:
         if self.fps is not None:
             rate = network_rate(self.fps, rate, refiner.fps_range)
         self._clock = StreamClock(rate, self.fps)
-        head = refiner.network.head
-        phases = 1
-        if self.fps and self._clock.rate:
-            step = frame_steps(1 / self.fps, self._clock.rate)
-            phases = count_phases(float(step))
-        self._settings = StreamSettings(
-            window=refiner.window_size,
-            stride=refiner.stride,
-            taper=refiner.taper,
-            lookahead=self.lookahead,
-            block=block_length(self.lookahead, refiner),
-            max_gap=max_gap,
-            normalization=refiner.normalization,
-            num_keypoints=head.num_keypoints,
-            coord_dims=head.coord_dims,
-            redefine=head.redefine,
-            chains=refiner.chains,
-            rate=self._clock.rate,
-            fps=self.fps and limit_rate(self.fps),
-            phases=phases,
+        self._settings = make_settings(
+            refiner, self.lookahead, self._clock.rate, self.fps, max_gap
         )
         self._tracks: Dict[Hashable, StreamTrack] = {}
         self._waiting: Dict[Hashable, WaitingTrack] = {}

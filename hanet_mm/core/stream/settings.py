@@ -6,9 +6,11 @@ from typing import Callable, NamedTuple, Optional
 import numpy as np
 from torch import Tensor
 
+from ..refine.frame_rate import count_phases, frame_steps, limit_rate
 from ..refine.inputs import Array, read_rotations, read_sequence
+from ..refine.refiner import Refiner
 from ..refine.swap_chains import SwapChains
-from .arguments import check_array
+from .arguments import block_length, check_array
 from .buffer import GivenFrame
 
 
@@ -47,6 +49,36 @@ class StreamSettings(NamedTuple):
     def memory(self) -> int:
         """Frames of the refiner that a stream remembers, at least T."""
         return self.window + self.delay
+
+
+def make_settings(
+    refiner: Refiner,
+    lookahead: int,
+    rate: Optional[float],
+    fps: Optional[float],
+    max_gap: Optional[int],
+) -> StreamSettings:
+    """Settings of a stream at ``fps``, refined at a ``rate``."""
+    head = refiner.network.head
+    phases = 1
+    if fps and rate:
+        phases = count_phases(float(frame_steps(1 / fps, rate)))
+    return StreamSettings(
+        window=refiner.window_size,
+        stride=refiner.stride,
+        taper=refiner.taper,
+        lookahead=lookahead,
+        block=block_length(lookahead, refiner),
+        max_gap=max_gap,
+        normalization=refiner.normalization,
+        num_keypoints=head.num_keypoints,
+        coord_dims=head.coord_dims,
+        redefine=head.redefine,
+        chains=refiner.chains,
+        rate=rate,
+        fps=fps and limit_rate(fps),
+        phases=phases,
+    )
 
 
 class StreamedFrame(NamedTuple):
