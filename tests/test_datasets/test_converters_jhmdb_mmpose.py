@@ -80,9 +80,31 @@ def test_frames_without_annotation_are_rows_without_truth(files):
 def test_what_is_wrong_is_named(files):
     files[1]['annotations'][1]['keypoints'].pop()
     with pytest.raises(
-        ValueError, match=r'Sub1_test\.json: annotations\[1\]: keypoints'
+        ValueError, match=r"Sub1_test\.json: annotations\[1\]: key 'keypoints'"
     ):
         convert(files)
     files[1]['images'][0]['file_name'] = 'one.png'
     with pytest.raises(ValueError, match=r"images\[0\].*'one.png'"):
         convert(files)
+
+
+@pytest.mark.parametrize(
+    ('change', 'expected'),
+    [
+        (lambda x: x.update(images=None), "key 'images': expected a list"),
+        (lambda x: x['images'][1].update(id=[1]), r"images\[1\]: key 'id'"),
+        (lambda x: x['images'][1].update(id=0), r'images\[1\]: id 0 occurs'),
+        (lambda x: x['images'][1].update(width='x'), "'width' and 'height'"),
+        (
+            lambda x: x['annotations'][2].update(bbox=[1, None, 2, 3]),
+            r"annotations\[2\]: key 'bbox': expected numbers, found NaN",
+        ),
+        (lambda x: x.update(images=[], annotations=[]), 'expected some'),
+    ],
+)
+def test_damaged_fields_are_one_line(files, change, expected):
+    change(files[1])
+    with pytest.raises(ValueError, match=expected) as error:
+        convert(files)
+    assert str(error.value).startswith(str(files[0]))
+    assert '\n' not in str(error.value)

@@ -20,6 +20,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 import numpy as np
 from common import load_pickle
 
+from hanet_mm.apis.annotations.fields import numbers, take
 from hanet_mm.apis.annotations.posetrack import (
     KEYPOINTS,
     ImageKey,
@@ -28,8 +29,6 @@ from hanet_mm.apis.annotations.posetrack import (
     corners,
     image_key,
     keypoint_order,
-    numbers,
-    take,
 )
 from hanet_mm.core.data.files import PathLike, read_json
 from hanet_mm.core.poses.boxes import boxes_around

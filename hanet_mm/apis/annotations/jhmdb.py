@@ -6,12 +6,14 @@ numbers of frames counted from 1. 1 is subtracted, as MMPose does.
 """
 
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from hanet_mm.core.data.files import PathLike, read_json
 from hanet_mm.core.poses.skeleton_data import SKELETONS
+
+from .fields import numbers, take, take_id, take_list, take_size
 
 JHMDB_KEYPOINTS = SKELETONS['jhmdb15'].keypoint_names
 
@@ -22,6 +24,7 @@ class AnnotatedClip(NamedTuple):
     truth: np.ndarray  # (T, 15, 2) px
     bboxes: np.ndarray  # (T, 4) x1 y1 x2 y2 px
     images: List[str]  # names of its pictures, T of them; '' where unlisted
+    sizes: List[Optional[Tuple[int, int]]]  # W, H of those that are listed
 
 
 def read_mmpose_jhmdb(path: PathLike) -> Dict[str, AnnotatedClip]:
@@ -40,63 +43,58 @@ def parse_mmpose_jhmdb(
             f"{path}: expected COCO's images and annotations, found others"
         )
     places, lengths = {}, {}
-    for index, image in enumerate(content['images']):
-        name = str(_take(image, 'file_name', f'{path}: images[{index}]'))
+    for index, image in enumerate(take_list(content, 'images', f'{path}')):
+        where = f'{path}: images[{index}]'
+        name = str(take(image, 'file_name', where))
         parts = name.replace('\\', '/').split('/')
         number = Path(parts[-1]).stem
         if len(parts) < 3 or not number.isdigit() or int(number) < 1:
             raise ValueError(
-                f'{path}: images[{index}]: expected a file_name '
+                f'{where}: expected a file_name '
                 f'Frames/<action>/<clip>/00001.png, found {name!r}'
             )
         clip = '/'.join(parts[-3:-1])
-        key = _take(image, 'id', f'{path}: images[{index}]')
-        places[key] = clip, int(number) - 1, image
+        key, size = take_id(image, 'id', where), take_size(image, where)
+        if key in places:
+            raise ValueError(f'{where}: id {key!r} occurs twice')
+        places[key] = clip, int(number) - 1, name, size
         lengths[clip] = max(lengths.get(clip, 0), int(number))
+    if not places:
+        raise ValueError(f'{path}: images: expected some, found none')
     clips = {
         clip: AnnotatedClip(
             np.full((length, len(JHMDB_KEYPOINTS), 2), np.nan, np.float32),
             np.full((length, 4), np.nan, np.float32),
             [''] * length,
+            [],
         )
         for clip, length in lengths.items()
     }
-    for clip, frame, image in places.values():
-        clips[clip].images[frame] = image['file_name']
-    for index, item in enumerate(content['annotations']):
+    for clip, frame, name, size in places.values():
+        clips[clip].images[frame] = name
+        clips[clip].sizes.append(size)
+    items = take_list(content, 'annotations', f'{path}')
+    for index, item in enumerate(items):
         where = f'{path}: annotations[{index}]'
-        key = _take(item, 'image_id', where)
+        key = take_id(item, 'image_id', where)
         if key not in places:
             raise ValueError(f'{where}: no image has the id {key!r}')
-        clip, frame, image = places[key]
-        points = _numbers(item, 'keypoints', (len(JHMDB_KEYPOINTS), 3), where)
+        clip, frame, _, size = places[key]
+        points = _numbers(item, 'keypoints', len(JHMDB_KEYPOINTS) * 3, where)
+        points = points.reshape(-1, 3)
         known = points[:, 2] > 0
         clips[clip].truth[frame, known] = points[known, :2] - 1
-        x, y, width, height = _numbers(item, 'bbox', (4,), where) - [
-            1,
-            1,
-            0,
-            0,
-        ]
-        box = np.array([x, y, x + width, y + height])
-        if 'width' in image and 'height' in image:
-            size = [image['width'] - 1, image['height'] - 1]
-            box = np.clip(box, 0, np.tile(size, 2))
+        x, y, width, height = _numbers(item, 'bbox', 4, where)
+        box = np.array([x, y, x + width, y + height]) - 1
+        if size is not None:
+            box = np.clip(box, 0, np.tile(size, 2) - 1)
         clips[clip].bboxes[frame] = box
     return clips
 
 
-def _take(item: Any, key: str, where: str) -> Any:
-    if not isinstance(item, dict) or key not in item:
-        raise ValueError(f'{where}: key {key!r} is missing')
-    return item[key]
-
-
-def _numbers(item: Any, key: str, shape: tuple, where: str) -> np.ndarray:
-    value: List[float] = _take(item, key, where)
-    try:
-        return np.asarray(value, np.float64).reshape(shape)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f'{where}: {key}: expected {int(np.prod(shape))} numbers'
-        ) from None
+def _numbers(item: Any, key: str, count: int, where: str) -> np.ndarray:
+    """So many numbers of a key, none of them NaN."""
+    values = numbers(take(item, key, where), (count,), key, where)
+    if np.isnan(values).any():
+        raise ValueError(f'{where}: key {key!r}: expected numbers, found NaN')
+    return values

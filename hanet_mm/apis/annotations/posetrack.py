@@ -31,6 +31,8 @@ from hanet_mm.core.data.files import PathLike, read_json
 from hanet_mm.core.poses.boxes import boxes_around
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 
+from .fields import numbers, take, take_id, take_list, take_size
+
 KEYPOINTS = SKELETONS['posetrack15'].keypoint_names
 # The joints of 2017 by their number.
 JOINTS_17 = (
@@ -144,40 +146,9 @@ def list_files(path: PathLike) -> List[Path]:
     return files
 
 
-def take(mapping: Any, key: str, where: str) -> Any:
-    """Value of a key that has to be there."""
-    if not isinstance(mapping, dict):
-        raise ValueError(
-            f'{where}: expected an object with key {key!r}, '
-            f'found {type(mapping).__name__}'
-        )
-    if key not in mapping:
-        raise ValueError(f'{where}: key {key!r} is missing')
-    return mapping[key]
-
-
-def numbers(
-    value: Any, count: Tuple[int, ...], key: str, where: str
-) -> np.ndarray:
-    """Array of float32 whose number of elements is one of ``count``."""
-    try:
-        # What float32 cannot hold becomes inf and is refused below.
-        with np.errstate(over='ignore'):
-            array = np.asarray(value, dtype=np.float32).reshape(-1)
-    except (TypeError, ValueError):
-        array = np.zeros(0, np.float32)
-    if array.size not in count or np.isinf(array).any():
-        raise ValueError(
-            f'{where}: key {key!r}: expected '
-            f'{" or ".join(map(str, count))} finite numbers, found '
-            f'{str(value)[:60]}'
-        )
-    return array
-
-
 def keypoint_order(names: Any, where: str) -> List[int]:
     """Places of the 15 keypoints among names; only ears may be besides."""
-    names = list(names) if isinstance(names, (list, tuple)) else []
+    names = [*map(str, names)] if isinstance(names, list) else []
     missing = [name for name in KEYPOINTS if name not in names]
     others = {*names} - {*KEYPOINTS, 'left_ear', 'right_ear'}
     if missing or others or len({*names}) != len(names):
@@ -218,13 +189,13 @@ def _read_18(path: str, content: dict) -> List[Video]:
     order = keypoint_order(names, f'{path}: categories')
     videos: Dict[str, Video] = {}
     places: Dict[Any, Tuple[Video, Frame]] = {}
-    for index, image in enumerate(content['images']):
+    for index, image in enumerate(take_list(content, 'images', path)):
         where = f'{path}: images[{index}]'
         name = take(image, 'file_name', where)
-        key = take(image, 'id', where)
+        key = take_id(image, 'id', where)
         video_name, number = _split_image_name(name, where)
         video = videos.setdefault(
-            video_name, Video(video_name, path, name, _size(image))
+            video_name, Video(video_name, path, name, take_size(image, where))
         )
         where = f'{path}: {video_name}, frame {number}'
         frame = Frame(
@@ -234,10 +205,10 @@ def _read_18(path: str, content: dict) -> List[Video]:
         )
         video.add(frame, key, name)
         places[key] = video, frame
-    for index, item in enumerate(take(content, 'annotations', path)):
+    for index, item in enumerate(take_list(content, 'annotations', path)):
         where = f'{path}: annotations[{index}]'
-        key = take(item, 'image_id', where)
-        if not isinstance(key, (int, str)) or key not in places:
+        key = take_id(item, 'image_id', where)
+        if key not in places:
             raise ValueError(
                 f"{where}: key 'image_id': no image has the id {key!r}"
             )
@@ -259,12 +230,6 @@ def _person_18(item: dict, count: int, order: List[int], where: str) -> Person:
         corners(item.get('bbox'), 'bbox', where),
         where,
     )
-
-
-def _size(image: dict) -> Optional[Tuple[int, int]]:
-    if 'width' in image and 'height' in image:
-        return int(image['width']), int(image['height'])
-    return None
 
 
 def _regions_18(image: dict, where: str) -> List[Polygon]:

@@ -138,11 +138,6 @@ def _posetrack_image(video: Video, number: int, root: Path) -> str:
 
 
 def _jhmdb(clips: Dict[str, AnnotatedClip], content: Any) -> AnnotatedImages:
-    size = {
-        image['file_name']: (image['width'], image['height'])
-        for image in content['images']
-        if 'width' in image and 'height' in image
-    }
     found: List[Sequence_] = [
         (
             name,
@@ -162,10 +157,7 @@ def _jhmdb(clips: Dict[str, AnnotatedClip], content: Any) -> AnnotatedImages:
         keypoint_names=list(JHMDB_KEYPOINTS),
         bboxes='annotated',
     )
-    sizes = [
-        next((size[x] for x in clip.images if x in size), None)
-        for clip in clips.values()
-    ]
+    sizes = [clip.sizes[0] for clip in clips.values()]
     by_id = {image['id']: image['file_name'] for image in content['images']}
     return _join(found, _JHMDB_FPS, meta, sizes, by_id)
 
