@@ -14,7 +14,8 @@ from hanet_mm.core.data.files import PathLike, atomic_path
 from hanet_mm.core.metrics.errors import position_errors
 
 _STYLES = dict(
-    truth=dict(color='#b5bbc7', linewidth=4, solid_capstyle='round'),
+    # As wide as the line: frames between others without a truth show, too.
+    truth=dict(color='#b5bbc7', linewidth=4, marker='.', markersize=8),
     input=dict(
         color='#e8833a', linewidth=1.0, marker='o', markersize=2.4, alpha=0.85
     ),

@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """What the hooks draw of the sequences of a test, and what they refuse."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -25,6 +26,9 @@ from hanet_mm.visualization.sample_poses import poses_of_sample
 
 pytestmark = pytest.mark.mm
 
+CONFIGS = sorted(
+    (Path(__file__).parents[2] / 'configs' / 'hanet').rglob('*.py')
+)
 NAMES = ('head', 'wrist', 'ankle', 'hip')
 META = dict(
     keypoint_id2name=dict(enumerate(NAMES)),
@@ -180,6 +184,14 @@ def test_what_cannot_judge_sequences_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         HOOKS.build(dict(BADCASE, **wrong))
     HOOKS.build(dict(BADCASE, **wrong, enable=False))
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_bad_cases_can_be_found_with_every_config(path):
+    cfg = Config.fromfile(path)
+    badcase = cfg.default_hooks.badcase
+    badcase.setdefault('metric', cfg.test_evaluator)  # as test.py does
+    HOOKS.build(dict(badcase, enable=True))
 
 
 def test_poses_in_metres_are_drawn_in_mm():

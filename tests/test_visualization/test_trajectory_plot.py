@@ -74,6 +74,24 @@ def test_mean_errors_are_written_over_each_joint(poses):
     assert axes[0].get_title(loc='left') == 'right wrist    truth unknown'
 
 
+def test_a_single_frame_with_a_truth_shows(poses):
+    truth, inputs, refined = poses
+    lonely = np.full_like(truth, np.nan)
+    lonely[9] = truth[9]
+    blank = np.full_like(truth, np.nan)
+    pictures = []
+    for known in (lonely, blank):
+        figure = trajectory_figure(known, inputs, refined, NAMES)
+        for axis, whole in zip(
+            figure.axes, trajectory_figure(truth, *poses[1:], NAMES).axes
+        ):
+            axis.set(xlim=whole.get_xlim(), ylim=whole.get_ylim(), title='')
+            axis.set_title('', loc='left')
+        figure.canvas.draw()
+        pictures.append(np.array(figure.canvas.buffer_rgba()))
+    assert (pictures[0] != pictures[1]).any()
+
+
 def test_without_truth_there_is_no_line_for_it(poses):
     figure = trajectory_figure(None, *poses[1:], NAMES)
     assert list(lines_of(figure.axes[0])) == ['input', 'refined']

@@ -25,5 +25,7 @@ train_dataloader = dict(batch_size=16)
 auto_scale_lr = dict(base_batch_size=16)
 
 default_hooks = dict(
-    checkpoint=dict(save_best='refined/AP', rule='greater', max_keep_ckpts=3)
+    checkpoint=dict(save_best='refined/AP', rule='greater', max_keep_ckpts=3),
+    # AP is of all sequences: --badcase looks at the error of each.
+    badcase=dict(metric=dict(type='SequenceMPJPE')),
 )
