@@ -28,7 +28,7 @@ class PoseSequenceDataset(KeptItems):
 
     A training item is a window of T frames; every start of every sequence is
     an item, and sequences shorter than T are padded by repeating the last
-    frame, with weight 0 (SPEC section 5). A test item is a whole sequence.
+    frame, with weight 0. A test item is a whole sequence.
     Keypoints that the estimator did not find are filled and marked. Where the
     frames were kept, the extra field ``img_path`` names the file of each, in
     ``data_root`` or ``data_prefix['img_path']``; test items have them.

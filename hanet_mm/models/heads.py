@@ -35,7 +35,7 @@ class KinematicHead(KinematicDecoder, BaseHead):
             :class:`PublishedHANetLoss`.
         accel_loss (ConfigType, optional): Of :class:`AccelerationLoss`.
         limited_loss (ConfigType, optional): Of :class:`WeightedKeypointLoss`,
-            on what the limit of :mod:`hanet_mm.core.refine.trust` leaves of
+            on what the limit of :mod:`hanet_mm.core.refine.limit` leaves of
             the final poses; so is then ``accel_loss``. Needs windows that
             :class:`MeasureEvidence` has seen, and ``predict_error``.
         **kwargs: Of :class:`hanet_mm.core.nn.decoder.KinematicDecoder`.

@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Coordinate systems of the network (SPEC section 6)."""
+"""Coordinate systems of the network."""
 
 import pytest
 import torch

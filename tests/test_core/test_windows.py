@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Cutting into windows and merging them (SPEC section 5)."""
+"""Cutting into windows and merging them."""
 
 import numpy as np
 import pytest

@@ -5,7 +5,7 @@ import ast
 from pathlib import Path
 from typing import Dict, Set, Tuple
 
-from rewriting import TARGET, format_code, plain_references
+from rewriting import TARGET, format_code
 from sources import texts_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +59,7 @@ def write_configs() -> Tuple[Dict[str, str], Set[str]]:
                 if inside.parts[0] == 'hanet':
                     inside = Path(inside.name)
                 todo[f'configs/{inside.as_posix()}'] = found
-        files[path] = format_code(plain_references(text))
+        files[path] = format_code(text)
     return dict(sorted(files.items())), strings
 
 

@@ -42,7 +42,7 @@ def write_module(closure: Closure, name: str) -> str:
     ]
     names = set().union(*(x.uses for x in statements), {'TYPE_CHECKING'})
     plain, parts_of = collect_imports(module, names, closure, relative=True)
-    return assemble(module.docstring, plain, parts_of, texts)
+    return assemble(closure, module.docstring, plain, parts_of, texts)
 
 
 def write_package(
@@ -55,17 +55,21 @@ def write_package(
     names = sorted(set().union(*parts_of.values())) if parts_of else []
     listed = [f'\n\n__all__ = {names}\n'] if names else []
     docstring = closure.sources.module(name).docstring
-    return assemble(docstring, set(), parts_of, listed)
+    return assemble(closure, docstring, set(), parts_of, listed)
 
 
 def assemble(
-    docstring: str, plain: Set[str], parts_of: Imports, texts: List[str]
+    closure: Closure,
+    docstring: str,
+    plain: Set[str],
+    parts_of: Imports,
+    texts: List[str],
 ) -> str:
     """Join the parts of a module and format them."""
     code = ''.join(texts).strip('\n')
     parts = [docstring, write_imports(plain, parts_of), code and f'\n{code}\n']
     text = HEADER + '\n'.join(x for x in parts if x) + '\n'
-    return format_code(format_docstrings(plain_references(text)))
+    return format_code(format_docstrings(plain_references(text, closure)))
 
 
 def collect_imports(
@@ -159,12 +163,22 @@ def without_last_commas(text: str) -> str:
 _KEYWORDS = {'in', 'is', 'and', 'or', 'not', 'return', 'yield', 'if', 'else'}
 
 
-def plain_references(text: str) -> str:
-    """Cross-references by their last name; no sections of our papers."""
-    text = re.sub(
-        rf'(:\w+:`)~?{PACKAGE}(?:\s*\.\w+)*?\s*\.(\w+`)', r'\1\2', text
-    )
-    return re.sub(r' \(SPEC section \d+\)', '', text)
+def plain_references(text: str, closure: Closure) -> str:
+    """Cross-references by their last name; none to what is not there."""
+    known = set().union(*closure.names.values())
+    known |= {name.rpartition('.')[2] for name in closure.names}
+
+    def write(match: 're.Match[str]') -> str:
+        role, target = match.groups()
+        parts = re.sub(r'\s', '', target).split('.')
+        if parts[0] == f'~{PACKAGE}' or parts[0] == PACKAGE:
+            parts = parts[-1:]
+        elif len(parts) > 1 and parts[0] not in known:
+            return match.group()  # of another package
+        name = '.'.join(parts)
+        return f'{role}`{name}`' if parts[0] in known else f'``{name}``'
+
+    return re.sub(r'(:\w+:)`([^`]+)`', write, text)
 
 
 def _target(

@@ -96,7 +96,9 @@ class _Selection:
             for x in self.module.statements
             if id(x.node) in texts
         ]
-        return assemble(self.module.docstring, plain, parts_of, ordered)
+        return assemble(
+            self.closure, self.module.docstring, plain, parts_of, ordered
+        )
 
     def _without_methods(self, statement: Statement) -> str:
         """The text of a test, of a class without what is not there."""
@@ -170,7 +172,7 @@ class _Selection:
 # Of the standard library; no clocks or processes, which tests of a project
 # need not depend on.
 _STANDARD = {
-    *('collections', 'contextlib', 'itertools', 'json', 'math'),
+    *('collections', 'contextlib', 'dataclasses', 'itertools', 'json', 'math'),
     *('multiprocessing', 'os', 'pathlib', 'pickle', 're', 'types', 'typing'),
 }
 

@@ -1,4 +1,4 @@
-# Sub-JHMDB in the flat layout of tools/dataset_converters.
+# Sub-JHMDB with the estimates of SimpleBaseline, 15 joints.
 _base_ = ['pose_sequence.py']
 
 dataset_type = 'JhmdbSequenceDataset'

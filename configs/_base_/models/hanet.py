@@ -1,4 +1,4 @@
-# Settings of SPEC section 8 that are the same for all data sets.
+# Settings that are the same for all data sets of the paper.
 model = dict(
     type='HANet',
     backbone=dict(

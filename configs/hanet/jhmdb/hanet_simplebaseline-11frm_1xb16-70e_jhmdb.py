@@ -1,4 +1,4 @@
-# Table 1, last row: 320 M parameters, as published (SPEC section 8);
+# Table 1, last row: 320 M parameters, as published;
 # post-norm, where eq. 5 has LayerNorm first.
 _base_ = [
     '../../_base_/models/hanet.py',

@@ -165,7 +165,7 @@ def _read(archive: Any, path: PathLike, key: str) -> np.ndarray:
         raise ObjectArrayError(
             f'{path}: key {key!r} is an object array, which needs pickle; '
             'expected plain arrays: convert files you trust with a script of '
-            'tools/dataset_converters and --trust-pickle'
+            'tools/dataset_converters of hanet_mm and --trust-pickle'
         ) from None
     if not isinstance(value, np.ndarray):  # numpy hands other files out raw
         raise ValueError(f'{path}: key {key!r} is not an array')

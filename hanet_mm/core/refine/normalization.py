@@ -65,7 +65,7 @@ def fit_normalization(
       the median pose of the ``valid`` (B, T, K) estimates. A keypoint that is
       wrong in less than half of its frames does not move it.
     - 'root': relative to the root of each frame, the mean of the joints
-      ``root``; 3D poses in metres (SPEC section 6). The root is not refined.
+      ``root``; 3D poses in metres. The root is not refined.
     - 'rot6d': rotations, as they are; see :func:`finish_poses`.
     """
     check_normalization(name, root)
