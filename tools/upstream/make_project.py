@@ -14,13 +14,13 @@ import sys
 from pathlib import Path
 from typing import Dict, List, Tuple
 
+from config_files import ROOT, write_configs
 from literals import write_metainfo
 from pages import write_metafile, write_readme
 from rewriting import HEADER, format_code, write_module, write_package
 from selection import select_tests
 from sources import PACKAGE, Closure, Sources
 
-from configs import ROOT, write_configs
 from hanet_mm.core.data.atomic import atomic_folder
 
 # Beside what configs name: to write data files.

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 import yaml
-
-from configs import CONFIGS, FOLDER
+from config_files import CONFIGS, FOLDER
 
 _TEMPLATE = Path(__file__).parent / 'project/README.md'
 _REPORTED = 'reported by the paper'

@@ -41,33 +41,33 @@ def write_module(closure: Closure, name: str) -> str:
         for x in statements
     ]
     names = set().union(*(x.uses for x in statements), {'TYPE_CHECKING'})
-    plain, parts_of = collect_imports(module, names, closure, relative=True)
-    return assemble(closure, module.docstring, plain, parts_of, texts)
+    plain, members = collect_imports(module, names, closure, relative=True)
+    return assemble(closure, module.docstring, plain, members, texts)
 
 
 def write_package(
     closure: Closure, name: str, exports: Iterable[Tuple[str, str]]
 ) -> str:
     """Text of ``__init__.py`` that exports names of modules below."""
-    parts_of: Imports = {}
+    members: Imports = {}
     for module, exported in exports:
-        parts_of.setdefault(module[len(name) :], set()).add(exported)
-    names = sorted(set().union(*parts_of.values())) if parts_of else []
+        members.setdefault(module[len(name) :], set()).add(exported)
+    names = sorted(set().union(*members.values())) if members else []
     listed = [f'\n\n__all__ = {names}\n'] if names else []
     docstring = closure.sources.module(name).docstring
-    return assemble(closure, docstring, set(), parts_of, listed)
+    return assemble(closure, docstring, set(), members, listed)
 
 
 def assemble(
     closure: Closure,
     docstring: str,
     plain: Set[str],
-    parts_of: Imports,
+    members: Imports,
     texts: List[str],
 ) -> str:
     """Join the parts of a module and format them."""
     code = ''.join(texts).strip('\n')
-    parts = [docstring, write_imports(plain, parts_of), code and f'\n{code}\n']
+    parts = [docstring, write_imports(plain, members), code and f'\n{code}\n']
     text = HEADER + '\n'.join(x for x in parts if x) + '\n'
     return format_code(format_docstrings(plain_references(text, closure)))
 
@@ -77,7 +77,7 @@ def collect_imports(
 ) -> Tuple[Set[str], Imports]:
     """Imports at the top of a module that bind some names."""
     plain: Set[str] = set()
-    parts_of: Imports = {}
+    members: Imports = {}
     for statement in module.statements:
         node = statement.node
         if isinstance(node, ast.Import):
@@ -91,18 +91,18 @@ def collect_imports(
                 if (alias.asname or alias.name) not in names:
                     continue
                 place = _target(base, alias, module, closure, relative)
-                parts_of.setdefault(place, set()).add(_as(alias))
-    return plain, parts_of
+                members.setdefault(place, set()).add(_as(alias))
+    return plain, members
 
 
-def write_imports(plain: Set[str], parts_of: Imports) -> str:
+def write_imports(plain: Set[str], members: Imports) -> str:
     """Import statements, sorted and wrapped as isort does."""
     sections: Dict[int, List[str]] = {}
     for name in sorted(plain, key=str.lower):
         sections.setdefault(_section(name), []).append(f'import {name}\n')
-    for module in sorted(parts_of, key=_module_key):
+    for module in sorted(members, key=_module_key):
         lines = sections.setdefault(_section(module), [])
-        lines += _from_lines(module, parts_of[module])
+        lines += _from_lines(module, members[module])
     text = ''
     for number in sorted(sections):
         # no_lines_before = STDLIB,LOCALFOLDER: only right behind MMPose's.
@@ -216,12 +216,12 @@ def _rewrite_imports(
     ]
     lines = text.splitlines(keepends=True)
     for node in sorted(nodes, key=lambda x: -x.lineno):
-        parts_of: Imports = {}
+        members: Imports = {}
         for base, alias in imported(module, node):
             place = _target(base, alias, module, closure, relative)
-            parts_of.setdefault(place, set()).add(_as(alias))
+            members.setdefault(place, set()).add(_as(alias))
         indent = ' ' * node.col_offset
-        new = write_imports(set(), parts_of).splitlines(keepends=True)
+        new = write_imports(set(), members).splitlines(keepends=True)
         lines[node.lineno - 1 : node.end_lineno] = [indent + x for x in new]
     return ''.join(lines)
 

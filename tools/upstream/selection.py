@@ -86,7 +86,7 @@ class _Selection:
                     and (id(found.node) not in texts)
                 ):
                     todo.append(found)
-        plain, parts_of = collect_imports(
+        plain, members = collect_imports(
             self.module, names, self.closure, relative=False
         )
         # For what it registers.
@@ -97,7 +97,7 @@ class _Selection:
             if id(x.node) in texts
         ]
         return assemble(
-            self.closure, self.module.docstring, plain, parts_of, ordered
+            self.closure, self.module.docstring, plain, members, ordered
         )
 
     def _without_methods(self, statement: Statement) -> str:

@@ -143,10 +143,22 @@ class Closure:
             yield self.sources.registered[built], built
 
     def statements(self, name: str) -> List[Statement]:
-        """Statements of a module that are needed, imports left out."""
+        """Statements of a module that are needed, imports left out.
+
+        Raises:
+            ValueError: If the module does something when it is imported, of
+                which nobody can tell whether it is needed.
+        """
+        found = self.sources.module(name).statements
+        acting = [x for x in found if not x.binds]
+        if acting:
+            raise ValueError(
+                f'{name}: line {acting[0].node.lineno}: expected definitions '
+                'only'
+            )
         return [
             x
-            for x in self.sources.module(name).statements
+            for x in found
             if x.binds & self.names[name]
             and not isinstance(x.node, (ast.Import, ast.ImportFrom))
         ]
