@@ -26,6 +26,7 @@ from hanet_mm.core.poses.rotations import (
 from hanet_mm.core.poses.units import as_rot6d
 from hanet_mm.core.refine.frame_rate import USUAL_RATE, check_fps, limit_rate
 from hanet_mm.core.refine.inputs import RefineResult, rotations_as_given
+from hanet_mm.core.refine.robust_path import robust_path
 from hanet_mm.core.refine.rotation_swaps import (
     UnswappedRotations,
     unswap_rotations,
@@ -35,7 +36,6 @@ from hanet_mm.core.refine.trust import (
     NOISE,
     OUTLIER,
     SWAPPED,
-    robust_path,
 )
 
 from .base import SequenceFilter
@@ -155,9 +155,9 @@ class RotationPath(RotationMethod):
 
     What is done to files of rotations where nobody names a method; see
     :func:`hanet_mm.core.refine.rotation_swaps.unswap_rotations` and
-    :func:`hanet_mm.core.refine.trust.robust_path`. The cutoff follows the
-    noise of each joint: about 6 Hz at 1 degree, 2 Hz at ten; where there is no
-    noise the path is the input.
+    :func:`hanet_mm.core.refine.robust_path.robust_path`. The cutoff follows
+    the noise of each joint: about 6 Hz at 1 degree, 2 Hz at ten; where there
+    is no noise the path is the input.
 
     Args:
         fps (float): Frames per second. Defaults to 30.

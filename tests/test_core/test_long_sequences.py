@@ -10,8 +10,8 @@ import pytest
 from test_trusted_refiner import harsh, make_refiner
 
 from hanet_mm.core.data import blocks
-from hanet_mm.core.refine import trust
-from hanet_mm.core.refine.trust import smooth_evenly
+from hanet_mm.core.refine import robust_path
+from hanet_mm.core.refine.robust_path import smooth_evenly
 
 FRAMES = 300
 RATES = [30.0, 60.0, 24.0]
@@ -24,7 +24,7 @@ def small_blocks(monkeypatch):
     def use():
         monkeypatch.setattr(blocks, '_FRAMES', 7)
         monkeypatch.setattr(blocks, '_KEYPOINTS', FRAMES)
-        monkeypatch.setattr(trust, '_BLOCK', 20)
+        monkeypatch.setattr(robust_path, '_BLOCK', 20)
 
     return use
 
@@ -63,9 +63,9 @@ def test_smooth_blocks_meet_without_a_seam(monkeypatch, cutoff):
     rng = np.random.default_rng(0)
     poses = rng.normal(0, 1, (5000, 2)).cumsum(0)
     weights = rng.uniform(1, 1e4, 5000) ** rng.integers(0, 2, 5000)
-    monkeypatch.setattr(trust, '_BLOCK', 5000)
+    monkeypatch.setattr(robust_path, '_BLOCK', 5000)
     whole = smooth_evenly(poses, cutoff, weights)
-    monkeypatch.setattr(trust, '_BLOCK', 37)
+    monkeypatch.setattr(robust_path, '_BLOCK', 37)
     np.testing.assert_allclose(
         smooth_evenly(poses, cutoff, weights), whole, atol=1e-8
     )

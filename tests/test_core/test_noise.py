@@ -11,7 +11,8 @@ from hanet_mm.core.refine.noise import (
     local_quantile,
     weight_of_noise,
 )
-from hanet_mm.core.refine.trust import limit_to_noise, robust_path
+from hanet_mm.core.refine.robust_path import robust_path
+from hanet_mm.core.refine.trust import limit_to_noise
 
 FPS = 30.0
 

@@ -6,17 +6,19 @@ import pytest
 from scipy.signal import butter, sosfreqz
 
 from hanet_mm.core.refine import trust
+from hanet_mm.core.refine.robust_path import (
+    RobustPath,
+    robust_path,
+    smooth_evenly,
+)
 from hanet_mm.core.refine.trust import (
     MISSING,
     NOISE,
     OUTLIER,
     SWAPPED,
-    RobustPath,
     believed_scores,
     gap_allowance,
     limit_to_noise,
-    robust_path,
-    smooth_evenly,
 )
 
 FPS = 30.0

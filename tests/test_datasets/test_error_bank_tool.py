@@ -11,8 +11,8 @@ from scipy.stats import spearmanr
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 from hanet_mm.core.poses.boxes import box_sizes, boxes_around, person_size
 from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine.robust_path import smooth_evenly
 from hanet_mm.core.refine.swap_chains import swap_chains
-from hanet_mm.core.refine.trust import smooth_evenly
 from hanet_mm.datasets.simulation import (
     clip_errors,
     definition_biases,

@@ -7,7 +7,8 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import DATASETS, TRANSFORMS
 
 import hanet_mm  # noqa: F401
-from hanet_mm.core.refine.trust import gap_allowance, robust_path
+from hanet_mm.core.refine.robust_path import robust_path
+from hanet_mm.core.refine.trust import gap_allowance
 
 pytestmark = pytest.mark.mm
 

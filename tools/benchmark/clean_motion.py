@@ -26,8 +26,8 @@ from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.metrics.preservation import how_far_moved, range_kept
 from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.poses.skeleton_data import SKELETONS
+from hanet_mm.core.refine.robust_path import robust_path
 from hanet_mm.core.refine.swap_chains import swap_chains
-from hanet_mm.core.refine.trust import robust_path
 from hanet_mm.core.refine.unswap import unswap
 from hanet_mm.datasets.simulation.body import sample_body_shapes
 from hanet_mm.datasets.simulation.cameras import project, view_rotations

@@ -224,6 +224,24 @@ def limit_rate(fps: float) -> float:
     return float(min(fps, FASTEST))
 
 
+def native_rates(
+    keypoints: Any,
+    positions: Optional[Sequence[np.ndarray]],
+    rate: Optional[float],
+    fps: Rates = None,
+) -> List[float]:
+    """Frames per second of one sequence or several, as given or by their
+    positions, see :func:`native_rate`.
+    """
+    several = isinstance(keypoints, (list, tuple))
+    count = len(keypoints) if several else 1
+    if fps is not None:
+        return [limit_rate(x) for x in spread_rates(fps, count)]
+    if positions is None:
+        return [native_rate(None, rate)] * count
+    return [native_rate(x, rate) for x in positions]
+
+
 # Ten thousand frames per second, for a refiner of 40.
 _MOST_PHASES = 250
 

@@ -3,7 +3,6 @@
 
 from typing import Any, Callable, Dict, List, Optional, Sequence, Union, cast
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -17,10 +16,8 @@ from .frame_rate import (
     Times,
     check_fps,
     check_range,
-    limit_rate,
-    native_rate,
+    native_rates,
     sequence_positions,
-    spread_rates,
 )
 from .gate import GatedNetwork, NoveltyGate
 from .inference import check_flip, mirrored_network
@@ -34,6 +31,7 @@ from .inputs import (
 )
 from .normalization import check_normalization
 from .resampling import refine_resampled
+from .rigid import RigidBody, rigid_body
 from .swap_chains import SwapChains, swap_chains
 from .weights_file import (
     find_refiner,
@@ -142,8 +140,11 @@ class Refiner:
         self.taper = bool(taper)
         self.keypoint_names = self.config['keypoint_names']
         self.chains: Optional[SwapChains] = None
+        self.body: Optional[RigidBody] = None
         if trust:
             self.chains = self._find_chains()
+            if keypoint_names and root:
+                self.body = rigid_body(keypoint_names, root)
             self.config['trust'] = True
         self.gate: Optional[NoveltyGate] = None
         if gate not in (False, True, 'motion'):
@@ -278,7 +279,7 @@ class Refiner:
         )
         rates = None
         if self.chains is not None:
-            rates = self._native_rates(keypoints, positions, fps)
+            rates = native_rates(keypoints, positions, self.fps, fps)
         inputs = read_refine_inputs(
             keypoints,
             scores,
@@ -305,6 +306,7 @@ class Refiner:
             device=next(self.network.parameters()).device,
             rates=rates,
             swapped=inputs.swapped,
+            body=self.body,
         )
         gated.warn(stacklevel=3)  # past own_settings
         redefine = self.network.head.redefine
@@ -320,20 +322,6 @@ class Refiner:
             [x.expected_error for x in refined],
             [x.reason for x in refined],
         )
-
-    def _native_rates(
-        self,
-        keypoints: Union[Array, Sequence[Array]],
-        positions: Optional[Sequence[np.ndarray]],
-        fps: Rates,
-    ) -> List[float]:
-        several = isinstance(keypoints, (list, tuple))
-        count = len(keypoints) if several else 1
-        if fps is not None:
-            return [limit_rate(x) for x in spread_rates(fps, count)]
-        if positions is None:
-            return [native_rate(None, self.fps)] * count
-        return [native_rate(x, self.fps) for x in positions]
 
 
 def _each(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..data.blocks import alike_groups, row_blocks
+from .evidence import GivenPoses, keep_to_evidence
 from .frame_rate import (
     at_positions,
     count_phases,
@@ -19,8 +20,9 @@ from .frame_rate import (
 )
 from .inference import Network, RefinedSequence, refine_sequences
 from .normalization import finish_poses
+from .rigid import RigidBody
 from .threads import map_threads
-from .trust import MISSING, limit_to_noise, robust_path
+from .trust import MISSING
 
 
 class ResampledSequence(NamedTuple):
@@ -59,6 +61,7 @@ def refine_resampled(
     device: Optional[torch.device] = None,
     rates: Optional[Sequence[float]] = None,
     swapped: Optional[Sequence[Optional[np.ndarray]]] = None,
+    body: Optional[RigidBody] = None,
     **options: Any,
 ) -> List[ResampledSequence]:
     """Run :func:`refine_sequences` on frames (T_i, K, D) taken at any times.
@@ -72,8 +75,8 @@ def refine_resampled(
 
     With ``rates``, the frames per second of each sequence, the results are
     limited to what the sequence gives evidence of, see
-    :func:`limit_to_noise`; ``swapped`` (T_i, K) are the keypoints whose sides
-    were corrected before.
+    :func:`keep_to_evidence`; ``swapped`` (T_i, K) are the keypoints whose
+    sides were corrected before, ``body`` is that of 3D poses.
     """
     pieces = _pieces(keypoints, scores, positions, window)
     grids = [_grids(piece) for piece in pieces]
@@ -99,7 +102,7 @@ def refine_resampled(
         for piece, own in zip(pieces, grids)
     ]
     if rates is not None:
-        found = _limit_all(pieces, found, rates, swapped)
+        found = _limit_all(pieces, found, rates, swapped, body)
     results: List[List[ResampledSequence]] = [[] for _ in keypoints]
     for piece, result in zip(pieces, found):
         results[piece.sequence].append(result)
@@ -215,6 +218,7 @@ def _limit_all(
     results: Sequence[ResampledSequence],
     rates: Sequence[float],
     swapped: Optional[Sequence[Optional[np.ndarray]]],
+    body: Optional[RigidBody],
 ) -> List[ResampledSequence]:
     """Limit all pieces, those of equal length and rate together."""
     limited = list(results)
@@ -229,7 +233,11 @@ def _limit_all(
         group = [known[i] for i in members]
         own = [pieces[i] for i in group]
         found = _limit(
-            own, [results[i] for i in group], own_rates[members[0]], swapped
+            own,
+            [results[i] for i in group],
+            own_rates[members[0]],
+            swapped,
+            body,
         )
         for i, result in zip(group, found):
             limited[i] = result
@@ -250,6 +258,7 @@ def _limit(
     results: Sequence[ResampledSequence],
     fps: float,
     swapped: Optional[Sequence[Optional[np.ndarray]]],
+    body: Optional[RigidBody],
 ) -> List[ResampledSequence]:
     """Limit pieces of equal length, together as (T, S, K, D)."""
     poses = _beside([piece.keypoints for piece in pieces])
@@ -259,28 +268,25 @@ def _limit(
         every = [(swapped[p.sequence], p) for p in pieces]
         own = [x[p.frames] for x, p in every if x is not None]
         undone = _beside(own) if own else None
-    path = robust_path(poses, missing, fps)
     refined = _beside([x.keypoints.cpu().numpy() for x in results])
     errors = [
         x.expected_error for x in results if x.expected_error is not None
     ]
-    rejected = None
+    expected = None
     if errors:
-        # Where a filter stood in for the network the path is the better one.
-        rejected = _beside([x.isnan().cpu().numpy() for x in errors])
-        if rejected.any():
-            refined = np.where(rejected[..., None], path.keypoints, refined)
-    trusted = limit_to_noise(refined, path, missing, undone, fps)
-    if rejected is not None:
+        expected = _beside([x.cpu().numpy() for x in errors])
+    given = GivenPoses(poses, missing, undone, fps)
+    trusted = keep_to_evidence(refined, expected, given, body)
+    if expected is not None:
         # The one that the network expects is that of its own poses.
-        trusted.expected_error[rejected] = np.nan
+        trusted.expected_error[np.isnan(expected)] = np.nan
     limited = []
     for i, result in enumerate(results):
         like = result.keypoints
         better = torch.from_numpy(trusted.keypoints[:, i]).to(like)
         reason = trusted.reason[:, i]
         result = result._replace(keypoints=better, reason=reason)
-        if rejected is not None:
+        if expected is not None:
             error = torch.from_numpy(trusted.expected_error[:, i]).to(like)
             result = result._replace(expected_error=error)
         limited.append(result)

@@ -1,10 +1,12 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """The way of a whole body through space: the root, or SMPL's translation."""
 
+from typing import Union
+
 import numpy as np
 
 from ..data.gaps import fill_missing
-from .trust import RobustPath, robust_path
+from .robust_path import RobustPath, robust_path
 
 # Depth is noisier than the picture by far, and a body as a whole turns around
 # slower than its hands: the cutoff falls from 6 to 2 Hz for noise that is ten
@@ -17,8 +19,8 @@ def root_path(
 ) -> RobustPath:
     """The path of one point that outliers do not bend.
 
-    As :func:`hanet_mm.core.refine.trust.robust_path`, but each axis has its
-    own noise and outliers: an estimator is less sure of the depth.
+    As :func:`hanet_mm.core.refine.robust_path.robust_path`, but each axis has
+    its own noise and outliers: an estimator is less sure of the depth.
 
     Args:
         points (np.ndarray): (T, D), in any unit.
@@ -33,7 +35,21 @@ def root_path(
     gone = np.repeat(missing[:, None], points.shape[1], 1)
     axes = np.asarray(points)[..., None]
     filled = fill_missing(axes, gone, np.array([len(axes)]))
+    return filled_root_path(filled[..., 0], missing, fps, size)
+
+
+def filled_root_path(
+    points: np.ndarray,
+    missing: np.ndarray,
+    fps: float,
+    size: Union[np.ndarray, float],
+) -> RobustPath:
+    """:func:`root_path` of points (T, ..., D) whose gaps are filled already.
+
+    ``missing`` is bool (T, ...), ``size`` (T, ..., 1) or a number.
+    """
+    gone = np.repeat(missing[..., None], points.shape[-1], -1)
     path = robust_path(
-        filled, gone, fps, size=size, least_weight=_LEAST_WEIGHT
+        points[..., None], gone, fps, size=size, least_weight=_LEAST_WEIGHT
     )
     return path._replace(keypoints=path.keypoints[..., 0])

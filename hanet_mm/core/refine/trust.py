@@ -14,7 +14,7 @@ is believed further (:func:`allowed_part`): heavy noise bends the path too, and
 the network knows what a body can do.
 """
 
-from typing import Callable, NamedTuple, Optional, Union
+from typing import NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -22,66 +22,24 @@ import torch
 from ..data.blocks import joint_blocks, row_blocks
 from ..data.gaps import UNKNOWN_SCORE, nearest_seen
 from ..data.lengths import lengths
-from ..nn.smoother import solve_smoother
 from .limit import allowed_part
-from .noise import (
-    fast_noise,
-    largest_near,
-    local_quantile,
-    local_size,
-    sorted_quantile,
-    weight_of_noise,
-)
-from .parabolas import fit_parabolas
-from .threads import map_threads
+from .noise import local_size, sorted_quantile
+from .robust_path import RobustPath
 
 # Why a keypoint was changed.
 NOISE, MISSING, SWAPPED, OUTLIER = range(4)
 REASONS = ('noise', 'missing', 'swapped', 'outlier')
 
-# Seconds before and after a frame in which outliers are told and noise is
-# measured.
-_NEAR_OUTLIERS, _NEAR_NOISE = 0.4, 0.2
-# Distances to the parabola count fully beyond this, in body sizes.
-_SHARP = 0.003
-# An outlier is further from the parabola than so many medians.
-_OUTLIER = 2.0
-# No distance to the parabola counts beyond so many times the fast noise
-# nearby: what moves smoothly is no outlier, however fast. Three frames beside
-# the path show 0.36 of their distance in it.
-_JUMP = 3.0
-_CUTOFF = 6.0
-# Frames of a block of a long series, and cutoff periods around it: what is
-# further away changes its smooth poses by less than 1e-11 of itself.
-_BLOCK, _MARGIN = 1024, 6.0
-# Least noise in body sizes, and the quantile of the residuals that it is.
-_LEAST_NOISE, _QUANTILE = 0.002, 0.75
-# Least noise that counts for the limit: half of that of outliers.
-_LEAST_LIMIT = 0.001
 # Squared errors of the result in terms of noise * body size, of the squared
 # way that was not taken, and of the squared body size, as real estimates with
 # annotation have them; networks know little of such errors.
 _OF_NOISE, _OF_WAY, _OF_SIZE = 0.2, 1.7, 0.00045
 # Longest distance into a gap at which motion is measured, in seconds.
 _LONGEST = 1.0
+# The quantile of what joints move in gaps.
+_QUANTILE = 0.75
 # With this share of the keypoints missing a frame tells nothing of a gap.
 _UNKNOWN_SHARE = 0.25
-
-
-class RobustPath(NamedTuple):
-    """Smooth path of a sequence and its noise, without a network.
-
-    Attributes:
-        keypoints (np.ndarray): Smooth path, (T, K, D) float32.
-        noise (np.ndarray): Local size of the residuals, in the unit of the
-            keypoints, (T, K).
-        outlier (np.ndarray): Far from what the frames around it tell, bool
-            (T, K).
-    """
-
-    keypoints: np.ndarray
-    noise: np.ndarray
-    outlier: np.ndarray
 
 
 class Trusted(NamedTuple):
@@ -105,110 +63,13 @@ class Trusted(NamedTuple):
     expected_error: np.ndarray
 
 
-def robust_path(
-    keypoints: np.ndarray,
-    missing: np.ndarray,
-    fps: float = 30.0,
-    fit: Callable = fit_parabolas,
-    size: Optional[float] = None,
-    least_weight: float = 1.0,
-) -> RobustPath:
-    """The path through a sequence that outliers do not bend.
-
-    Keypoints far from a parabola fitted to the frames around them in the
-    sense of least distances (robust local regression, Cleveland, Journal of
-    the American Statistical Association 74, 1979) are moved towards it,
-    then all are smoothed (Whittaker, Proc. Edinburgh Math. Soc. 41, 1922)
-    with a gain of 1/2 at 6 Hz, as a Butterworth filter that runs forward and
-    backward has. That is for noise (:func:`fast_noise`) of 1 % of the body or
-    more. Keypoints weigh as the inverse of its square, so with less noise the
-    cutoff rises: where there is none the path is the input, however fast. Nor
-    is what moves fast but smoothly an outlier. Zero phase; constant poses and
-    those of constant speed are kept, and time may run backward.
-
-    Args:
-        keypoints (np.ndarray): Left and right put right and gaps filled, see
-            :func:`fill_missing`, (T, K, D).
-        missing (np.ndarray): Keypoints that were filled, bool (T, K).
-        fps (float): Frames per second. Defaults to 30.
-        fit (Callable): Fits the parabolas to poses (T, K, D), relative to
-            the first one. Defaults to :func:`fit_parabolas`.
-        size (float, optional): What counts as the size of a body, of
-            coordinates that are not places, such as rotations. Defaults to
-            None: the size of the person around each frame.
-        least_weight (float): Of the noisiest keypoints: the cutoff falls to
-            about its fourth root times 6 Hz. Defaults to 1: never below 6 Hz.
-
-    Returns:
-        RobustPath: The path and the noise around it.
-    """
-    if size is None:
-        sizes = local_size(keypoints, missing, fps)
-    else:
-        sizes = np.full((*missing.shape[:-1], 1), size)
-    path = RobustPath(
-        np.empty(keypoints.shape, np.float32),
-        np.empty(missing.shape, np.float32),
-        np.empty(missing.shape, bool),
-    )
-
-    def fill(own: slice) -> None:
-        part = _joint_paths(
-            keypoints[..., own, :],
-            missing[..., own],
-            sizes,
-            fps,
-            fit,
-            least_weight,
-        )
-        path.keypoints[..., own, :] = part.keypoints
-        path.noise[..., own] = part.noise
-        path.outlier[..., own] = part.outlier
-
-    map_threads(fill, list(joint_blocks(missing.shape)))
-    return path
-
-
-def _joint_paths(
-    keypoints: np.ndarray,
-    missing: np.ndarray,
-    size: np.ndarray,
-    fps: float,
-    fit: Callable,
-    least_weight: float,
-) -> RobustPath:
-    """Paths of some joints of people whose size (T, ..., 1) is known."""
-    origin = keypoints[:1].astype(np.float64)
-    poses = keypoints - origin
-    least = _LEAST_NOISE * size
-    fast = fast_noise(poses, missing, fps)
-    fitted = fit(poses, fps, _SHARP * size)
-    apart = lengths(poses - fitted)
-    apart = np.minimum(apart, _JUMP * largest_near(fast, fps))
-    usual = local_quantile(apart, ~missing, round(_NEAR_OUTLIERS * fps), 0.5)
-    usual = _OUTLIER * np.maximum(usual, least)
-    kept = np.minimum(usual / np.maximum(apart, usual), 1)[..., None]
-    smooth = smooth_evenly(
-        fitted + (poses - fitted) * kept,
-        _CUTOFF / fps,
-        weight_of_noise(fast / size, fps, least_weight),
-    )
-    residuals = lengths(poses - smooth)
-    near = round(_NEAR_NOISE * fps)
-    noise = local_quantile(residuals, ~missing, near, _QUANTILE)
-    return RobustPath(
-        (smooth + origin).astype(np.float32),
-        np.maximum(noise, _LEAST_LIMIT * size),
-        (apart > usual) & ~missing,
-    )
-
-
 def limit_to_noise(
     refined: np.ndarray,
     path: RobustPath,
     missing: np.ndarray,
     swapped: Optional[np.ndarray] = None,
     fps: float = 30.0,
+    change: Optional[np.ndarray] = None,
 ) -> Trusted:
     """Limit refined poses to what the evidence in the sequence supports.
 
@@ -218,6 +79,9 @@ def limit_to_noise(
         missing (np.ndarray): Bool (T, K).
         swapped (np.ndarray, optional): See :func:`unswap`, bool (T, K).
         fps (float): Frames per second. Defaults to 30.
+        change (np.ndarray, optional): See
+            :func:`hanet_mm.core.refine.limit.allowed_part`, (T, 1). Defaults
+            to None: in 2D.
 
     Returns:
         Trusted: Poses between the path and the refined ones.
@@ -237,6 +101,7 @@ def limit_to_noise(
             RobustPath(*(x[rows] for x in path)),
             allowance[rows],
             size[rows],
+            None if change is None else change[rows],
         )
         for whole, own in zip(trusted, part):
             whole[rows] = own
@@ -251,10 +116,13 @@ def _limit_rows(
     path: RobustPath,
     allowance: np.ndarray,
     size: np.ndarray,
+    change: Optional[np.ndarray],
 ) -> Trusted:
     """Limit some frames, of which nothing is missing or swapped."""
     steps: np.ndarray = refined - path.keypoints.astype(np.float64)
-    given = (path.noise, allowance, size)
+    given = [path.noise, allowance, size]
+    if change is not None:
+        given.append(change)
     part, limit = (
         x.numpy() for x in allowed_part(*map(torch.from_numpy, given))
     )
@@ -329,37 +197,3 @@ def believed_scores(scores: np.ndarray, belief: float) -> np.ndarray:
     deviation = scores - UNKNOWN_SCORE
     drawn = UNKNOWN_SCORE + (0.25 + 0.75 * belief) * deviation
     return np.where(scores > 0, drawn, 0).astype(np.float32)
-
-
-def smooth_evenly(
-    poses: np.ndarray, cutoff: float, weights: Union[np.ndarray, float] = 1.0
-) -> np.ndarray:
-    """Whittaker's smoother with a gain of 1/2 at a cutoff, (T, ..., D).
-
-    ``sum_t w_t (y_t - x_t)^2 + lambda sum_t (y_{t-1} - 2 y_t + y_{t+1})^2`` is
-    smallest; cutoff in cycles per frame, at most 0.45, where the weights
-    (T, ...) are 1. Elsewhere it is about their fourth root times that.
-    """
-    count = len(poses)
-    if count < 3:
-        return np.array(poses, np.float64)
-    weight = (2 * np.sin(np.pi * min(cutoff, 0.45))) ** 4.0
-    # The solver has stiffness 1: the estimates weigh its reciprocal.
-    series = poses.shape[:-1] or poses.shape
-    wanted = torch.from_numpy(poses.astype(np.float64)).reshape(*series, -1)
-    given = torch.from_numpy(np.full(series, weight) * weights)
-    # Of a long series all blocks are smoothed side by side.
-    margin = int(np.ceil(_MARGIN / min(cutoff, 0.45)))
-    window = _BLOCK + 2 * margin
-    if count < 2 * window:
-        smooth = solve_smoother(given, given[..., None] * wanted)
-        return smooth.numpy().reshape(poses.shape)
-    first = torch.arange(-margin, count - margin, _BLOCK)
-    first = first.clamp(0, count - window)
-    rows = first + torch.arange(window)[:, None]
-    given, wanted = given[rows], wanted[rows]
-    smooth = solve_smoother(given, given[..., None] * wanted)
-    frames = torch.arange(count)
-    block = frames // _BLOCK
-    smooth = smooth[frames - first[block], block]
-    return smooth.numpy().reshape(poses.shape)

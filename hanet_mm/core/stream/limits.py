@@ -5,7 +5,14 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from ..refine.trust import OUTLIER, limit_to_noise, robust_path
+from ..refine.evidence import (
+    BoneMemory,
+    GivenPoses,
+    keep_to_evidence,
+    root_of,
+)
+from ..refine.rigid import RigidBody
+from ..refine.trust import OUTLIER
 from .parabola_memory import ParabolaMemory, PeopleParabolas
 
 
@@ -13,7 +20,8 @@ class Evidence(NamedTuple):
     """What a stream remembers of a person: F frames, gaps filled.
 
     ``keypoints`` are (F, K, D), ``missing``, ``swapped`` and ``outlying``
-    bool (F, K). ``index`` is the number of the first frame.
+    bool (F, K). ``index`` is the number of the first frame, ``body`` that of
+    3D poses.
     """
 
     keypoints: np.ndarray
@@ -23,6 +31,8 @@ class Evidence(NamedTuple):
     fps: float
     index: int  # type: ignore[assignment]  # tuple.index is not used
     parabolas: ParabolaMemory
+    bones: BoneMemory
+    body: Optional[RigidBody]
 
 
 class DueFrames(NamedTuple):
@@ -42,7 +52,7 @@ class DueFrames(NamedTuple):
 def limit_due_frames(
     people: Sequence[Optional[DueFrames]],
 ) -> List[Optional[DueFrames]]:
-    """Limit what is due of several persons, see :func:`limit_to_noise`.
+    """Limit what is due of several persons, see :func:`keep_to_evidence`.
 
     Those with equally many frames to remember go through it together.
     """
@@ -69,23 +79,30 @@ def _limit(people: Sequence) -> List[DueFrames]:
         np.stack([getattr(x, name) for x in given], axis=1)
         for name in ('keypoints', 'missing', 'swapped')
     )
+    body = given[0].body
+    places = keypoints
+    if body is not None:
+        places = (keypoints - root_of(keypoints, body)).astype(np.float32)
     parabolas = PeopleParabolas(
-        [x.parabolas for x in given], [x.index for x in given], keypoints
+        [x.parabolas for x in given], [x.index for x in given], places
     )
-    path = robust_path(keypoints, missing, fps, parabolas.fit)
-    refined = path.keypoints.copy()
     values = np.stack([x.values for x in people], axis=1)
-    # Where a filter stood in for the network the path is the better one.
-    rejected = np.isnan(values[..., -1:])
-    refined[rows] = np.where(rejected, refined[rows], values[..., :-1])
-    trusted = limit_to_noise(refined, path, missing, swapped, fps)
+    trusted = keep_to_evidence(
+        values[..., :-1],
+        values[..., -1],
+        GivenPoses(keypoints, missing, swapped, fps),
+        body,
+        parabolas.fit,
+        rows,
+        [x.bones for x in given],
+    )
     limited = []
     for number, (due, evidence) in enumerate(zip(people, given)):
-        reason = trusted.reason[rows, number]
+        reason = trusted.reason[:, number]
         reason = np.where(evidence.outlying[rows], OUTLIER, reason)
         limited.append(
             due._replace(
-                values=trusted.keypoints[rows, number],
+                values=trusted.keypoints[:, number],
                 reason=reason.astype(np.uint8),
             )
         )

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..refine.frame_rate import count_phases, frame_steps, limit_rate
 from ..refine.inputs import Array, read_rotations, read_sequence
 from ..refine.refiner import Refiner
+from ..refine.rigid import RigidBody
 from ..refine.swap_chains import SwapChains
 from .arguments import block_length, check_array
 from .buffer import GivenFrame
@@ -19,10 +20,11 @@ class StreamSettings(NamedTuple):
 
     ``stride`` and ``taper`` are those of the refiner. ``lookahead`` and
     ``block`` are in refiner frames, ``max_gap`` in frames of the stream.
-    ``chains`` are those of a refiner that keeps to the evidence, ``redefine``
-    changes poses to the joint definitions that it learnt. ``rate`` is that of
-    the refiner and ``fps`` that of the stream, where known; it has ``phases``
-    frames for one of the refiner.
+    ``chains`` are those of a refiner that keeps to the evidence and ``body``
+    that of one of 3D poses, ``redefine`` changes poses to the joint
+    definitions that it learnt. ``rate`` is that of the refiner and ``fps``
+    that of the stream, where known; it has ``phases`` frames for one of the
+    refiner.
     """
 
     window: int
@@ -36,6 +38,7 @@ class StreamSettings(NamedTuple):
     coord_dims: int
     redefine: Callable[[Tensor], Tensor]
     chains: Optional[SwapChains] = None
+    body: Optional[RigidBody] = None
     rate: Optional[float] = None
     fps: Optional[float] = None
     phases: int = 1
@@ -75,6 +78,7 @@ def make_settings(
         coord_dims=head.coord_dims,
         redefine=head.redefine,
         chains=refiner.chains,
+        body=refiner.body,
         rate=rate,
         fps=fps and limit_rate(fps),
         phases=phases,

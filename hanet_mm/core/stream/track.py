@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..refine.evidence import BoneMemory
 from ..refine.frame_rate import (
     at_positions,
     last_frames,
@@ -68,6 +69,7 @@ class StreamTrack:
         shared = settings.window, settings.stride, settings.taper
         self.phases = [PhaseWindows(x, *shared) for x in self._starts]
         self._parabolas = ParabolaMemory()
+        self._bones = BoneMemory()
         self._settled = 0  # frames of the buffer that are decided
         # These wait until they are due, at their positions.
         self._ready: Deque[Tuple[float, StreamedFrame]] = deque()
@@ -297,6 +299,8 @@ class StreamTrack:
             fps,
             int(buffer.index[0]),
             self._parabolas,
+            self._bones,
+            settings.body,
         )
 
     def _as_given(self, poses: Tensor) -> Tensor:

@@ -16,8 +16,8 @@ import numpy as np
 
 from hanet_mm.core.data.gaps import fill_missing, missing_keypoints
 from hanet_mm.core.poses.boxes import person_size
+from hanet_mm.core.refine.robust_path import robust_path
 from hanet_mm.core.refine.swap_chains import NUM_CHAINS, SwapChains
-from hanet_mm.core.refine.trust import robust_path
 from hanet_mm.core.refine.unswap import unswap
 
 # Frames count in which the estimators differ by less, in body sizes, and

@@ -8,8 +8,9 @@ from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
 from hanet_mm.core.data.gaps import fill_missing
+from hanet_mm.core.refine.robust_path import robust_path
 from hanet_mm.core.refine.swap_chains import SwapChains, swap_chains
-from hanet_mm.core.refine.trust import gap_allowance, robust_path
+from hanet_mm.core.refine.trust import gap_allowance
 from hanet_mm.core.refine.unswap import unswap
 
 

@@ -1,0 +1,189 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""The path that the frames around tell, without any network."""
+
+from typing import Callable, NamedTuple, Union
+
+import numpy as np
+import torch
+
+from ..data.blocks import joint_blocks
+from ..data.lengths import lengths
+from ..nn.smoother import solve_smoother
+from .noise import (
+    fast_noise,
+    largest_near,
+    local_quantile,
+    local_size,
+    weight_of_noise,
+)
+from .parabolas import fit_parabolas
+from .threads import map_threads
+
+# Seconds before and after a frame in which outliers are told and noise is
+# measured.
+_NEAR_OUTLIERS, _NEAR_NOISE = 0.4, 0.2
+# Distances to the parabola count fully beyond this, in body sizes.
+_SHARP = 0.003
+# An outlier is further from the parabola than so many medians.
+_OUTLIER = 2.0
+# No distance to the parabola counts beyond so many times the fast noise
+# nearby: what moves smoothly is no outlier, however fast. Three frames beside
+# the path show 0.36 of their distance in it.
+_JUMP = 3.0
+_CUTOFF = 6.0
+# Frames of a block of a long series, and cutoff periods around it: what is
+# further away changes its smooth poses by less than 1e-11 of itself.
+_BLOCK, _MARGIN = 1024, 6.0
+# Least noise in body sizes, and the quantile of the residuals that it is.
+_LEAST_NOISE, _QUANTILE = 0.002, 0.75
+# Least noise that counts for the limit: half of that of outliers.
+_LEAST_LIMIT = 0.001
+
+
+class RobustPath(NamedTuple):
+    """Smooth path of a sequence and its noise, without a network.
+
+    Attributes:
+        keypoints (np.ndarray): Smooth path, (T, K, D) float32.
+        noise (np.ndarray): Local size of the residuals, in the unit of the
+            keypoints, (T, K).
+        outlier (np.ndarray): Far from what the frames around it tell, bool
+            (T, K).
+    """
+
+    keypoints: np.ndarray
+    noise: np.ndarray
+    outlier: np.ndarray
+
+
+def robust_path(
+    keypoints: np.ndarray,
+    missing: np.ndarray,
+    fps: float = 30.0,
+    fit: Callable = fit_parabolas,
+    size: Union[np.ndarray, float, None] = None,
+    least_weight: float = 1.0,
+) -> RobustPath:
+    """The path through a sequence that outliers do not bend.
+
+    Keypoints far from a parabola fitted to the frames around them in the
+    sense of least distances (robust local regression, Cleveland, Journal of
+    the American Statistical Association 74, 1979) are moved towards it,
+    then all are smoothed (Whittaker, Proc. Edinburgh Math. Soc. 41, 1922)
+    with a gain of 1/2 at 6 Hz, as a Butterworth filter that runs forward and
+    backward has. That is for noise (:func:`fast_noise`) of 1 % of the body or
+    more. Keypoints weigh as the inverse of its square, so with less noise the
+    cutoff rises: where there is none the path is the input, however fast. Nor
+    is what moves fast but smoothly an outlier. Zero phase; constant poses and
+    those of constant speed are kept, and time may run backward.
+
+    Args:
+        keypoints (np.ndarray): Left and right put right and gaps filled, see
+            :func:`fill_missing`, (T, K, D).
+        missing (np.ndarray): Keypoints that were filled, bool (T, K).
+        fps (float): Frames per second. Defaults to 30.
+        fit (Callable): Fits the parabolas to poses (T, K, D), relative to
+            the first one. Defaults to :func:`fit_parabolas`.
+        size (np.ndarray | float, optional): What counts as the size of a
+            body, (T, 1) or a number, of coordinates that are not places, such
+            as rotations, or of single joints. Defaults to None: the size of
+            the person around each frame.
+        least_weight (float): Of the noisiest keypoints: the cutoff falls to
+            about its fourth root times 6 Hz. Defaults to 1: never below 6 Hz.
+
+    Returns:
+        RobustPath: The path and the noise around it.
+    """
+    if size is None:
+        sizes = local_size(keypoints, missing, fps)
+    else:
+        sizes = np.broadcast_to(size, (*missing.shape[:-1], 1))
+    path = RobustPath(
+        np.empty(keypoints.shape, np.float32),
+        np.empty(missing.shape, np.float32),
+        np.empty(missing.shape, bool),
+    )
+
+    def fill(own: slice) -> None:
+        part = _joint_paths(
+            keypoints[..., own, :],
+            missing[..., own],
+            sizes,
+            fps,
+            fit,
+            least_weight,
+        )
+        path.keypoints[..., own, :] = part.keypoints
+        path.noise[..., own] = part.noise
+        path.outlier[..., own] = part.outlier
+
+    map_threads(fill, list(joint_blocks(missing.shape)))
+    return path
+
+
+def _joint_paths(
+    keypoints: np.ndarray,
+    missing: np.ndarray,
+    size: np.ndarray,
+    fps: float,
+    fit: Callable,
+    least_weight: float,
+) -> RobustPath:
+    """Paths of some joints of people whose size (T, ..., 1) is known."""
+    origin = keypoints[:1].astype(np.float64)
+    poses = keypoints - origin
+    least = _LEAST_NOISE * size
+    fast = fast_noise(poses, missing, fps)
+    fitted = fit(poses, fps, _SHARP * size)
+    apart = lengths(poses - fitted)
+    apart = np.minimum(apart, _JUMP * largest_near(fast, fps))
+    usual = local_quantile(apart, ~missing, round(_NEAR_OUTLIERS * fps), 0.5)
+    usual = _OUTLIER * np.maximum(usual, least)
+    kept = np.minimum(usual / np.maximum(apart, usual), 1)[..., None]
+    smooth = smooth_evenly(
+        fitted + (poses - fitted) * kept,
+        _CUTOFF / fps,
+        weight_of_noise(fast / size, fps, least_weight),
+    )
+    residuals = lengths(poses - smooth)
+    near = round(_NEAR_NOISE * fps)
+    noise = local_quantile(residuals, ~missing, near, _QUANTILE)
+    return RobustPath(
+        (smooth + origin).astype(np.float32),
+        np.maximum(noise, _LEAST_LIMIT * size),
+        (apart > usual) & ~missing,
+    )
+
+
+def smooth_evenly(
+    poses: np.ndarray, cutoff: float, weights: Union[np.ndarray, float] = 1.0
+) -> np.ndarray:
+    """Whittaker's smoother with a gain of 1/2 at a cutoff, (T, ..., D).
+
+    ``sum_t w_t (y_t - x_t)^2 + lambda sum_t (y_{t-1} - 2 y_t + y_{t+1})^2`` is
+    smallest; cutoff in cycles per frame, at most 0.45, where the weights
+    (T, ...) are 1. Elsewhere it is about their fourth root times that.
+    """
+    count = len(poses)
+    if count < 3:
+        return np.array(poses, np.float64)
+    weight = (2 * np.sin(np.pi * min(cutoff, 0.45))) ** 4.0
+    # The solver has stiffness 1: the estimates weigh its reciprocal.
+    series = poses.shape[:-1] or poses.shape
+    wanted = torch.from_numpy(poses.astype(np.float64)).reshape(*series, -1)
+    given = torch.from_numpy(np.full(series, weight) * weights)
+    # Of a long series all blocks are smoothed side by side.
+    margin = int(np.ceil(_MARGIN / min(cutoff, 0.45)))
+    window = _BLOCK + 2 * margin
+    if count < 2 * window:
+        smooth = solve_smoother(given, given[..., None] * wanted)
+        return smooth.numpy().reshape(poses.shape)
+    first = torch.arange(-margin, count - margin, _BLOCK)
+    first = first.clamp(0, count - window)
+    rows = first + torch.arange(window)[:, None]
+    given, wanted = given[rows], wanted[rows]
+    smooth = solve_smoother(given, given[..., None] * wanted)
+    frames = torch.arange(count)
+    block = frames // _BLOCK
+    smooth = smooth[frames - first[block], block]
+    return smooth.numpy().reshape(poses.shape)
