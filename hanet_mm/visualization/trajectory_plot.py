@@ -15,7 +15,13 @@ from hanet_mm.core.metrics.errors import position_errors
 
 _STYLES = dict(
     # As wide as the line: frames between others without a truth show, too.
-    truth=dict(color='#b5bbc7', linewidth=4, marker='.', markersize=8),
+    truth=dict(
+        color='#b5bbc7',
+        linewidth=4,
+        marker='.',
+        markersize=8,
+        markeredgewidth=0,
+    ),
     input=dict(
         color='#e8833a', linewidth=1.0, marker='o', markersize=2.4, alpha=0.85
     ),
