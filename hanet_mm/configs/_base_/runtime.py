@@ -7,14 +7,15 @@ from mmengine.hooks import (
 )
 from mmengine.runner import LogProcessor
 from mmengine.visualization import LocalVisBackend, TensorboardVisBackend
-from mmpose.engine.hooks import BadCaseAnalysisHook, PoseVisualizationHook
-from mmpose.visualization import PoseLocalVisualizer
 
 from hanet_mm.engine import (
     AtomicCheckpointHook,
     EpochSeedHook,
     MainProcessLoggerHook,
+    PoseSequenceBadCaseHook,
+    PoseSequenceVisualizationHook,
 )
+from hanet_mm.visualization import PoseSequenceVisualizer
 
 default_scope = 'mmpose'
 custom_imports = dict(imports=['hanet_mm'], allow_failed_imports=False)
@@ -30,14 +31,8 @@ default_hooks = dict(
     # A run that is killed at any moment goes on from its last checkpoint.
     checkpoint=dict(type=AtomicCheckpointHook, interval=10),
     sampler_seed=dict(type=DistSamplerSeedHook),
-    visualization=dict(type=PoseVisualizationHook, enable=False),
-    badcase=dict(
-        type=BadCaseAnalysisHook,
-        enable=False,
-        out_dir='badcase',
-        metric_type='loss',
-        badcase_thr=5,
-    ),
+    visualization=dict(type=PoseSequenceVisualizationHook, enable=False),
+    badcase=dict(type=PoseSequenceBadCaseHook, metric_type='accuracy'),
 )
 custom_hooks = [
     dict(type=SyncBuffersHook),
@@ -59,7 +54,7 @@ model_wrapper_cfg = dict(
 # TensorBoard beside the log file.
 vis_backends = [dict(type=LocalVisBackend), dict(type=TensorboardVisBackend)]
 visualizer = dict(
-    type=PoseLocalVisualizer, vis_backends=vis_backends, name='visualizer'
+    type=PoseSequenceVisualizer, vis_backends=vis_backends, name='visualizer'
 )
 
 log_processor = dict(
