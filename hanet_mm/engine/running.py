@@ -1,8 +1,12 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Seeds that follow the epoch, and several processes."""
 
+import atexit
+import gc
 import os
-from typing import Dict, Optional
+import sys
+from importlib import import_module
+from typing import Any, Dict, Optional
 
 import mmengine.dist.utils as dist_utils
 import torch
@@ -13,6 +17,13 @@ from mmengine.hooks import Hook, LoggerHook
 from mmengine.logging import print_log
 from mmengine.runner import Runner, set_random_seed
 from mmpose.registry import HOOKS
+
+# Their functions have the group of the moment of their import as a default.
+# Imported later, as MMPose's models do, they keep it from being destroyed.
+_KEEP_THE_GROUP = (
+    'torch.distributed.nn.functional',
+    'torch.distributed.optim',
+)
 
 
 def enable_cpu_distributed() -> None:
@@ -30,14 +41,41 @@ def enable_cpu_distributed() -> None:
 
 
 def _init_with_gloo(
-    backend: str, init_backend: str = 'torch', **kwargs
+    backend: str, init_backend: str = 'torch', **kwargs: Any
 ) -> None:
     if backend != 'gloo':
         print_log(
             f'no accelerator: processes talk through gloo, not {backend}',
             logger='current',
         )
+    init_gloo_group(**kwargs)
+
+
+def init_gloo_group(**kwargs: Any) -> None:
+    """Make the default process group with gloo, and destroy it at the end.
+
+    A group that is still there when Python ends has threads that hold
+    tensors, and an exit in thirty aborts (seen with PyTorch 2.11). A model
+    wrapped for several processes keeps its group as long as it lives itself.
+
+    Args:
+        **kwargs: Of :func:`torch.distributed.init_process_group`.
+    """
+    for name in _KEEP_THE_GROUP:
+        import_module(name)
     torch_dist.init_process_group(backend='gloo', **kwargs)
+    atexit.register(_destroy_group)
+
+
+def _destroy_group() -> None:
+    """Destroy the group, unless an error ends the process.
+
+    After an error this process may be in the middle of a step that the
+    others do not take any more: destroying the group would wait for them.
+    """
+    if torch_dist.is_initialized() and getattr(sys, 'last_type', None) is None:
+        gc.collect()  # wrapped models refer to the group
+        torch_dist.destroy_process_group()
 
 
 @HOOKS.register_module()

@@ -2,6 +2,7 @@
 """Training and testing through MMPose's own tools."""
 
 import json
+import sys
 from pathlib import Path
 
 import mmpose
@@ -124,8 +125,9 @@ def test_one_and_two_processes_give_the_same_figures(
 ):
     checkpoint = trained / 'epoch_2.pth'
     figures = []
-    for processes in (1, 2):
-        work_dir = tmp_path / str(processes)
+    # Several times: a file that two processes write is broken now and then.
+    for processes in (1, 2, 2, 2):
+        work_dir = tmp_path / str(len(figures))
         launcher = ['--launcher', 'pytorch'] if processes > 1 else []
         if processes > 1:
             launcher += ['--show-dir', 'drawn', '--interval', 2, '--badcase']
@@ -140,13 +142,14 @@ def test_one_and_two_processes_give_the_same_figures(
             cwd=tmp_path,
         )
         figures.append(results_of(work_dir))
-    one, two = figures
+    one, two, *again = figures
     names = [name for name in one if name.startswith(('refined', 'input'))]
     assert 'refined/PCK@0.05' in names
     assert 'input/Accel' in names
     for name in names:
         # Up to rounding: sequences meet others in other batches.
         assert one[name] == pytest.approx(two[name], rel=1e-5), name
+        assert all(x[name] == two[name] for x in again), name
     # Each process draws its own sequences (0 2 4 6, 1 3 5 0) and one lists
     # all of them.
     drawn = {x.stem[-1] for x in tmp_path.glob('2/2*/drawn/*.png')}
@@ -155,6 +158,58 @@ def test_one_and_two_processes_give_the_same_figures(
     cases = [x['sequence'] for x in json.loads(path.read_text())]
     pictures = {x.stem.split('_MPJPE')[0] for x in path.parent.glob('*.png')}
     assert sorted(cases) == sorted(pictures)
+
+
+# Counts threads of gloo after a run, and after all that ends the process.
+GLOO_THREADS = """
+import atexit, os, pathlib, sys
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+def report():
+    tasks = pathlib.Path('/proc/self/task').iterdir()
+    names = [(x / 'comm').read_text() for x in tasks]
+    with open(f'rank{os.environ["RANK"]}', 'a') as file:
+        file.write(f'{sum("gloo" in x for x in names)} ')
+
+def main():  # as in MMPose's tools: what it made goes when it returns
+    cfg = Config.fromfile(sys.argv[1])
+    cfg.update(launcher='pytorch', work_dir='run')
+    cfg.train_cfg.max_epochs = 1
+    Runner.from_cfg(cfg).train()
+    report()
+
+atexit.register(report)  # before ours: called last
+main()
+if 'fail' in sys.argv:
+    raise ValueError('as if training had failed')
+"""
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+def test_the_group_of_processes_ends_before_python(
+    config, tmp_path, run_python
+):
+    """Else an exit in thirty aborts, and with it a run that was finished."""
+    script = tmp_path / 'script.py'
+    script.write_text(GLOO_THREADS)
+    run_python(*launch(2), script, config, cwd=tmp_path)
+    for rank in range(2):
+        during, after = (tmp_path / f'rank{rank}').read_text().split()
+        assert int(during) > 0
+        assert int(after) == 0
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+def test_after_an_error_no_process_waits_for_the_group(
+    config, tmp_path, run_python
+):
+    script = tmp_path / 'script.py'
+    script.write_text(GLOO_THREADS)
+    with pytest.raises(AssertionError, match='as if training had failed'):
+        run_python(*launch(2), script, config, 'fail', cwd=tmp_path)
+    counts = (tmp_path / 'rank0').read_text().split()
+    assert int(counts[-1]) > 0
 
 
 @pytest.mark.parametrize('rank', [0, 1])

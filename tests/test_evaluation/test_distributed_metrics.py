@@ -6,7 +6,6 @@ import pickle
 
 import numpy as np
 import pytest
-import torch.distributed
 import torch.multiprocessing as mp
 from mmengine.dataset import DefaultSampler
 from mmengine.evaluator import Evaluator
@@ -15,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 import hanet_mm  # noqa: F401  (registers the metrics)
 from hanet_mm.core.poses.units import as_rot6d
+from hanet_mm.engine.running import init_gloo_group
 
 pytestmark = pytest.mark.mm
 
@@ -110,19 +110,12 @@ def evaluate(dataset, configs):
 
 def worker(rank, folder):
     os.chdir(folder)
-    torch.distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/rendezvous',
-        rank=rank,
-        world_size=2,
+    init_gloo_group(
+        init_method=f'file://{folder}/rendezvous', rank=rank, world_size=2
     )
     result = evaluate_both()
     with open(f'rank{rank}.pkl', 'wb') as file:
         pickle.dump(result, file)
-    torch.distributed.destroy_process_group()
-    # The figures are written. One exit in thirty aborts in the threads of
-    # PyTorch 2.11, after Python has ended.
-    os._exit(0)
 
 
 def test_two_processes_equal_one_exactly(tmp_path, monkeypatch):

@@ -6,13 +6,13 @@ import pickle
 
 import numpy as np
 import pytest
-import torch.distributed
 import torch.multiprocessing as mp
 from mmengine.dataset import DefaultSampler
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 from torch.utils.data import DataLoader, Dataset
 
+from hanet_mm.engine.running import init_gloo_group
 from hanet_mm.evaluation.posetrack_ap import PoseTrackAP
 
 pytestmark = pytest.mark.mm
@@ -303,16 +303,12 @@ def evaluate_share():
 
 def worker(rank, folder):
     os.chdir(folder)
-    torch.distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/rendezvous',
-        rank=rank,
-        world_size=2,
+    init_gloo_group(
+        init_method=f'file://{folder}/rendezvous', rank=rank, world_size=2
     )
     result = evaluate_share()
     with open(f'rank{rank}.pkl', 'wb') as file:
         pickle.dump(result, file)
-    torch.distributed.destroy_process_group()
 
 
 def test_two_processes_equal_one_exactly(tmp_path, monkeypatch):
