@@ -39,7 +39,9 @@ def found(tmp_path_factory):
         next(run(str(folder / f'shots/img{t + 8}.png'))) for t in range(FRAMES)
     ]
     return dict(
-        video=(results, video / 'clip.json'), pictures=(one_by_one, pictures)
+        inferencer=run,
+        video=(results, video / 'clip.json'),
+        pictures=(one_by_one, pictures),
     )
 
 
@@ -65,3 +67,24 @@ def test_files_and_results_in_memory_are_refined_alike(found, name, tmp_path):
     refine_file(file, out, 'coco17-2d', skeleton='jhmdb15')
     (track,) = open_poses(out).tracks
     np.testing.assert_allclose(track.keypoints, refined, atol=1e-3)
+
+
+def test_the_example_of_the_page_runs(found, tmp_path, monkeypatch, repo_root):
+    """With the inferencer itself, of the small network."""
+    page = (repo_root / 'docs/mmpose.md').read_text()
+    example = page.split('```python\n')[1].split('```')[0]
+    assert len(example.strip().splitlines()) == 5
+    run = found['inferencer']
+    monkeypatch.setattr('mmpose.apis.MMPoseInferencer', lambda name: run)
+    # The network has 15 keypoints; 'human' has COCO's, which need no name.
+    refine = hanet_mm.refine
+    monkeypatch.setattr(
+        hanet_mm, 'refine', lambda x: refine(x, skeleton='jhmdb15')
+    )
+    monkeypatch.chdir(found['video'][1].parents[1])
+    names = {}
+    exec(compile(example, 'docs/mmpose.md', 'exec'), names)
+    expected = refine(found['video'][0], skeleton='jhmdb15')
+    np.testing.assert_array_equal(
+        keypoints_of(names['refined']), keypoints_of(expected)
+    )

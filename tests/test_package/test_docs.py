@@ -29,7 +29,12 @@ FEWER = {
     ]
 }
 # Pages of which a block that is run needs the OpenMMLab packages.
-NEED_MM = {'docs/train_your_own.md', 'docs/training.md', 'docs/video.md'}
+NEED_MM = {
+    'docs/datasets.md',
+    'docs/train_your_own.md',
+    'docs/training.md',
+    'docs/video.md',
+}
 LONGEST_README, SHORTEST_README = 800, 600
 
 
