@@ -120,6 +120,9 @@ def test_buffer_keeps_and_forgets_scores():
         elapsed = Elapsed(np.array([i]), np.array([np.nan]), float(i > 0))
         buffer.add(elapsed, GivenFrame(poses[i], scores[i], (K, 2)))
         assert buffer.last_seen == (1 if i == 2 else i)
+    assert not len(buffer.scores)
+    buffer.take_in()
+    assert buffer.last_seen == 5
     np.testing.assert_array_equal(buffer.scores, scores)
     np.testing.assert_array_equal(buffer.missing, scores == 0)
     buffer.drop(2)

@@ -301,7 +301,7 @@ _EPSILON = 1e-6
 
 def snap(positions: np.ndarray) -> np.ndarray:
     """Round positions that differ from whole numbers by rounding only."""
-    whole = np.round(positions)
+    whole = np.rint(positions)
     return np.where(np.abs(positions - whole) < _EPSILON, whole, positions)
 
 

@@ -81,18 +81,18 @@ class StreamTrack:
     @property
     def index(self) -> int:
         """Number of the newest frame."""
-        return int(self.buffer.index[-1])
+        return self.buffer.newest.index
 
     @property
     def timestamp(self) -> float:
         """Seconds of the newest frame, NaN if not known."""
-        return float(self.buffer.timestamp[-1])
+        return self.buffer.newest.timestamp
 
     @property
     def ended(self) -> bool:
         """Whether no joint was seen for as long as the stream remembers."""
         since = max(self.buffer.last_seen, -1.0)
-        return self.buffer.position[-1] - since >= self.settings.memory
+        return self.buffer.newest.position - since >= self.settings.memory
 
     def add(self, elapsed: Elapsed, frame: Optional[GivenFrame]) -> None:
         """Append missed frames and the newest one, None if missed too."""
@@ -104,8 +104,8 @@ class StreamTrack:
         """Whether a frame is due of which nothing is decided yet."""
         if self._settled == len(self.buffer):
             return False
-        positions = snap(self.buffer.position)
-        return self._due(positions, self.settings.lookahead) > self._settled
+        first = self.buffer.first_new(self._settled)
+        return self._count_due([first]) > 0
 
     def due_windows(self, last: bool = False) -> Optional[DueWindows]:
         """Windows that the frames so far ask for; ``last``: none follows.
@@ -115,7 +115,7 @@ class StreamTrack:
         self._decide()
         if not np.isfinite(self.buffer.last_seen):
             return None
-        positions = snap(self.buffer.position)
+        positions = self.buffer.snapped
         newest = float(positions[-1])
         due = positions[self._block_rows(positions, last)]
         inside = phase_coverage(due, self._starts, newest)
@@ -165,7 +165,7 @@ class StreamTrack:
                 self.phases, parts, windows.ends, windows.passing
             ):
                 phase.add(own, ends, passing)
-        positions = snap(self.buffer.position)
+        positions = self.buffer.snapped
         due = self._block_rows(positions, last)
         if due.start == due.stop or not np.isfinite(self.buffer.last_seen):
             return None
@@ -177,7 +177,7 @@ class StreamTrack:
 
     def settle(self, due: Optional[DueFrames], last: bool = False) -> None:
         """Keep the frames of a block, limited, until they are due."""
-        positions = snap(self.buffer.position)
+        positions = self.buffer.snapped
         rows = self._block_rows(positions, last)
         frames = self._results(rows, due)
         self._ready.extend(zip(positions[rows].tolist(), frames))
@@ -189,15 +189,20 @@ class StreamTrack:
     def hand_out(self, last: bool = False) -> List[StreamedFrame]:
         """Hand out the frames that are due, or all that are decided."""
         count = len(self._ready)
-        if not last:
-            positions = np.array([x for x, _ in self._ready])
-            newest = snap(self.buffer.position[-1:])
-            positions = np.append(positions, newest)
-            count = min(count, self._due(positions, self.settings.lookahead))
+        if count and not last:
+            count = self._count_due([x for x, _ in self._ready])
         return [self._ready.popleft()[1] for _ in range(count)]
+
+    def _count_due(self, positions: List[float]) -> int:
+        """How many of the next frames are due."""
+        newest = float(snap(self.buffer.newest.position))
+        every = np.array([*positions, newest])
+        ahead = self.settings.lookahead
+        return min(self._due(every, ahead), len(positions))
 
     def give_up(self) -> List[StreamedFrame]:
         """Give the remaining frames, NaN where nothing was decided."""
+        self.buffer.take_in()
         rest = slice(self._settled, len(self.buffer))
         return [*self.hand_out(last=True), *self._results(rest, None)]
 
