@@ -94,10 +94,10 @@ class StreamBuffer:
         return len(self.index) + sum(len(x.positions) for x in self._new)
 
     def first_new(self, row: int) -> float:
-        """Position, snapped, of a frame that may be the first one to wait."""
+        """Position of a frame that may be the first one to wait."""
         if row < len(self.snapped):
             return float(self.snapped[row])
-        return float(snap(self._new[0].positions[0]))
+        return float(self._new[0].positions[0])
 
     @property
     def missing(self) -> np.ndarray:

@@ -195,8 +195,8 @@ class StreamTrack:
 
     def _count_due(self, positions: List[float]) -> int:
         """How many of the next frames are due."""
-        newest = float(snap(self.buffer.newest.position))
-        every = np.array([*positions, newest])
+        # All but the newest are snapped already.
+        every = snap(np.array([*positions, self.buffer.newest.position]))
         ahead = self.settings.lookahead
         return min(self._due(every, ahead), len(positions))
 
