@@ -49,6 +49,7 @@ def test_many_are_refined_as_one_by_one(monkeypatch, options, max_gap):
             poses, scores, fps=RATES[index], max_gap=max_gap
         )
         for found in (together[index], pairs[index]):
+            assert found.keypoints.flags.c_contiguous
             for name in ('keypoints', 'expected_error'):
                 wanted = getattr(alone, name)
                 size = np.nanmax(np.abs(wanted))

@@ -147,6 +147,23 @@ def test_path_goes_with_time_place_and_unit():
     np.testing.assert_allclose(100 * other.noise, path.noise, rtol=1e-6)
 
 
+def test_poses_may_be_limited_in_place():
+    rng = np.random.default_rng(0)
+    poses = rng.normal(0, 1, (1300, 4, 2)) + 100 * np.arange(4)[:, None]
+    none = nothing(poses)
+    path = robust_path(poses, none, FPS)
+    refined = (path.keypoints + rng.normal(0, 3, poses.shape)).astype('f4')
+    wanted = limit_to_noise(refined, path, none)
+    error = np.empty(none.shape, np.float32)
+    found = limit_to_noise(refined, path, none, out=(refined, error))
+    assert found.keypoints is refined
+    assert found.expected_error is error
+    for name in ('keypoints', 'reason', 'expected_error'):
+        np.testing.assert_array_equal(
+            getattr(found, name), getattr(wanted, name)
+        )
+
+
 @pytest.mark.parametrize('dims', [2, 3])
 def test_no_correction_is_beyond_the_noise(dims):
     rng = np.random.default_rng(0)

@@ -150,32 +150,35 @@ def _interpolate(
 ) -> np.ndarray:
     """Fill some keypoints (N, k, D) in place; those never seen, (N, k)."""
     ends = np.cumsum(seq_len)
-    first = np.repeat(ends - seq_len, seq_len)[:, None]
-    last = np.repeat(ends - 1, seq_len)[:, None]
+    first = np.repeat(ends - seq_len, seq_len)
+    last = np.repeat(ends - 1, seq_len)
     if positions is None:
         positions = np.arange(len(keypoints))
 
-    before, after = nearest_seen(missing)
-    has_before, has_after = before >= first, after <= last
-    columns = np.arange(keypoints.shape[1])[None]
+    # Only of what is missing, (m, ): few of all keypoints.
+    rows, joints = np.nonzero(missing)
+    before, after = (x[rows, joints] for x in nearest_seen(missing))
+    has_before, has_after = before >= first[rows], after <= last[rows]
     # Where there is no such frame any will do; it is replaced below.
-    before, after = np.where(has_before, before, 0), np.minimum(after, last)
-    left, left_time = keypoints[before, columns], positions[before]
-    right, right_time = keypoints[after, columns], positions[after]
+    before = np.where(has_before, before, 0)
+    after = np.minimum(after, last[rows])
+    left, left_time = keypoints[before, joints], positions[before]
+    right, right_time = keypoints[after, joints], positions[after]
     if past is not None:
-        earlier = ~has_before & past.found
-        left = np.where(earlier[..., None], past.keypoints, left)
-        left_time = np.where(earlier, past.positions, left_time)
-        has_before = has_before | past.found
-    left = np.where(has_before[..., None], left, right)
-    right = np.where(has_after[..., None], right, left)
-    linear = has_before & has_after & missing
+        earlier = ~has_before & past.found[joints]
+        left = np.where(earlier[:, None], past.keypoints[joints], left)
+        left_time = np.where(earlier, past.positions[joints], left_time)
+        has_before = has_before | past.found[joints]
+    left = np.where(has_before[:, None], left, right)
+    right = np.where(has_after[:, None], right, left)
+    linear = has_before & has_after
     gap = np.where(linear, right_time - left_time, 1)
-    weight = np.where(linear, positions[:, None] - left_time, 0) / gap
-    weight = weight[..., None].astype(keypoints.dtype)
-    between = left + (right - left) * weight
-    keypoints[missing] = between[missing]
-    return ~(has_before | has_after)
+    weight = np.where(linear, positions[rows] - left_time, 0) / gap
+    weight = weight[:, None].astype(keypoints.dtype)
+    keypoints[rows, joints] = left + (right - left) * weight
+    never = np.zeros_like(missing)
+    never[rows, joints] = ~(has_before | has_after)
+    return never
 
 
 def _fill_with_mean(keypoints: np.ndarray, unknown: np.ndarray) -> np.ndarray:

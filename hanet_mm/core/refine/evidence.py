@@ -68,6 +68,7 @@ def keep_to_evidence(
     fit: Callable = fit_parabolas,
     rows: Optional[slice] = None,
     memories: Optional[List[BoneMemory]] = None,
+    overwrite: bool = False,
 ) -> Trusted:
     """Limit refined poses to what the frames around them give evidence of.
 
@@ -87,6 +88,9 @@ def keep_to_evidence(
         memories (List[BoneMemory], optional): Of P people of a stream, whose
             poses are (T, P, K, D). Defaults to None: usual lengths are those
             of ``rows``.
+        overwrite (bool): Whether the result may take the memory of
+            ``refined`` and ``errors``, of long sequences of all frames.
+            Defaults to False.
 
     Returns:
         Trusted: Of the frames wanted.
@@ -95,9 +99,19 @@ def keep_to_evidence(
     rejected = None if errors is None else np.isnan(errors)
     if body is None:
         path = robust_path(given.keypoints, given.missing, given.fps, fit)
-        refined = _between(refined, rejected, path, rows)
+        if overwrite:
+            if rejected is not None:
+                places = rejected[..., None]
+                np.copyto(refined, path.keypoints, where=places)
+        else:
+            refined = _between(refined, rejected, path, rows)
         trusted = limit_to_noise(
-            refined, path, given.missing, given.swapped, given.fps
+            refined,
+            path,
+            given.missing,
+            given.swapped,
+            given.fps,
+            out=(refined, errors) if overwrite else (None, None),
         )
         return _rows(trusted, rows)
     path, root = _relative_path(given, body, fit)
@@ -156,7 +170,7 @@ def _between(
 
 
 def _rows(trusted: Trusted, rows: slice) -> Trusted:
-    return Trusted(*(x[rows] for x in trusted))
+    return Trusted(*(x[rows] if len(x) else x for x in trusted))
 
 
 def _usual(

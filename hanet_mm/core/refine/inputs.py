@@ -179,8 +179,10 @@ class RefineInputs:
             missing, empty = self.missing[index], self.empty[index]
             # Rotations may be flat, (T, K * D).
             joints = poses.reshape(*missing.shape, -1)
-            hole = torch.from_numpy(empty)[..., None].to(joints.device)
-            joints = joints.masked_fill(hole, float('nan'))
+            # Those of several may be views of one array.
+            if empty.any() or self.several:
+                hole = torch.from_numpy(empty)[..., None].to(joints.device)
+                joints = joints.masked_fill(hole, float('nan'))
             # A part of which nothing is known is NaN whatever max_gap is.
             filled = torch.from_numpy(missing).to(joints.device)
             filled = filled & ~joints.isnan().any(-1)
@@ -192,7 +194,8 @@ class RefineInputs:
             error = None if errors is None else errors[index]
             if error is not None:
                 nowhere = joints.isnan().any(-1)
-                error = error.masked_fill(nowhere, float('nan'))
+                if nowhere.any() or self.several:
+                    error = error.masked_fill(nowhere, float('nan'))
             flags = [
                 None
                 if x is None

@@ -222,10 +222,13 @@ def _limit_all(
 ) -> List[ResampledSequence]:
     """Limit all pieces, those of equal length and rate together."""
     limited = list(results)
+    known = []
     for index, piece in enumerate(pieces):
+        if piece.scores.any():
+            known.append(index)
+            continue
         reason = np.full(piece.scores.shape, MISSING, np.uint8)
         limited[index] = limited[index]._replace(reason=reason)
-    known = [i for i, piece in enumerate(pieces) if piece.scores.any()]
     sizes = [len(pieces[i].scores) for i in known]
     own_rates = [rates[pieces[i].sequence] for i in known]
 
@@ -272,21 +275,22 @@ def _limit(
     errors = [
         x.expected_error for x in results if x.expected_error is not None
     ]
-    expected = None
+    expected = rejected = None
     if errors:
         expected = _beside([x.cpu().numpy() for x in errors])
+        rejected = np.isnan(expected)
     given = GivenPoses(poses, missing, undone, fps)
-    trusted = keep_to_evidence(refined, expected, given, body)
-    if expected is not None:
+    trusted = keep_to_evidence(refined, expected, given, body, overwrite=True)
+    if rejected is not None:
         # The one that the network expects is that of its own poses.
-        trusted.expected_error[np.isnan(expected)] = np.nan
+        trusted.expected_error[rejected] = np.nan
     limited = []
     for i, result in enumerate(results):
         like = result.keypoints
         better = torch.from_numpy(trusted.keypoints[:, i]).to(like)
         reason = trusted.reason[:, i]
         result = result._replace(keypoints=better, reason=reason)
-        if expected is not None:
+        if rejected is not None:
             error = torch.from_numpy(trusted.expected_error[:, i]).to(like)
             result = result._replace(expected_error=error)
         limited.append(result)

@@ -31,6 +31,8 @@ _OUTLIER = 2.0
 # the path show 0.36 of their distance in it.
 _JUMP = 3.0
 _CUTOFF = 6.0
+# Frames from which on joints are worked on one by one: memory before speed.
+_LONG = 2**18
 # Frames of a block of a long series, and cutoff periods around it: what is
 # further away changes its smooth poses by less than 1e-11 of itself.
 _BLOCK, _MARGIN = 1024, 6.0
@@ -117,7 +119,12 @@ def robust_path(
         path.noise[..., own] = part.noise
         path.outlier[..., own] = part.outlier
 
-    map_threads(fill, list(joint_blocks(missing.shape)))
+    blocks = list(joint_blocks(missing.shape))
+    if missing[..., 0].size > _LONG:
+        for own in blocks:
+            fill(own)
+    else:
+        map_threads(fill, blocks)
     return path
 
 
@@ -140,18 +147,19 @@ def _joint_paths(
     usual = local_quantile(apart, ~missing, round(_NEAR_OUTLIERS * fps), 0.5)
     usual = _OUTLIER * np.maximum(usual, least)
     kept = np.minimum(usual / np.maximum(apart, usual), 1)[..., None]
-    smooth = smooth_evenly(
-        fitted + (poses - fitted) * kept,
-        _CUTOFF / fps,
-        weight_of_noise(fast / size, fps, least_weight),
-    )
+    outlier = (apart > usual) & ~missing
+    calm = fitted + (poses - fitted) * kept
+    del apart, usual, kept, fitted
+    weights = weight_of_noise(fast / size, fps, least_weight)
+    smooth = smooth_evenly(calm, _CUTOFF / fps, weights)
+    del calm, weights
     residuals = lengths(poses - smooth)
     near = round(_NEAR_NOISE * fps)
     noise = local_quantile(residuals, ~missing, near, _QUANTILE)
     return RobustPath(
         (smooth + origin).astype(np.float32),
         np.maximum(noise, _LEAST_LIMIT * size),
-        (apart > usual) & ~missing,
+        outlier,
     )
 
 

@@ -169,7 +169,10 @@ class SwapDecoder:
         self._best, bits = run_forward(self._best, costs, shown, sides)
         packed = np.packbits(bits.reshape(len(bits), -1), axis=-1)
         self._oldest += [x.tobytes() for x in packed]
-        self._shown += map(tuple, shown.tolist())
+        # Of many frames few are different.
+        same: Dict[Tuple[bool, ...], Tuple[bool, ...]] = {}
+        every = map(tuple, shown.tolist())
+        self._shown += [same.setdefault(x, x) for x in every]
         self._quiet += (~bits[..., 0].any(1)).tolist()
 
 

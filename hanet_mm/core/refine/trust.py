@@ -14,7 +14,7 @@ is believed further (:func:`allowed_part`): heavy noise bends the path too, and
 the network knows what a body can do.
 """
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
@@ -70,6 +70,7 @@ def limit_to_noise(
     swapped: Optional[np.ndarray] = None,
     fps: float = 30.0,
     change: Optional[np.ndarray] = None,
+    out: Tuple[Optional[np.ndarray], Optional[np.ndarray]] = (None, None),
 ) -> Trusted:
     """Limit refined poses to what the evidence in the sequence supports.
 
@@ -82,29 +83,40 @@ def limit_to_noise(
         change (np.ndarray, optional): See
             :func:`hanet_mm.core.refine.limit.allowed_part`, (T, 1). Defaults
             to None: in 2D.
+        out (Tuple[np.ndarray, np.ndarray], optional): Memory of the poses
+            (T, K, D) and of their expected errors (T, K), in place of new
+            one; it may be that of ``refined``. ``limit`` and ``limited`` are
+            left out then. Defaults to None: new.
 
     Returns:
         Trusted: Poses between the path and the refined ones.
     """
     size = local_size(path.keypoints, missing, fps)
-    allowance = gap_allowance(path, missing, fps)
+    allowance = None
+    if missing.any():
+        allowance = gap_allowance(path, missing, fps)
+    poses, error = out
+    shape, alone = missing.shape, poses is None
     trusted = Trusted(
-        np.empty(refined.shape, np.float32),
-        np.empty(missing.shape, np.float32),
-        np.empty(missing.shape, bool),
-        np.empty(missing.shape, np.uint8),
-        np.empty(missing.shape, np.float32),
+        np.empty(refined.shape, np.float32) if poses is None else poses,
+        np.empty(shape if alone else 0, np.float32),
+        np.empty(shape if alone else 0, bool),
+        np.empty(shape, np.uint8),
+        np.empty(shape, np.float32) if error is None else error,
     )
     for rows in row_blocks(len(refined)):
         part = _limit_rows(
             refined[rows],
             RobustPath(*(x[rows] for x in path)),
-            allowance[rows],
+            np.zeros(missing[rows].shape, np.float32)
+            if allowance is None
+            else allowance[rows],
             size[rows],
             None if change is None else change[rows],
         )
         for whole, own in zip(trusted, part):
-            whole[rows] = own
+            if len(whole):
+                whole[rows] = own
     if swapped is not None:
         trusted.reason[swapped] = SWAPPED
     trusted.reason[missing] = MISSING

@@ -15,6 +15,8 @@ from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
+from hanet_mm.core.data.gaps import has_nan
+
 from .body import JHMDB_KEYPOINT_NAMES
 from .displacement import Scene, displace
 from .keypoints import LIMBS, keypoint_parts
@@ -87,7 +89,7 @@ def simulate_estimator_noise(
     source = _swap_sources(scene)
     estimate = taken_from(estimate, source)
     scores = taken_from(scores, source)
-    missing = _missing(scene) | np.isnan(estimate).any(axis=-1)
+    missing = _missing(scene) | has_nan(estimate)
     estimate[missing] = np.nan
     scores = np.where(missing, 0, scores).astype(np.float32)
     shape = np.shape(keypoints)
@@ -138,7 +140,8 @@ def _move_inside(
     rng, truth, _, amounts, _ = scene
     num, _, count, _ = truth.shape
     last = np.asarray(image_size, dtype=np.float32)[:, None, None]
-    outside = ((truth < 0) | (truth > last)).any(axis=-1)
+    beyond = (truth < 0) | (truth > last)
+    outside = beyond[..., 0] | beyond[..., 1]
     kind = rng.random((num, 1, count))
     partner = rng.integers(count, size=(num, 1, count))
     clamp = kind < amounts.outside_clamp
