@@ -244,7 +244,7 @@ def test_boxes_of_a_file(command, tmp_path):
     ('boxes', 'expected'),
     [
         ({}, 'expected a list of boxes, found dict'),
-        ([dict(image_id=1)], 'entry 0: expected image_id, category_id, bbox'),
+        ([dict(image_id=1)], "entry 0: key 'category_id' is missing"),
         (
             [dict(image_id=1, category_id=1, bbox=[0, 0, 1, 1], score=1)],
             'in some of 10 annotated pictures, found none',

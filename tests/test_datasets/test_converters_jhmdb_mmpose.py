@@ -88,6 +88,9 @@ def test_what_is_wrong_is_named(files):
         convert(files)
 
 
+TOO_FAR = 'Frames/jump/one/99999999999.png'
+
+
 @pytest.mark.parametrize(
     ('change', 'expected'),
     [
@@ -100,6 +103,12 @@ def test_what_is_wrong_is_named(files):
             r"annotations\[2\]: key 'bbox': expected numbers, found NaN",
         ),
         (lambda x: x.update(images=[], annotations=[]), 'expected some'),
+        (lambda x: x['images'][1].update(file_name=TOO_FAR), 'of most frames'),
+        (lambda x: x['images'][1].update(file_name='a/b/²2.png'), 'found'),
+        (
+            lambda x: x['annotations'][0].update(bbox=[10**400, 0, 1, 1]),
+            r"annotations\[0\]: key 'bbox': expected 4 finite numbers",
+        ),
     ],
 )
 def test_damaged_fields_are_one_line(files, change, expected):

@@ -271,6 +271,21 @@ COCO = ['nose', 'left_eye', 'right_eye', *NAMES_17[3:]]
             f'{VIDEO}, frame 0.*ignore_regions_x.*equal lengths',
         ),
         ((*PERSON, 'image_id'), 7, r"annotations\[0\].*'image_id'.* 7"),
+        (
+            ('images', 0, 'ignore_regions_x'),
+            5,
+            f"{VIDEO}, frame 0: key 'ignore_regions_x': expected a list",
+        ),
+        (
+            ('images', 1, 'file_name'),
+            f'{VIDEO}/99999999999.jpg',
+            f'{VIDEO}: expected images of most frames',
+        ),
+        (
+            (*PERSON, 'track_id'),
+            float('inf'),
+            f"{VIDEO}, frame 0: key 'track_id'",
+        ),
         ((*PERSON, 'track_id'), None, f"{VIDEO}, frame 0: key 'track_id'"),
         ((*PERSON, 'track_id'), 'a', f"{VIDEO}, frame 0: key 'track_id'.*'a'"),
         (
@@ -297,7 +312,9 @@ def test_a_bad_annotation_of_2018_is_named(
 @pytest.mark.parametrize(
     ('path', 'value', 'message'),
     [
+        (('annolist',), 5, "key 'annolist': expected a list, found int"),
         (('annolist', 1, 'image'), None, r"annolist\[1\]: key 'image'"),
+        ((*RECT, 'annopoints'), 5, "key 'annopoints': expected a list of obj"),
         (('annolist', 1, 'image', 0, 'name'), 'x', r'annolist\[1\].*number'),
         ((*POINT, 'id'), [15], f'{VIDEO}, frame 1.*joint 0 to 14, found 15'),
         ((*POINT, 'x'), ['a'], f"{VIDEO}, frame 1: annopoints: key 'x'"),

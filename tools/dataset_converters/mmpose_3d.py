@@ -74,7 +74,7 @@ def convert_mmpose_3d(
         found = read_lifter_results(
             estimates, dataset, len(known.keypoints), images, trust_pickle
         )
-    plan = _Plan(images, found, f'{estimates}')
+    plan = _Plan(images, found, annotations, estimates)
     with arrays_on_disk(out) as make:
         shape = (plan.grid.total, len(known.keypoints))
         arrays = dict(
@@ -116,14 +116,15 @@ class _Plan:
         self,
         images: MocapImages,
         found: Optional[LifterResults],
-        where: str,
+        annotations: PathLike,
+        estimates: Optional[PathLike],
     ) -> None:
         self.images = images
         chosen = np.ones(len(images.names), bool)
         sequence, number = images.sequence, images.number
         self.repeated = 0
         if found is not None:
-            own = _match(images, found.images, where)
+            own = _match(images, found.images, f'{estimates}')
             chosen = np.isin(np.arange(len(images.names)), own)
             sequence = np.append(sequence, own)
             number = np.append(number, found.images.number)
@@ -134,7 +135,7 @@ class _Plan:
         self.place = np.where(chosen, np.cumsum(chosen) - 1, -1)
         kept = self.place[sequence] >= 0
         self.grid = FrameGrid(
-            self.place[sequence[kept]], number[kept], self.names
+            self.place[sequence[kept]], number[kept], self.names, annotations
         )
 
     def rows(

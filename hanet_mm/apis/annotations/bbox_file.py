@@ -11,6 +11,8 @@ import numpy as np
 
 from hanet_mm.core.data.files import PathLike, read_json
 
+from .fields import numbers, take, take_id, take_list
+
 
 class FoundBoxes(NamedTuple):
     """The n persons that were found in a picture."""
@@ -44,21 +46,16 @@ def read_bbox_file(
         )
     found: Dict[str, List[Tuple[np.ndarray, float]]] = {}
     for index, entry in enumerate(content):
-        try:
-            if entry['category_id'] != 1:
-                continue
-            name = images.get(entry['image_id'])
-            x, y, width, height = map(float, entry['bbox'][:4])
-            score = float(entry['score'])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f'{path}: entry {index}: expected image_id, category_id, bbox '
-                '(x, y, width, height) and score '
-                f'({type(error).__name__}: {error})'
-            ) from None
+        where = f'{path}: entry {index}'
+        if take(entry, 'category_id', where) != 1:
+            continue
+        name = images.get(take_id(entry, 'image_id', where))
+        sides = take_list(entry, 'bbox', where)[:4]
+        box = numbers(sides, (4,), 'bbox', where)
+        score = numbers(take(entry, 'score', where), (1,), 'score', where)[0]
         if name is not None and score > threshold:
-            box = np.array([x, y, x + width, y + height], np.float32)
-            found.setdefault(name, []).append((box, score))
+            box[2:] += box[:2]
+            found.setdefault(name, []).append((box, float(score)))
     if not found:
         raise ValueError(
             f'{path}: expected boxes with a score above {threshold:g} in some '

@@ -4,7 +4,7 @@
 ``where`` names the file and the place in it.
 """
 
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def numbers(
         # What float32 cannot hold becomes inf and is refused below.
         with np.errstate(over='ignore'):
             array = np.asarray(value, dtype=np.float32).reshape(-1)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         array = np.zeros(0, np.float32)
     if array.size not in count or np.isinf(array).any():
         raise ValueError(
@@ -47,6 +47,20 @@ def take_list(mapping: Any, key: str, where: str) -> List[Any]:
         raise ValueError(
             f'{where}: key {key!r}: expected a list, found '
             f'{type(value).__name__}'
+        )
+    return value
+
+
+def take_objects(mapping: Any, key: str, where: str) -> List[Dict[str, Any]]:
+    """Objects of a key that may be missing; one alone needs no list."""
+    value = mapping.get(key) or []
+    value = [value] if isinstance(value, dict) else value
+    if not isinstance(value, list) or not all(
+        isinstance(x, dict) for x in value
+    ):
+        raise ValueError(
+            f'{where}: key {key!r}: expected a list of objects, found '
+            f'{str(value)[:60]}'
         )
     return value
 

@@ -5,8 +5,19 @@ from typing import Sequence
 
 import numpy as np
 
+from hanet_mm.core.data.files import PathLike
+
 # Frames of a sequence for each image of it that a file names.
 _SPARSEST = 100
+
+
+def check_density(images: int, frames: int, where: str) -> None:
+    """Raise if a file names hardly any image of the frames of a sequence."""
+    if frames > _SPARSEST * images:
+        raise ValueError(
+            f'{where}: expected images of most frames, found {images} from '
+            f'the first of {frames} frames to the last'
+        )
 
 
 class FrameGrid:
@@ -20,6 +31,7 @@ class FrameGrid:
         sequence: Sequence of each image, (N,) from 0 to S - 1; each has one.
         number: Number of each image in its video, (N,); images may repeat.
         names: Of the S sequences, for messages.
+        path: Of the file, for messages.
 
     Attributes:
         step: Numbers from a frame to the next, (S,) int64; 1 for sequences of
@@ -32,7 +44,11 @@ class FrameGrid:
     """
 
     def __init__(
-        self, sequence: np.ndarray, number: np.ndarray, names: Sequence[str]
+        self,
+        sequence: np.ndarray,
+        number: np.ndarray,
+        names: Sequence[str],
+        path: PathLike,
     ) -> None:
         order = np.lexsort((number, sequence))
         sequence, number = sequence[order], number[order].astype(np.int64)
@@ -44,14 +60,9 @@ class FrameGrid:
         self.first = number[begins]
         self.seq_len = (number[last] - self.first) // self.step + 1
         images = last - begins + 1
-        sparse = self.seq_len > _SPARSEST * images
-        if sparse.any():
-            index = int(np.argmax(sparse))
-            raise ValueError(
-                f'sequence {names[index]!r}: expected images of most frames, '
-                f'found {images[index]} of the {self.seq_len[index]} from '
-                f'number {self.first[index]} to {number[last[index]]}'
-            )
+        index = int(np.argmax(self.seq_len / images))
+        where = f'{path}: sequence {names[index]!r}'
+        check_density(images[index], self.seq_len[index], where)
         self._starts = np.cumsum(self.seq_len) - self.seq_len
 
     @property

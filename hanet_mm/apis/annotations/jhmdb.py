@@ -5,6 +5,8 @@ COCO's layout with images ``Frames/<action>/<clip>/<number>.png``, pixels and
 numbers of frames counted from 1. 1 is subtracted, as MMPose does.
 """
 
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
@@ -14,8 +16,11 @@ from hanet_mm.core.data.files import PathLike, read_json
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 
 from .fields import numbers, take, take_id, take_list, take_size
+from .frame_grid import check_density
 
 JHMDB_KEYPOINTS = SKELETONS['jhmdb15'].keypoint_names
+# Of a frame: from 1.
+_NUMBER = re.compile(r'0*[1-9]\d*')
 
 
 class AnnotatedClip(NamedTuple):
@@ -48,7 +53,7 @@ def parse_mmpose_jhmdb(
         name = str(take(image, 'file_name', where))
         parts = name.replace('\\', '/').split('/')
         number = Path(parts[-1]).stem
-        if len(parts) < 3 or not number.isdigit() or int(number) < 1:
+        if len(parts) < 3 or not _NUMBER.fullmatch(number):
             raise ValueError(
                 f'{where}: expected a file_name '
                 f'Frames/<action>/<clip>/00001.png, found {name!r}'
@@ -61,6 +66,9 @@ def parse_mmpose_jhmdb(
         lengths[clip] = max(lengths.get(clip, 0), int(number))
     if not places:
         raise ValueError(f'{path}: images: expected some, found none')
+    counts = Counter(clip for clip, *_ in places.values())
+    for clip, length in lengths.items():
+        check_density(counts[clip], length, f'{path}: {clip}')
     clips = {
         clip: AnnotatedClip(
             np.full((length, len(JHMDB_KEYPOINTS), 2), np.nan, np.float32),

@@ -47,7 +47,7 @@ MOCAP_DATASETS: Dict[str, MocapDataset] = {
     'h36m': MocapDataset(
         SKELETONS['h36m17'].keypoint_names,
         0,
-        re.compile(r'(S\d+_.+\.\d+)_(\d+)'),
+        re.compile(r'(S\d+_.+\.\d+)_(\d{1,9})'),
         'S1_Directions_1.54138969_000001.jpg',
         lambda _: 50.0,
     ),
@@ -61,7 +61,7 @@ MOCAP_DATASETS: Dict[str, MocapDataset] = {
             *('root', 'spine', 'head'),
         ),
         14,
-        re.compile(r'(S\d+_Seq\d+_Cam\d+|TS\d+)_(\d+)'),
+        re.compile(r'(S\d+_Seq\d+_Cam\d+|TS\d+)_(\d{1,9})'),
         'S1_Seq1_Cam0_000001.jpg or TS1_000001.jpg',
         _mpi_inf_3dhp_fps,
     ),
@@ -141,17 +141,21 @@ def read_mocap_images(path: PathLike, dataset: str) -> MocapImages:
     """Read the names of an annotation's images, which have to differ."""
     images = MocapImages(dataset)
     with open_rows(path, 'imgname') as (names,):
-        if len(names.shape) != 1 or names.dtype.kind not in 'US':
-            raise ValueError(
-                f'{path}: imgname: expected texts (N,), found {names.dtype} '
-                f'{names.shape}'
-            )
+        check_names(names, f'{path}: imgname')
         for block in names:
             images.add(block, f'{path}: imgname')
     if not len(images.number):
         raise ValueError(f'{path}: imgname: expected images, found none')
     images.check_different(f'{path}: imgname')
     return images
+
+
+def check_names(names: Any, where: str) -> None:
+    """Raise unless an array of an archive is of names of images."""
+    if len(names.shape) != 1 or names.dtype.kind not in 'US':
+        raise ValueError(
+            f'{where}: expected texts (N,), found {names.dtype} {names.shape}'
+        )
 
 
 def check_rows(rows: Any, where: str, shape: Tuple[int, ...]) -> None:

@@ -31,7 +31,15 @@ from hanet_mm.core.data.files import PathLike, read_json
 from hanet_mm.core.poses.boxes import boxes_around
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 
-from .fields import numbers, take, take_id, take_list, take_size
+from .fields import (
+    numbers,
+    take,
+    take_id,
+    take_list,
+    take_objects,
+    take_size,
+)
+from .frame_grid import check_density
 
 KEYPOINTS = SKELETONS['posetrack15'].keypoint_names
 # The joints of 2017 by their number.
@@ -50,6 +58,9 @@ _PLACES_17 = [KEYPOINTS.index(name) for name in JOINTS_17]
 _SOURCES = {'mpii': 1, 'bonn': 2, 'mpiinew': 3}
 # PoseTrack's toolkit measures a head by this share of its box's diagonal.
 _HEAD_SHARE = 0.6
+_REGIONS_18 = 'ignore_regions_x', 'ignore_regions_y'
+# Numbers of persons are below this.
+_MOST_IDS = 2**53
 
 
 class Person(NamedTuple):
@@ -126,6 +137,12 @@ def parse_annotations(
                 )
             videos[video.name] = video
     for video in videos.values():
+        frames = sorted(video.frames)
+        check_density(
+            len(frames),
+            frames[-1] - frames[0] + 1,
+            f'{video.source}: {video.name}',
+        )
         for frame in video.frames.values():
             # Some copies lack the flag or have it wrong.
             frame.labelled |= any(
@@ -233,9 +250,12 @@ def _person_18(item: dict, count: int, order: List[int], where: str) -> Person:
 
 
 def _regions_18(image: dict, where: str) -> List[Polygon]:
-    xs = image.get('ignore_regions_x') or []
-    ys = image.get('ignore_regions_y') or []
-    lengths = [[np.size(line) for line in lines] for lines in (xs, ys)]
+    given = {key: image.get(key) or [] for key in _REGIONS_18}
+    xs, ys = (take_list(given, key, where) for key in _REGIONS_18)
+    lengths = [
+        [len(line) if isinstance(line, list) else 1 for line in lines]
+        for lines in (xs, ys)
+    ]
     if lengths[0] != lengths[1]:
         raise ValueError(
             f"{where}: keys 'ignore_regions_x' and 'ignore_regions_y': "
@@ -255,7 +275,7 @@ def _regions_18(image: dict, where: str) -> List[Polygon]:
 
 def _read_17(path: str, content: dict) -> List[Video]:
     videos: Dict[str, Video] = {}
-    for index, item in enumerate(content['annolist']):
+    for index, item in enumerate(take_list(content, 'annolist', path)):
         where = f'{path}: annolist[{index}]'
         name = take(_one(take(item, 'image', where)), 'name', where)
         video_name, number = _split_image_name(name, where)
@@ -263,22 +283,24 @@ def _read_17(path: str, content: dict) -> List[Video]:
         where = f'{path}: {video_name}, frame {number}'
         frame = Frame(number, bool(_one(item.get('is_labeled', 0))))
         video.add(frame, _toolkit_number(video_name, number), name)
-        for region in item.get('ignore_regions') or []:
-            points = take(region, 'point', f'{where}: ignore_regions')
-            frame.regions.append(
-                [_point(point, f'{where}: ignore_regions') for point in points]
-            )
+        place = f'{where}: ignore_regions'
+        for region in take_objects(item, 'ignore_regions', where):
+            points = take_list(region, 'point', place)
+            frame.regions.append([_point(point, place) for point in points])
         # An image without anybody may have an empty object here.
-        persons = item.get('annorect') or []
-        for person in [persons] if isinstance(persons, dict) else persons:
+        for person in take_objects(item, 'annorect', where):
             frame.persons.append(_person_17(person, where))
     return list(videos.values())
 
 
 def _person_17(item: dict, where: str) -> Person:
     points = np.full((len(KEYPOINTS), 2), np.nan, np.float32)
-    annotated = _one(item.get('annopoints') or {}) or {}
-    for point in annotated.get('point') or []:
+    found = [
+        point
+        for annotated in take_objects(item, 'annopoints', where)
+        for point in take_objects(annotated, 'point', f'{where}: annopoints')
+    ]
+    for point in found:
         joint = _one(take(point, 'id', f'{where}: annopoints'))
         if not isinstance(joint, int) or not 0 <= joint < len(JOINTS_17):
             raise ValueError(
@@ -318,7 +340,10 @@ def _make_person(
     ``head`` and ``bbox`` are x1 y1 x2 y2; without ``bbox`` the box around the
     keypoints (15, 2) and the head is taken.
     """
-    if isinstance(track_id, bool) or not isinstance(track_id, (int, float)):
+    number = isinstance(track_id, (int, float))
+    if isinstance(track_id, bool) or not (
+        number and abs(track_id) < _MOST_IDS
+    ):
         raise ValueError(
             f"{where}: key 'track_id': expected an integer, found {track_id!r}"
         )

@@ -17,7 +17,7 @@ from hanet_mm.core.data.files import PathLike
 from .frame_grid import FrameGrid
 
 FPS = 30.0
-_IMAGE = re.compile(r'(?:.*/)?([^/]+)/[^/]*?(\d+)\.\w+')
+_IMAGE = re.compile(r'(?:.*/)?([^/]+)/[^/]*?(\d{1,9})\.\w+')
 _MOST_PERSONS = 2
 # Shapes nearer than this are one.
 _DECIMALS = 4
@@ -74,7 +74,7 @@ class Pw3dPersons:
         self.row = np.array(rows)
         person = np.array(who)
         number = np.array([number for _, number in parsed])
-        self.grid = FrameGrid(person, number, self.files)
+        self.grid = FrameGrid(person, number, self.files, path)
         self.places = self.grid.places(person, number)
         first = np.unique(self.places, return_index=True)[1]
         if len(first) < len(self.places):

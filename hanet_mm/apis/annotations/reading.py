@@ -16,6 +16,7 @@ from .frame_grid import FrameGrid
 from .jhmdb import JHMDB_KEYPOINTS, AnnotatedClip, parse_mmpose_jhmdb
 from .mocap import (
     MOCAP_DATASETS,
+    check_names,
     check_rows,
     find_mocap_dataset,
     read_mocap_images,
@@ -96,7 +97,8 @@ def _is_posetrack(content: Any) -> bool:
     categories = content.get('categories') or [{}]
     first = categories[0] if isinstance(categories, list) else {}
     names = first.get('keypoints') if isinstance(first, dict) else None
-    return 'annolist' in content or 'head_bottom' in (names or ())
+    names = names if isinstance(names, list) else []
+    return 'annolist' in content or 'head_bottom' in names
 
 
 def _posetrack(
@@ -192,7 +194,7 @@ def _read_mocap(path: Path, dataset: str) -> AnnotatedImages:
     """MMPose's 3D annotation with its keypoints in 2D, ``part``."""
     known = MOCAP_DATASETS[dataset]
     images = read_mocap_images(path, dataset)
-    grid = FrameGrid(images.sequence, images.number, images.names)
+    grid = FrameGrid(images.sequence, images.number, images.names, path)
     return _from_rows(
         path,
         _read_rows(path, len(known.keypoints)),
@@ -215,8 +217,9 @@ def _read_pw3d(path: Path) -> AnnotatedImages:
             '(N, 24, 3), which an estimator can be compared with'
         )
     with open_rows(path, 'imgname', 'shape') as rows:
+        check_names(rows[0], f'{path}: imgname')
+        check_rows(rows[1], f'{path}: shape', (len(rows[0]), 10))
         images, shapes = (array.read() for array in rows)
-        check_rows(rows[1], f'{path}: shape', (len(images), 10))
     persons = Pw3dPersons(images, shapes, path)
     names = SKELETONS['lsp14'].keypoint_names
     values = _read_rows(path, 24)
@@ -257,10 +260,11 @@ def _from_rows(
     """Rows as flat frames; ``places`` says where each lies."""
     part, center = values['part'], values['center']
     truth = np.full((grid.total, *part.shape[1:]), np.nan, np.float32)
-    truth[places] = part
     boxes = np.full((grid.total, 4), np.nan, np.float32)
     side = (values['scale'] * _SCALE_PX / 2)[:, None]
-    boxes[places] = np.hstack([center - side, center + side])
+    with np.errstate(over='ignore'):  # inf is refused below
+        truth[places] = part
+        boxes[places] = np.hstack([center - side, center + side])
     images = np.full(grid.total, '', values['imgname'].dtype)
     images[places] = values['imgname']
     try:

@@ -12,10 +12,10 @@ import numpy as np
 
 from .files import (
     DAMAGE,
-    ObjectArrayError,
     PathLike,
     damage_message,
     missing_key,
+    object_array_error,
     open_archive,
     read_header,
 )
@@ -49,7 +49,7 @@ class ArchiveRows:
         with self._naming(), archive.zip.open(self._member) as file:
             self.shape, self._fortran, self.dtype = read_header(file)
         if self.dtype.hasobject:
-            raise ObjectArrayError(f'{path}: key {key!r} is an object array')
+            raise object_array_error(path, key)
 
     def __len__(self) -> int:
         return self.shape[0] if self.shape else 1

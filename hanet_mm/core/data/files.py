@@ -162,14 +162,19 @@ def _read(archive: Any, path: PathLike, key: str) -> np.ndarray:
     except (*DAMAGE, ValueError, OSError) as error:
         if 'allow_pickle' not in str(error):
             raise ValueError(damage_message(path, error, key)) from None
-        raise ObjectArrayError(
-            f'{path}: key {key!r} is an object array, which needs pickle; '
-            'expected plain arrays: convert files you trust with a script of '
-            'tools/dataset_converters of hanet_mm and --trust-pickle'
-        ) from None
+        raise object_array_error(path, key) from None
     if not isinstance(value, np.ndarray):  # numpy hands other files out raw
         raise ValueError(f'{path}: key {key!r} is not an array')
     return value
+
+
+def object_array_error(path: PathLike, key: str) -> ObjectArrayError:
+    """The error of a key that only pickle can read."""
+    return ObjectArrayError(
+        f'{path}: key {key!r} is an object array, which needs pickle; '
+        'expected plain arrays: convert files you trust with a script of '
+        'tools/dataset_converters of hanet_mm and --trust-pickle'
+    )
 
 
 def damage_message(path: PathLike, error: Exception, key: str = '') -> str:
