@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Kinematic features of a pose sequence (equations 1 and 2)."""
 
+from functools import lru_cache
 from typing import NamedTuple, Optional
 
 import torch
@@ -57,6 +58,15 @@ def sampled_frames(num_frames: int, interval: int) -> range:
     return range(0, num_frames, interval)
 
 
+@lru_cache(maxsize=64)
+def _sampled_positions(
+    num_frames: int, interval: int, device: torch.device
+) -> Tensor:
+    """Sampled frames (n, ), cached: a constant of a traced network."""
+    with torch.inference_mode(False):
+        return torch.arange(0, num_frames, interval, device=device)
+
+
 def compute_kinematics(
     poses: Tensor,
     interval: int,
@@ -79,13 +89,12 @@ def compute_kinematics(
             f'expected scores of shape (B, T, K) = {tuple(poses.shape[:3])}, '
             f'got {tuple(scores.shape)}'
         )
-    num_frames = poses.shape[1]
+    # A number in a traced network too: what follows from it is constant.
+    num_frames = int(poses.shape[1])
     sampled = sampled_frames(num_frames, interval)
     # (B, T, K, D) -> (B, T, C)
     full = poses.flatten(2)
-    positions = torch.arange(
-        0, num_frames, interval, device=poses.device, dtype=torch.long
-    )
+    positions = _sampled_positions(num_frames, interval, poses.device)
     current = full[:, ::interval]
     prev = full[:, (positions - distance).clamp(min=0)]
     next_ = full[:, (positions + distance).clamp(max=num_frames - 1)]
@@ -127,6 +136,8 @@ def past_acceleration(kinematics: Kinematics) -> Tensor:
 
 def interpolate_samples(samples: Tensor, interval: int) -> Tensor:
     """Interpolate samples (B, n, C) linearly to all (n - 1) * N + 1 frames."""
+    if interval == 1:
+        return samples
     ramp = torch.arange(interval, device=samples.device, dtype=samples.dtype)
     left, right = samples[:, :-1, None], samples[:, 1:, None]
     # (B, n - 1, N, C) -> (B, (n - 1) * N, C)

@@ -63,13 +63,13 @@ class Attention(nn.Module):
             else:
                 # Positions do not change values: zeros for these.
                 shift = F.pad(F.linear(pos, weight[: 2 * dims]), (0, dims))
-            q, k, v = F.linear(x, weight, bias).add_(shift).chunk(3, dim=-1)
+            q, k, v = _add(shift, F.linear(x, weight, bias)).chunk(3, dim=-1)
         else:
             q = F.linear(x, weight[:dims], bias[:dims])
-            q = q.add_(F.linear(pos, weight[:dims]))
+            q = _add(F.linear(pos, weight[:dims]), q)
             shift = F.linear(memory_pos, weight[dims : 2 * dims])
             shift = F.pad(shift, (0, dims))
-            kv = F.linear(memory, weight[dims:], bias[dims:]).add_(shift)
+            kv = _add(shift, F.linear(memory, weight[dims:], bias[dims:]))
             k, v = kv.chunk(2, dim=-1)
         # (B, Q, dims) -> (B, heads, Q, dims / heads)
         q, k, v = (
@@ -227,9 +227,12 @@ class DecoderLayer(EncoderLayer):
 
 
 def _add(x: Tensor, change: Tensor) -> Tensor:
-    """Residual connection, in the memory of the change where it fits."""
-    # Under automatic mixed precision the sum has more digits.
-    return change.add_(x) if change.dtype == x.dtype else x + change
+    """The sum, in the memory of the change where it fits."""
+    # Under automatic mixed precision it has more digits; what changes in place
+    # keeps torch from exporting a graph.
+    if change.dtype != x.dtype or torch.onnx.is_in_onnx_export():
+        return x + change
+    return change.add_(x)
 
 
 @lru_cache(maxsize=64)
