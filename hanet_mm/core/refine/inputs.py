@@ -24,9 +24,10 @@ from ..data.plausible import check_range, ignored_keypoints, unmasked
 from ..data.scores import usual_scores
 from ..poses.rotations import rot6d_to_axis_angle, unwrap_axis_angle
 from ..poses.units import as_rot6d, check_metres
+from .root_path import relative_to_root
 from .swap_chains import SwapChains
 from .trust import OUTLIER
-from .unswap import unswap_all
+from .unswap import swap_sides, unswap_all
 
 Array = Union[np.ndarray, Tensor]
 
@@ -154,11 +155,28 @@ class RefineInputs:
         for index, points in enumerate(self.keypoints):
             check_metres(points, self.name(index), ~self.missing[index])
 
-    def unswap(self, chains: SwapChains, fps: Sequence[float]) -> None:
-        """Undo swaps of left and right, before gaps are filled."""
+    def unswap(
+        self,
+        chains: SwapChains,
+        fps: Sequence[float],
+        root: Optional[Sequence[int]] = None,
+    ) -> None:
+        """Undo swaps of left and right, before gaps are filled.
+
+        They are looked for relative to the joints ``root``, if there is one.
+        """
         flip = chains.flip_indices
-        found = unswap_all(self.keypoints, chains, self.scores, fps)
-        for index, (points, known, swapped) in enumerate(found):
+        places = self.keypoints
+        if root:
+            places = [
+                relative_to_root(points, known > 0, root)
+                for points, known in zip(places, self.scores)
+            ]
+        found = unswap_all(places, chains, self.scores, fps)
+        for index, (_, _, swapped) in enumerate(found):
+            points, known, _ = swap_sides(
+                self.keypoints[index], self.scores[index], swapped, chains
+            )
             outliers = self.outliers[index]
             self.keypoints[index] = points
             self.scores[index] = known
@@ -221,13 +239,15 @@ def read_refine_inputs(
     positions: Optional[Sequence[np.ndarray]] = None,
     chains: Optional[SwapChains] = None,
     fps: Optional[Sequence[float]] = None,
+    root: Optional[Sequence[int]] = None,
 ) -> RefineInputs:
     """Check sequences (T, K, D) with scores (T, K) and fill their gaps.
 
     ``shape`` is the expected (K, D), ``positions`` are the times (T, ) of the
     frames. With ``chains`` swaps of left and right are undone first, at the
-    rates ``fps``. All gaps are filled; those longer than ``max_gap`` (see
-    :mod:`hanet_mm.core.data.gaps`) are marked as empty.
+    rates ``fps`` and relative to the joints ``root``. All gaps are filled;
+    those longer than ``max_gap`` (see :mod:`hanet_mm.core.data.gaps`) are
+    marked as empty.
     """
     check_max_gap(max_gap)
     several = isinstance(keypoints, (list, tuple))
@@ -251,7 +271,8 @@ def read_refine_inputs(
         inputs.outliers.append(outliers)
         inputs.swapped.append(None)
     if chains is not None:
-        inputs.unswap(chains, [30.0] * len(sequences) if fps is None else fps)
+        rates = [30.0] * len(sequences) if fps is None else fps
+        inputs.unswap(chains, rates, root)
     for index, (points, known) in enumerate(
         zip(inputs.keypoints, inputs.scores)
     ):

@@ -288,6 +288,7 @@ class Refiner:
             positions,
             self.chains,
             rates,
+            self.root,
         )
         if self.normalization == 'root':
             inputs.check_metres()

@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """The way of a whole body through space: the root, or SMPL's translation."""
 
-from typing import Union
+from typing import Sequence, Union
 
 import numpy as np
 
@@ -53,3 +53,27 @@ def filled_root_path(
         points[..., None], gone, fps, size=size, least_weight=_LEAST_WEIGHT
     )
     return path._replace(keypoints=path.keypoints[..., 0])
+
+
+def relative_to_root(
+    keypoints: np.ndarray, seen: np.ndarray, root: Sequence[int]
+) -> np.ndarray:
+    """Keypoints relative to the mean of the joints ``root``, for un-swap.
+
+    How the root moves, and how wrong its depth is, tells nothing of sides.
+    Where it was not seen it goes straight; if it never was, keypoints stay.
+
+    Args:
+        keypoints (np.ndarray): (T, K, D), NaN where missing.
+        seen (np.ndarray): Bool (T, K).
+        root (Sequence[int]): Joints.
+
+    Returns:
+        np.ndarray: (T, K, D).
+    """
+    joints = list(root)
+    lost = ~seen[:, joints].all(1, keepdims=True)
+    if lost.all():
+        return keypoints
+    places = keypoints[:, joints].mean(1, keepdims=True)
+    return keypoints - fill_missing(places, lost, np.array([len(places)]))

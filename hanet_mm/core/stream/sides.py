@@ -1,11 +1,12 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Swaps of left and right in a stream."""
 
-from typing import Optional
+from typing import Optional, Sequence
 
 import numpy as np
 
 from ..refine.frame_rate import native_rate
+from ..refine.root_path import relative_to_root
 from ..refine.swap_chains import SwapChains
 from ..refine.swap_costs import measure_motion
 from ..refine.swap_decoder import NewFrames, SwapDecoder, push_frames
@@ -20,7 +21,8 @@ class StreamSides:
     """Decides which frames of the buffer are swapped, anew with each frame.
 
     The motion that costs go by is that of the buffer. Where no frame follows
-    and none was dropped all is decided as :func:`unswap` does it.
+    and none was dropped all is decided as :func:`unswap` does it. With a
+    ``root`` 3D poses are looked at relative to its joints.
     """
 
     def __init__(
@@ -28,8 +30,10 @@ class StreamSides:
         chains: SwapChains,
         rate: Optional[float],
         fps: Optional[float],
+        root: Optional[Sequence[int]] = None,
     ) -> None:
         self.chains = chains
+        self._root = root
         self._rate = rate
         self._fps = fps
         self._decoder: Optional[SwapDecoder] = None
@@ -60,6 +64,8 @@ class StreamSides:
 
         These have to be pushed before :meth:`swapped` is asked.
         """
+        if self._root:
+            keypoints = relative_to_root(keypoints, seen, self._root)
         new = len(keypoints) - self._count
         self._since += new
         decoder = None if last and self._whole else self._decoder

@@ -63,7 +63,12 @@ class StreamTrack:
         shape = (settings.num_keypoints, settings.coord_dims)
         sides = None
         if settings.chains is not None:
-            sides = StreamSides(settings.chains, settings.rate, settings.fps)
+            sides = StreamSides(
+                settings.chains,
+                settings.rate,
+                settings.fps,
+                None if settings.body is None else settings.body.root,
+            )
         self.buffer = StreamBuffer(*shape, sides)
         self._starts = np.arange(settings.phases) / settings.phases
         shared = settings.window, settings.stride, settings.taper
