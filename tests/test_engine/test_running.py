@@ -12,6 +12,8 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from hanet_mm.engine.safe_globals import safe_checkpoints
+
 pytestmark = [pytest.mark.mm, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
@@ -91,10 +93,11 @@ def test_interrupted_and_resumed_equals_uninterrupted(
         runner.train()
     assert not (tmp_path / 'epoch_2.pth').exists()
     make_runner(config, tmp_path, resume=True).train()
-    whole, resumed = (
-        torch.load(folder / 'epoch_2.pth', weights_only=True)
-        for folder in (trained, tmp_path)
-    )
+    with safe_checkpoints():
+        whole, resumed = (
+            torch.load(folder / 'epoch_2.pth', weights_only=True)
+            for folder in (trained, tmp_path)
+        )
     assert whole['meta']['iter'] == resumed['meta']['iter']
     for name, value in whole['state_dict'].items():
         assert torch.equal(value, resumed['state_dict'][name]), name
