@@ -7,6 +7,7 @@ from scipy.special import comb
 
 from hanet_mm.core.refine.noise import (
     fast_noise,
+    frame_windows,
     largest_near,
     local_quantile,
     weight_of_noise,
@@ -25,6 +26,12 @@ def moving(frames, period, size=300.0, joints=5):
     radius = size / 6 * np.arange(1, joints + 1)[:, None] / joints
     place = np.stack([np.zeros(joints), np.linspace(0, size, joints)], -1)
     return radius * circle + place
+
+
+def test_windows_are_those_of_numpy():
+    frames = np.arange(7.0 * 3 * 2).reshape(7, 3, 2)
+    expected = np.lib.stride_tricks.sliding_window_view(frames, 5, axis=0)
+    np.testing.assert_array_equal(frame_windows(frames, 5), expected)
 
 
 def nothing(poses):

@@ -274,6 +274,8 @@ def phase_coverage(
     added, up to the position of the newest frame. What no phase reaches is
     told by the first.
     """
+    if len(starts) == 1:
+        return np.ones((1, len(positions)), bool)
     local = snap(positions - starts[:, None])
     last = np.floor(snap(newest - starts))[:, None]
     inside = (local >= 0) & (local <= last)

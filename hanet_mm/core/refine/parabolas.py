@@ -9,10 +9,9 @@ local regression, Cleveland, Journal of the American Statistical Association
 from typing import Optional
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from ..data.blocks import row_blocks
-from .noise import pad_frames
+from .noise import frame_windows, pad_frames
 
 # Seconds before and after a frame: of the parabola, and of the median that it
 # starts from.
@@ -55,8 +54,8 @@ def fit_parabolas(
     start, stop = rows.start - first, rows.stop - first
     median = _running_median(poses, _half_median(fps))
     size = 2 * half + 1
-    near = sliding_window_view(pad_frames(poses, half), size, axis=0)
-    rough = sliding_window_view(pad_frames(poses - median, half), size, axis=0)
+    near = frame_windows(pad_frames(poses, half), size)
+    rough = frame_windows(pad_frames(poses - median, half), size)
     fitted = np.empty((stop - start, *poses.shape[1:]))
     people = poses[0, ..., 0, 0].size
     for block in row_blocks(stop - start, people):
@@ -144,9 +143,7 @@ def _weights(count: int, half: int, rows: slice) -> np.ndarray:
 
 
 def _running_median(poses: np.ndarray, half: int) -> np.ndarray:
-    windows = sliding_window_view(
-        pad_frames(poses, half), 2 * half + 1, axis=0
-    )
+    windows = frame_windows(pad_frames(poses, half), 2 * half + 1)
     median = np.empty(poses.shape)
     for rows in row_blocks(len(poses), poses[0, ..., 0, 0].size):
         # An element: their number is odd.
