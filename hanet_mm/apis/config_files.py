@@ -71,9 +71,11 @@ def _config_files() -> Dict[str, Path]:
 
 
 def _near(wanted: str, files: List[str]) -> List[str]:
-    """Paths whose name, or else whose whole path, is most like a path."""
-    names = {x.split('/')[-1]: x for x in files}
+    """Two paths that contain a name, or else are most like it."""
+    wanted = wanted[: -len('.py')]
+    found = [x for x in files if wanted and wanted in x]
+    if found:
+        return found[:2]
+    names = {x.split('/')[-1][: -len('.py')]: x for x in files}
     near = difflib.get_close_matches(wanted.split('/')[-1], names, 2)
-    return [names[x] for x in near] or difflib.get_close_matches(
-        wanted, files, 2
-    )
+    return [names[x] for x in near]

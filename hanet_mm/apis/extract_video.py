@@ -36,7 +36,7 @@ from hanet_mm.core.poses.boxes import (
 )
 
 from .annotations.bbox_file import FoundBoxes
-from .annotations.posetrack_sequences import ENLARGED
+from .annotations.posetrack_sequences import BOX_MARGIN, ENLARGED
 from .video.frames import Frame
 from .video.pipeline import PoseReader, StageClock
 from .video.refine_stage import SkeletonAdapter
@@ -47,8 +47,6 @@ from .video.sources import (
     open_source,
 )
 
-# Share by which annotated boxes are enlarged before an estimator sees them.
-BOX_MARGIN = 0.25
 # Persons less similar than this do not match: by their keypoints, and by
 # their boxes where keypoints cannot tell, or the pose is badly wrong.
 OKS_THRESHOLD = 0.3

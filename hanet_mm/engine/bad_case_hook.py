@@ -95,7 +95,12 @@ class PoseSequenceBadCaseHook(PoseSequenceVisualizationHook):
                 continue
             title = sequence_name(sample)
             self._cases.append(
-                {'sequence': title, name: error, f'input {name}': before}
+                {
+                    'sequence': title,
+                    name: error,
+                    # JSON has no NaN.
+                    f'input {name}': None if math.isnan(before) else before,
+                }
             )
             title = f'{title}_{name}{error:.4g}'
             self.draw(runner, sample, title, meta, self._seen)
@@ -124,10 +129,10 @@ class PoseSequenceBadCaseHook(PoseSequenceVisualizationHook):
             )
 
     def _is_bad(self, error: float, before: float) -> bool:
-        limit = before if self.badcase_thr is None else self.badcase_thr
-        if math.isnan(error):  # no truth
-            return False
-        return error > limit or (error == limit == self.badcase_thr)
+        # NaN, where nothing is known to compare, is not bad.
+        if self.badcase_thr is None:
+            return error > before
+        return error >= self.badcase_thr
 
     def _rule(self) -> str:
         if self.badcase_thr is None:

@@ -34,6 +34,8 @@ def test_a_config_is_found_by_its_path_or_the_end_of_it(repo_root, name):
         ('hanet_fcn-51frm_1xb96-70e_h36', 'hanet/h36m/hanet_fcn-51frm'),
         ('hanet_plus', 'one of _base_/models/hanet_plus.py, _base_/schedules'),
         ('small_simulated-21frm_1xb64-4e_synthetic', 'unknown config'),
+        ('body23-2d', r'did you mean hanet/portable/.*_body23-2d\.py'),
+        ('nope', 'unknown config .nope.; hanet-mm config lists all'),
         ('../setup', 'unknown config'),
         ('', 'unknown config'),
     ],

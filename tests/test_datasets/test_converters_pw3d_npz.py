@@ -248,10 +248,19 @@ def test_what_is_wrong_is_named(tmp_path, rows, change, expected):
     assert not (tmp_path / 'out.npz').exists()
 
 
-def test_wrong_estimates_are_named(tmp_path, rows):
+@pytest.mark.parametrize(
+    ('pose', 'expected'),
+    [
+        (lambda x: x[1:], 'expected numbers'),
+        (lambda x: np.zeros((14, 24, 3, 3)), 'rotation matrices, found a det'),
+        (lambda x: np.full((14, 24, 3, 3), np.nan), 'found only NaN'),
+    ],
+)
+def test_wrong_estimates_are_named(tmp_path, rows, pose, expected):
     source = write_spin(tmp_path / 'a.npz', rows)
-    np.savez(tmp_path / 'x.npz', pose=rows['pose'][1:], betas=rows['shape'])
-    with pytest.raises(ValueError, match=r'x\.npz: pose: expected numbers'):
+    pose = pose(rows['pose'])
+    np.savez(tmp_path / 'x.npz', pose=pose, betas=rows['shape'])
+    with pytest.raises(ValueError, match=rf'x\.npz: pose: .*{expected}'):
         convert_pw3d_npz(
             source, tmp_path / 'out.npz', estimates=tmp_path / 'x.npz'
         )

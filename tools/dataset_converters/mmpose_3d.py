@@ -88,19 +88,24 @@ def convert_mmpose_3d(
         else:
             arrays['keypoints_est'] = make('est', (*shape, 3), np.nan)
             _write_estimates(arrays, found, plan)
-        flat = PoseSequences(
-            **arrays,
-            seq_len=plan.grid.seq_len,
-            seq_name=np.array(plan.names),
-            fps=[
-                (fps or known.fps(name)) / step
-                for name, step in zip(plan.names, plan.grid.step)
-            ],
-            meta=_describe(dataset, annotations, estimates, estimator),
-            extras={'frame_number': plan.grid.numbers()},
-        )
-        flat.check_estimates()
-        where = annotations if found is None else f'{annotations}, {estimates}'
+        where = f'{annotations}'
+        if found is not None:
+            where = f'{annotations}, {estimates}'
+        try:
+            flat = PoseSequences(
+                **arrays,
+                seq_len=plan.grid.seq_len,
+                seq_name=np.array(plan.names),
+                fps=[
+                    (known.fps(name) if fps is None else fps) / step
+                    for name, step in zip(plan.names, plan.grid.step)
+                ],
+                meta=_describe(dataset, annotations, estimates, estimator),
+                extras={'frame_number': plan.grid.numbers()},
+            )
+            flat.check_estimates()
+        except ValueError as error:
+            raise ValueError(f'{where}: {error}') from None
         flat = to_metres(flat, where)
         return [
             *plan.notes(dataset),

@@ -33,6 +33,8 @@ with one_line_interrupts():
 
 # Upright persons in front of a camera: its y axis points down.
 _UPRIGHT = 0.3
+# Least determinant of what is taken for a rotation: 1 but for rounding.
+_TURNED = 0.5
 # Further estimates of three numbers.
 _MORE = ('transl', 'camera')
 
@@ -157,12 +159,12 @@ def _read_estimates(path: PathLike, persons: Pw3dPersons) -> Arrays:
     count = len(persons.places)
     pose = arrays['pose']
     if pose.shape == (count, 24, 3, 3):
-        from scipy.spatial.transform import Rotation
-
-        pose = Rotation.from_matrix(pose.reshape(-1, 3, 3)).as_rotvec()
+        pose = _vectors(pose, f'{path}: pose')
     pose = _rows(pose, f'{path}: pose', count, 24, 3)
     check_angles(pose, f'{path}: pose')
     scores = (~np.isnan(pose).any(-1)).astype(np.float32)
+    if not scores.any():
+        raise ValueError(f'{path}: pose: expected rotations, found only NaN')
     if 'scores' in arrays:
         scores *= _rows(arrays['scores'], f'{path}: scores', count, 24)
     betas = _rows(arrays['betas'], f'{path}: betas', count, 10)
@@ -178,6 +180,24 @@ def _read_estimates(path: PathLike, persons: Pw3dPersons) -> Arrays:
     return found
 
 
+def _vectors(matrices: np.ndarray, where: str) -> np.ndarray:
+    """Rotation vectors (..., 3) of matrices (..., 3, 3); NaN stays NaN."""
+    from scipy.spatial.transform import Rotation
+
+    known = np.isfinite(matrices).all((-1, -2))
+    vectors = np.full(matrices.shape[:-1], np.nan)
+    if not known.any():
+        return vectors
+    worst = float(np.linalg.det(matrices[known]).min())
+    if worst < _TURNED:
+        raise ValueError(
+            f'{where}: expected rotation matrices, found a determinant of '
+            f'{worst:.3g}'
+        )
+    vectors[known] = Rotation.from_matrix(matrices[known]).as_rotvec()
+    return vectors
+
+
 def _compare(persons: int, rows: int) -> str:
     text = f'read {persons} persons, {rows} rows'
     for subset, counts in PUBLISHED_DATASETS['pw3d'].counts.items():
@@ -191,6 +211,8 @@ def _check_camera(poses: np.ndarray, what: str) -> List[str]:
     from scipy.spatial.transform import Rotation
 
     known = poses[~np.isnan(poses[:, 0]).any(-1), 0]
+    if not len(known):
+        return [f'WARNING: {what}: no rotation of a root']
     up = Rotation.from_rotvec(known).apply([0, 1, 0])
     down = float(np.median(up[:, 1]))
     text = f'{what}: the spine points to y = {down:+.2f} (median)'

@@ -44,6 +44,7 @@ class SmplPoses(PoseFile):
     """
 
     has_rotations = True
+    translation = ''  # its key, if there is one
 
     def __init__(self, path: PathLike):
         self.path = path
@@ -61,15 +62,14 @@ class SmplPoses(PoseFile):
         track = PersonTrack(
             ' + '.join(self.keys), np.concatenate(values, 1), fps=rate
         )
-        self.moves = [
-            key
-            for key in _TRANSLATIONS
-            if key in arrays
-            and arrays[key].dtype.kind == 'f'
-            and arrays[key].shape == (len(values[0]), 3)
-        ]
-        if self.moves:
-            track.translation = arrays[self.moves[0]]
+        shape = (len(values[0]), 3)
+        for key in _TRANSLATIONS:
+            found = arrays.get(key)
+            if found is None or found.dtype.kind != 'f':
+                continue
+            if found.shape == shape:
+                self.translation, track.translation = key, found
+                break
         self.tracks = [track]
 
     @classmethod
@@ -90,9 +90,12 @@ class SmplPoses(PoseFile):
                 where = self._find_part(key, given)
                 if where is not None:
                     self._replace(values, key, refined_parts[0][:, where])
-        for key in self.moves[:1]:
-            values[f'{key}_input'] = given = self.arrays[key]
-            values[key] = np.asarray(refined[0].translation, given.dtype)
+        if self.translation:
+            given = self.arrays[self.translation]
+            values[f'{self.translation}_input'] = given
+            values[self.translation] = np.asarray(
+                refined[0].translation, given.dtype
+            )
         save_npz(out, values)
 
     def _replace(
