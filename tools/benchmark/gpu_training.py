@@ -29,6 +29,8 @@ from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 from timing import Table
 
+from hanet_mm.core.data.atomic import atomic_path
+
 CONFIG = (
     Path(__file__).parents[2]
     / 'configs/hanet/synthetic'
@@ -194,7 +196,8 @@ def main(argv: Any = None) -> None:
     note = f'`{args.config.stem}`, torch {torch.__version__}, {name}.'
     sys.stdout.write(report(results, note).to_markdown() + '\n')
     if args.json:
-        args.json.write_text(json.dumps(results, indent=2))
+        with atomic_path(args.json) as temporary:
+            temporary.write_text(json.dumps(results, indent=2))
 
 
 if __name__ == '__main__':

@@ -37,7 +37,8 @@ _JHMDB_FPS = 25.0
 # ``scale`` is 1.2 times the longest side of the person's box, in 200 px.
 _SCALE_PX = 200 / 1.2
 
-Sequence_ = Tuple[str, Dict[str, np.ndarray], List[str]]
+# Name, arrays of frames and names of pictures of a sequence.
+_Found = Tuple[str, Dict[str, np.ndarray], List[str]]
 
 
 class AnnotatedImages(NamedTuple):
@@ -105,7 +106,7 @@ def _posetrack(
     videos: Dict[str, Video], dataset: str, path: Path, root: Path
 ) -> AnnotatedImages:
     """Each annotated person, from the first to the last annotated frame."""
-    found: List[Sequence_] = []
+    found: List[_Found] = []
     sizes: List[Any] = []
     for video in videos.values():
         for track in annotated_tracks(video):
@@ -140,7 +141,7 @@ def _posetrack_image(video: Video, number: int, root: Path) -> str:
 
 
 def _jhmdb(clips: Dict[str, AnnotatedClip], content: Any) -> AnnotatedImages:
-    found: List[Sequence_] = [
+    found: List[_Found] = [
         (
             name,
             dict(
@@ -165,7 +166,7 @@ def _jhmdb(clips: Dict[str, AnnotatedClip], content: Any) -> AnnotatedImages:
 
 
 def _join(
-    found: Sequence[Sequence_],
+    found: Sequence[_Found],
     fps: float,
     meta: Dict[str, Any],
     sizes: Sequence[Any],

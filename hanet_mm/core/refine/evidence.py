@@ -18,7 +18,7 @@ from .noise import local_size
 from .parabolas import fit_parabolas
 from .rigid import RigidBody, keep_lengths, length_change, usual_lengths
 from .robust_path import RobustPath, robust_path
-from .root_path import filled_root_path
+from .root_path import filled_root_path, root_of
 from .trust import Trusted, limit_to_noise
 
 # Frames whose lengths of bones a stream remembers.
@@ -50,14 +50,6 @@ class BoneMemory:
         found, seen = (np.concatenate(x) for x in zip(*self._past))
         self._past = [(found[-_REMEMBERED:], seen[-_REMEMBERED:])]
         return usual_lengths(found, seen)
-
-
-def root_of(keypoints: np.ndarray, body: Optional[RigidBody]) -> np.ndarray:
-    """Place of the root, (T, ..., 1, D) float64; 0 of poses without one."""
-    if body is None:
-        return np.zeros(1)
-    root = keypoints[..., list(body.root), :]
-    return root.mean(-2, keepdims=True, dtype=np.float64)
 
 
 def keep_to_evidence(
@@ -115,7 +107,7 @@ def keep_to_evidence(
         )
         return _rows(trusted, rows)
     path, root = _relative_path(given, body, fit)
-    refined = refined - root_of(refined, body)
+    refined = refined - root_of(refined, body.root)
     refined = _between(refined, rejected, path, rows)
     change = length_change(path.keypoints, given.missing, body, given.fps)
     trusted = _rows(
@@ -142,7 +134,7 @@ def _relative_path(
 
     Noise and outliers of the root are those of its own path.
     """
-    place = root_of(given.keypoints, body)
+    place = root_of(given.keypoints, body.root)
     relative = (given.keypoints - place).astype(np.float32)
     joints = list(body.root)
     lost = given.missing[..., joints].any(-1)

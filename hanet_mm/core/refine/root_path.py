@@ -55,6 +55,15 @@ def filled_root_path(
     return path._replace(keypoints=path.keypoints[..., 0])
 
 
+def root_of(keypoints: np.ndarray, root: Sequence[int]) -> np.ndarray:
+    """Mean place of the joints ``root``, (..., K, D) -> (..., 1, D) float64.
+
+    NaN where one of them is missing.
+    """
+    joints = keypoints[..., list(root), :]
+    return joints.mean(-2, keepdims=True, dtype=np.float64)
+
+
 def relative_to_root(
     keypoints: np.ndarray, seen: np.ndarray, root: Sequence[int]
 ) -> np.ndarray:
@@ -75,5 +84,5 @@ def relative_to_root(
     lost = ~seen[:, joints].all(1, keepdims=True)
     if lost.all():
         return keypoints
-    places = keypoints[:, joints].mean(1, keepdims=True)
+    places = root_of(keypoints, joints).astype(keypoints.dtype)
     return keypoints - fill_missing(places, lost, np.array([len(places)]))

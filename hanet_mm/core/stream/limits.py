@@ -9,9 +9,9 @@ from ..refine.evidence import (
     BoneMemory,
     GivenPoses,
     keep_to_evidence,
-    root_of,
 )
 from ..refine.rigid import RigidBody
+from ..refine.root_path import root_of
 from ..refine.trust import OUTLIER
 from .parabola_memory import ParabolaMemory, PeopleParabolas
 
@@ -82,7 +82,8 @@ def _limit(people: Sequence) -> List[DueFrames]:
     body = given[0].body
     places = keypoints
     if body is not None:
-        places = (keypoints - root_of(keypoints, body)).astype(np.float32)
+        places = keypoints - root_of(keypoints, body.root)
+        places = places.astype(np.float32)
     parabolas = PeopleParabolas(
         [x.parabolas for x in given], [x.index for x in given], places
     )
