@@ -94,14 +94,14 @@ def test_files_of_smpl(tmp_path, numbers):
         poses=poses,
         root_orient=poses[:, :3],
         pose_body=poses[:, 3:66],
-        trans=poses[:, :3] + 1,
+        betas=poses[:, :3] + 1,
         mocap_framerate=120.0,
     )
     refine_file(path, out, 'filter:savgol')
     with np.load(out) as after:
         assert after['poses'].shape == poses.shape
         np.testing.assert_array_equal(after['poses_input'], poses)
-        np.testing.assert_array_equal(after['trans'], poses[:, :3] + 1)
+        np.testing.assert_array_equal(after['betas'], poses[:, :3] + 1)
         np.testing.assert_array_equal(
             after['root_orient'], after['poses'][:, :3]
         )

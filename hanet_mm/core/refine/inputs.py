@@ -163,20 +163,26 @@ class RefineInputs:
     ) -> None:
         """Undo swaps of left and right, before gaps are filled.
 
-        They are looked for relative to the joints ``root``, if there is one.
+        With joints ``root`` swapped is only what is so in space and relative
+        to them: a root that shakes moves both sides, and one that walks tells
+        sides that look alike without it.
         """
         flip = chains.flip_indices
-        places = self.keypoints
+        found = unswap_all(self.keypoints, chains, self.scores, fps)
         if root:
             places = [
                 relative_to_root(points, known > 0, root)
-                for points, known in zip(places, self.scores)
+                for points, known in zip(self.keypoints, self.scores)
             ]
-        found = unswap_all(places, chains, self.scores, fps)
-        for index, (_, _, swapped) in enumerate(found):
-            points, known, _ = swap_sides(
-                self.keypoints[index], self.scores[index], swapped, chains
-            )
+            again = unswap_all(places, chains, self.scores, fps)
+            both = [a[2] & b[2] for a, b in zip(found, again)]
+            found = [
+                swap_sides(points, known, swapped, chains)
+                for points, known, swapped in zip(
+                    self.keypoints, self.scores, both
+                )
+            ]
+        for index, (points, known, swapped) in enumerate(found):
             outliers = self.outliers[index]
             self.keypoints[index] = points
             self.scores[index] = known
@@ -245,9 +251,9 @@ def read_refine_inputs(
 
     ``shape`` is the expected (K, D), ``positions`` are the times (T, ) of the
     frames. With ``chains`` swaps of left and right are undone first, at the
-    rates ``fps`` and relative to the joints ``root``. All gaps are filled;
-    those longer than ``max_gap`` (see :mod:`hanet_mm.core.data.gaps`) are
-    marked as empty.
+    rates ``fps``, see :meth:`RefineInputs.unswap`. All gaps are filled; those
+    longer than ``max_gap`` (see :mod:`hanet_mm.core.data.gaps`) are marked as
+    empty.
     """
     check_max_gap(max_gap)
     several = isinstance(keypoints, (list, tuple))

@@ -163,14 +163,14 @@ class StreamBuffer:
         self.swapped = np.concatenate([self.swapped, swapped])
         self._look()
 
-    def new_sides(self, last: bool) -> Optional[NewFrames]:
+    def new_sides(self, last: bool) -> List[NewFrames]:
         """The new frames of which sides are to be decided, if there are few.
 
         To be pushed before :meth:`decide`; ``last``: no frame follows.
         """
         self.take_in()
         if self.sides is None:
-            return None
+            return []
         if self._changed is not None:
             self.sides.reset()
         seen = self.known > 0

@@ -364,7 +364,7 @@ class StreamingRefiner:
         everybody = [self._tracks[key] for key in keys]
         tracks = [x for x in everybody if last or x.must_decide()]
         sides = [track.buffer.new_sides(last) for track in tracks]
-        push_frames([x for x in sides if x is not None])
+        push_frames([x for own in sides for x in own])
         windows = [track.due_windows(last) for track in tracks]
         refined = refine_due_windows(
             self.refiner,

@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Swaps of left and right in a stream."""
 
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence
 
 import numpy as np
 
@@ -21,8 +21,8 @@ class StreamSides:
     """Decides which frames of the buffer are swapped, anew with each frame.
 
     The motion that costs go by is that of the buffer. Where no frame follows
-    and none was dropped all is decided as :func:`unswap` does it. With a
-    ``root`` 3D poses are looked at relative to its joints.
+    and none was dropped all is decided as :func:`unswap` does it, and with
+    joints ``root`` as :meth:`RefineInputs.unswap` does it.
     """
 
     def __init__(
@@ -33,13 +33,10 @@ class StreamSides:
         root: Optional[Sequence[int]] = None,
     ) -> None:
         self.chains = chains
-        self._root = root
-        self._rate = rate
-        self._fps = fps
-        self._decoder: Optional[SwapDecoder] = None
-        self._count = 0  # frames that the decoder knows of the buffer
-        self._since = 0  # frames since the motion was measured
-        self._whole = True
+        self._deciders = [
+            _SideDecider(chains, rate, fps, joints)
+            for joints in ([None, root] if root else [None])
+        ]
 
     def decide(
         self,
@@ -49,8 +46,7 @@ class StreamSides:
         last: bool = False,
     ) -> np.ndarray:
         """Swapped keypoints of all frames of the buffer, bool (F, K)."""
-        new = self.take(keypoints, seen, position, last)
-        push_frames([] if new is None else [new])
+        push_frames(self.take(keypoints, seen, position, last))
         return self.swapped(seen)
 
     def take(
@@ -59,23 +55,69 @@ class StreamSides:
         seen: np.ndarray,
         position: np.ndarray,
         last: bool = False,
-    ) -> Optional[NewFrames]:
+    ) -> List[NewFrames]:
         """Take new frames, or return few that may go with other persons'.
 
         These have to be pushed before :meth:`swapped` is asked.
         """
+        few = [x.take(keypoints, seen, position, last) for x in self._deciders]
+        return [x for x in few if x is not None]
+
+    def swapped(self, seen: np.ndarray) -> np.ndarray:
+        """What is decided of all frames now, bool (F, K)."""
+        flags = np.logical_and.reduce([x.swapped() for x in self._deciders])
+        return flags & (seen | seen[:, self.chains.flip_indices])
+
+    def reset(self) -> None:
+        """Decide of the whole buffer anew: frames are seen otherwise."""
+        for decider in self._deciders:
+            decider.reset()
+
+    def drop(self, count: int) -> None:
+        """Forget the first frames of the buffer."""
+        for decider in self._deciders:
+            decider.drop(count)
+
+
+class _SideDecider:
+    """Decides by places in space, or relative to the joints ``root``."""
+
+    def __init__(
+        self,
+        chains: SwapChains,
+        rate: Optional[float],
+        fps: Optional[float],
+        root: Optional[Sequence[int]] = None,
+    ) -> None:
+        self._chains = chains
+        self._root = root
+        self._rate = rate
+        self._fps = fps
+        self._decoder: Optional[SwapDecoder] = None
+        self._count = 0  # frames that the decoder knows of the buffer
+        self._since = 0  # frames since the motion was measured
+        self._whole = True
+
+    def take(
+        self,
+        keypoints: np.ndarray,
+        seen: np.ndarray,
+        position: np.ndarray,
+        last: bool = False,
+    ) -> Optional[NewFrames]:
+        """Take new frames, or return few that may go with other persons'."""
         if self._root:
             keypoints = relative_to_root(keypoints, seen, self._root)
         new = len(keypoints) - self._count
         self._since += new
         decoder = None if last and self._whole else self._decoder
         if decoder is None:
-            scale = measure_motion(keypoints, seen, self.chains)
+            scale = measure_motion(keypoints, seen, self._chains)
             fps = self._fps or native_rate(position, self._rate)
-            decoder = SwapDecoder(self.chains, scale, fps)
+            decoder = SwapDecoder(self._chains, scale, fps)
             new = len(keypoints)
         elif self._since >= _EVERY or len(keypoints) < _FIRST:
-            decoder.scale = measure_motion(keypoints, seen, self.chains)
+            decoder.scale = measure_motion(keypoints, seen, self._chains)
             self._since = 0
         self._decoder, self._count = decoder, len(keypoints)
         if not new:
@@ -86,11 +128,10 @@ class StreamSides:
         decoder.push(few.keypoints, few.seen)
         return None
 
-    def swapped(self, seen: np.ndarray) -> np.ndarray:
+    def swapped(self) -> np.ndarray:
         """What is decided of all frames now, bool (F, K)."""
         assert self._decoder is not None
-        flip = self.chains.flip_indices
-        return self._decoder.swapped() & (seen | seen[:, flip])
+        return self._decoder.swapped()
 
     def reset(self) -> None:
         """Decide of the whole buffer anew: frames are seen otherwise."""
