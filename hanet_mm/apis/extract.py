@@ -43,6 +43,7 @@ from .annotations.reading import AnnotatedImages, read_annotations
 from .extract_video import (
     AnnotatedVideo,
     ExtractionWork,
+    find_video,
     read_annotation,
     rows_by_frame,
     run_video,
@@ -147,6 +148,7 @@ def extract_estimates(
     failures: Dict[str, str] = {}
     keypoints = ''
     if waiting:
+        _check_root(Path(videos), waiting, found.images)
         work = _prepare(found, Path(videos), make_inferencer(), gt_boxes)
         work = work._replace(detections=detections)
         _check_boxes(work)
@@ -210,6 +212,31 @@ def _load(path: PathLike, videos: PathLike, out: Path) -> AnnotatedImages:
                 f'{path}: {key} within {videos}, found {str(name)!r}'
             )
     return found
+
+
+def _check_root(
+    root: Path, videos: List[AnnotatedVideo], images: Optional[np.ndarray]
+) -> None:
+    """Fail before the models are loaded if no video of all is there."""
+    for video in videos:
+        if images is not None:
+            if any((root / x).is_file() for x in images[video.rows] if x):
+                return
+            continue
+        try:
+            find_video(root, video.name)
+        except FileNotFoundError:
+            continue
+        except ValueError:
+            pass  # several have that name
+        return
+    name = videos[0].name
+    if images is not None:
+        name = next((x for x in images[videos[0].rows] if x), name)
+    raise FileNotFoundError(
+        f'{root}: expected the annotated videos, found none of '
+        f'{len(videos)}, such as {name}'
+    )
 
 
 def _plan(seqs: PoseSequences, out: Path) -> List[AnnotatedVideo]:
@@ -344,12 +371,13 @@ def _claim_parts(
     )
     path = _parts_folder(out) / 'request.json'
     if path.is_file():
-        if path.read_text(encoding='utf-8') != text:
+        if path.read_text(encoding='utf-8') == text:
+            return
+        if any(_parts_folder(out).glob('*.npz')):
             raise ValueError(
                 f'{_parts_folder(out)}: made with other annotations or '
                 'models; remove the folder to start again'
             )
-        return
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding='utf-8')
 

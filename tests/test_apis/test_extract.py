@@ -219,6 +219,23 @@ def test_refuses_parts_of_another_run(command, tmp_path, what):
         command(*more)
 
 
+def test_a_run_without_a_part_can_be_started_otherwise(command, tmp_path):
+    video = tmp_path / 'videos/a.avi'
+    video.write_bytes(b'no video')
+    write_annotations('in.npz', ['a'], [left])
+    with pytest.raises(ValueError, match='1 of 1 videos failed'):
+        command()
+    write_video(video, both())
+    assert '1 videos (0 resumed)' in command('--bbox-thr', 0.7)
+
+
+def test_no_models_are_loaded_where_no_video_is(command):
+    write_annotations('in.npz', ['a', 'b'], [left, left])
+    with pytest.raises(FileNotFoundError, match='none of 2, such as a'):
+        command()
+    assert not command.made
+
+
 def test_other_videos_go_on(command, tmp_path):
     """What cannot be read is told at the end, or left out if asked for."""
     (tmp_path / 'videos/bad.mp4').write_bytes(b'no video')
