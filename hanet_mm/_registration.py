@@ -28,6 +28,8 @@ LOCATIONS = (
     ('TRANSFORMS', 'hanet_mm.datasets.transforms'),
     ('METRICS', 'hanet_mm.evaluation'),
     ('HOOKS', 'hanet_mm.engine'),
+    ('HOOKS', 'hanet_mm.engine.visualization_hooks'),
+    ('HOOKS', 'hanet_mm.engine.bad_case_hook'),
     ('OPTIMIZERS', 'hanet_mm.engine'),
     ('INFERENCERS', 'hanet_mm.apis.inferencers'),
     ('VISUALIZERS', 'hanet_mm.visualization.pose_sequence_visualizer'),
