@@ -22,11 +22,19 @@ from hanet_mm.engine.safe_globals import (
     history_statistic,
     list_safe_globals,
     register_safe_globals,
+    safe_checkpoints,
 )
 
 pytestmark = pytest.mark.mm
 
 COCO = dict(from_file='configs/_base_/datasets/coco.py')
+
+
+@pytest.fixture(autouse=True)
+def safe():
+    """The list, whether or not another test has built a HANet before."""
+    with safe_checkpoints():
+        yield
 
 
 class Line(BaseModel):
