@@ -21,8 +21,8 @@ from typing import (
 
 import numpy as np
 
-from hanet_mm.core.data.atomic import check_output, remove_leftovers
-from hanet_mm.core.data.claims import claim, remove_stale_claim
+from hanet_mm.core.data import claims
+from hanet_mm.core.data.atomic import check_output
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.refine.frame_rate import USUAL_RATE
 from hanet_mm.core.refine.refiner import Refiner, RefineResult
@@ -219,18 +219,17 @@ def refine_folder(
     )
     if workers > 1:
         options.load()
-    for folder in {target.parent for _, target in items}:
-        remove_leftovers(folder)
     summary = FolderSummary()
     todo = []
     for pair in items:
         if not overwrite and _is_finished(*pair):
-            remove_stale_claim(pair[1])
+            claims.remove_stale_claim(pair[1])
             summary.num_skipped += 1
         else:
             todo.append(pair)
     shown = progress and sys.stderr.isatty()
     with (
+        claims.without_leftovers([target for _, target in items]),
         Workers(task, workers) as pool,
         progress_bar(
             len(items), unit='file', shown=shown, initial=summary.num_skipped
@@ -266,7 +265,7 @@ class _FolderTask:
 
     def __call__(self, pair: Tuple[Path, Path]) -> Optional[FolderSummary]:
         source, target = pair
-        with claim(target) as is_ours:
+        with claims.claim(target) as is_ours:
             if not is_ours:
                 return None
             if not self.overwrite and _is_finished(source, target):

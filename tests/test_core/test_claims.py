@@ -9,7 +9,12 @@ import sys
 import pytest
 
 from hanet_mm.core.data import claims
-from hanet_mm.core.data.claims import claim, claim_path, remove_stale_claim
+from hanet_mm.core.data.claims import (
+    claim,
+    claim_path,
+    remove_stale_claim,
+    without_leftovers,
+)
 
 # Claims a file, says so, and waits to be killed.
 HOLDER = """
@@ -157,3 +162,22 @@ def test_long_names_have_claims(tmp_path):
     target = tmp_path / ('n' * 250 + '.csv')
     with claim(target) as ours:
         assert ours
+
+
+def interrupt(targets, work):
+    with without_leftovers(targets):
+        work()
+        raise KeyboardInterrupt
+
+
+def test_what_a_stopped_process_left_goes_with_an_interruption(target):
+    def work():
+        foreign_claim(target, claims.STALE + 20)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupt([target], work)
+    assert list(target.parent.iterdir()) == []
+    # But not what another one is working on.
+    with pytest.raises(KeyboardInterrupt):
+        interrupt([target], lambda: foreign_claim(target, 0))
+    assert claim_path(target).exists()

@@ -21,9 +21,15 @@ import threading
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Iterator, Optional, Union
+from typing import Iterator, Optional, Sequence, Union
 
-from .atomic import PathLike, name_file, running_system, shorten_stem
+from .atomic import (
+    PathLike,
+    name_file,
+    remove_leftovers,
+    running_system,
+    shorten_stem,
+)
 
 try:
     import fcntl
@@ -76,6 +82,26 @@ def remove_stale_claim(target: PathLike) -> None:
     if claim_path(target).exists():
         with claim(target):
             pass
+
+
+@contextmanager
+def without_leftovers(targets: Sequence[PathLike]) -> Iterator[None]:
+    """Remove what killed processes left beside targets.
+
+    Before the block, and if it is interrupted: processes that are stopped in
+    the middle of cleaning up leave something.
+    """
+    folders = {Path(target).parent for target in targets}
+    for folder in folders:
+        remove_leftovers(folder)
+    try:
+        yield
+    except BaseException:
+        for folder in folders:
+            remove_leftovers(folder)
+        for target in targets:
+            remove_stale_claim(target)
+        raise
 
 
 def _take(path: Path) -> Optional[int]:
