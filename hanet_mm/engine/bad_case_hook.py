@@ -3,6 +3,7 @@
 
 import json
 import math
+from numbers import Real
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from mmengine.dist import all_gather_object, is_main_process
@@ -44,7 +45,8 @@ class PoseSequenceBadCaseHook(PoseSequenceVisualizationHook):
             :class:`PoseSequenceVisualizationHook`.
 
     Raises:
-        ValueError: If enabled and no such metric is there.
+        ValueError: If enabled and no such metric is there, or the threshold
+            is no number.
     """
 
     def __init__(
@@ -67,6 +69,11 @@ class PoseSequenceBadCaseHook(PoseSequenceVisualizationHook):
             raise ValueError(
                 "badcase.metric_type: expected 'accuracy' (a metric of "
                 f'sequences; losses are of windows), found {metric_type!r}'
+            )
+        if badcase_thr is not None and not _is_number(badcase_thr):
+            raise ValueError(
+                'badcase.badcase_thr: expected a number or None, found '
+                f'{badcase_thr!r}'
             )
         self._refined, self._input = _build(metric, metric_key)
 
@@ -138,6 +145,13 @@ class PoseSequenceBadCaseHook(PoseSequenceVisualizationHook):
         if self.badcase_thr is None:
             return 'larger than before refining'
         return f'>= {self.badcase_thr:g}'
+
+
+def _is_number(value: Any) -> bool:
+    """Whether errors can be compared with a value: NaN is not."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return not math.isnan(value)
 
 
 def _build(

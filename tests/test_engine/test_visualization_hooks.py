@@ -178,6 +178,8 @@ def test_bad_cases_by_another_error(tmp_path):
         (dict(metric=None), 'expected an error .* found none; give'),
         (dict(metric_key='PCK'), "expected 'PCK' .* found MPJPE, Accel"),
         (dict(metric_type='loss'), "expected 'accuracy' .* found 'loss'"),
+        (dict(badcase_thr='a'), "badcase_thr: expected a number .* found 'a'"),
+        (dict(badcase_thr=float('nan')), 'expected a number .* found nan'),
     ],
 )
 def test_what_cannot_judge_sequences_is_refused(wrong, message):
