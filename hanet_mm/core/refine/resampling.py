@@ -131,11 +131,11 @@ def _pieces(
     return pieces
 
 
-def _grids(piece: _Piece) -> List[Optional[np.ndarray]]:
-    """Positions at which a piece is refined; None: its own frames."""
+def _grids(piece: _Piece) -> List[np.ndarray]:
+    """Positions at which a piece is refined, of each phase."""
     times = piece.positions
     if times is None:
-        return [None]
+        return [np.arange(len(piece.keypoints))]
     starts = _starts(times)
     return [
         start + np.arange(end + 1)
@@ -149,10 +149,8 @@ def _starts(times: np.ndarray) -> np.ndarray:
     return np.arange(count) / count
 
 
-def _on_grid(
-    piece: _Piece, grid: Optional[np.ndarray]
-) -> Tuple[np.ndarray, np.ndarray]:
-    if grid is None or piece.positions is None:
+def _on_grid(piece: _Piece, grid: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    if piece.positions is None:
         return piece.keypoints, piece.scores
     poses = np.empty((len(grid), *piece.keypoints.shape[1:]), np.float32)
     known = np.empty(poses.shape[:2], np.float32)
@@ -165,7 +163,7 @@ def _on_grid(
 
 def _back(
     piece: _Piece,
-    grids: Sequence[Optional[np.ndarray]],
+    grids: Sequence[np.ndarray],
     refined: Sequence[RefinedSequence],
     normalization: str,
 ) -> ResampledSequence:
@@ -185,7 +183,6 @@ def _back(
         inside = phase_coverage(times[rows], starts, times[-1])
         total: Any = 0.0
         for served, grid, result in zip(inside, grids, values):
-            assert grid is not None
             local = snap(times[rows] - grid[0]).clip(0, len(grid) - 1)
             found = np.concatenate([from_grid(x, local) for x in result], -1)
             total = total + np.where(served[:, None, None], found, 0)
