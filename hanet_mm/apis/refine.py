@@ -164,6 +164,7 @@ def refine_opened(
         num_ignored=ignored,
         assumed_fps=_assumed_rate(poses, refiner, options),
         num_video_frames=count_video_frames(poses),
+        translation=poses.translation_is,
     )
 
 

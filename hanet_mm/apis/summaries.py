@@ -20,7 +20,8 @@ class RefineSummary:
     where nobody said one. ``num_ignored`` counts given placeholders and
     outliers that counted as missing. ``num_video_frames`` is the number of
     frames of the video that the sequences, which are people then, are in;
-    None: they are of several videos.
+    None: they are of several videos. ``translation`` tells what became of one
+    beside rotations; None: there is none.
     """
 
     num_sequences: int
@@ -35,6 +36,7 @@ class RefineSummary:
     assumed_fps: Optional[float] = None
     num_ignored: Tuple[int, int] = (0, 0)
     num_video_frames: Optional[int] = None
+    translation: Optional[str] = None
 
     def __str__(self) -> str:
         default = f'by {self.default}: ' if self.default else ''
@@ -79,6 +81,7 @@ class RefineSummary:
             ignored_outliers=outliers,
             unchanged_sequences=self.num_left,
             assumed_fps=self.assumed_fps,
+            translation=self.translation,
             refiner=self.default or _describe(self.refiner),
             mapping=self.keypoints,
         )
@@ -88,6 +91,7 @@ class RefineSummary:
         return (
             f'{self.num_filled} of {self.num_keypoints} keypoints filled'
             f'{swapped}{ignored_text(*self.num_ignored)}'
+            f'{translation_text(self.translation)}'
         )
 
     def _unknown(self) -> str:
@@ -173,6 +177,15 @@ def ignored_text(placeholders: int, outliers: int) -> str:
     if outliers:
         kinds.append(f'{outliers} outliers far from the person')
     return f', {" and ".join(kinds)} counted as missing' if kinds else ''
+
+
+def translation_text(translation: Optional[str]) -> str:
+    """What became of the translation of a body; '' if there is none."""
+    if translation is None:
+        return ''
+    if translation == 'copied':
+        return ', all but the rotations copied (a translation is not smoothed)'
+    return f', translation {translation}'
 
 
 def _describe(refiner: Any) -> str:

@@ -92,3 +92,27 @@ def test_no_translation_without_one_for_each_frame(tmp_path):
     result = refined(source, tmp_path / 'out.npz')
     np.testing.assert_array_equal(result['trans'], np.ones((1, 3)))
     assert 'trans_input' not in result
+
+
+@pytest.mark.parametrize(
+    ('translation', 'expected'),
+    [
+        (dict(trans=walk()[1]), 'smoothed'),
+        (dict(trans=np.ones((1, 3))), 'copied'),
+        ({}, None),
+    ],
+)
+def test_the_summary_says_what_became_of_it(tmp_path, translation, expected):
+    source = save(tmp_path / 'smpl.npz', translation)
+    summary = refine_file(source, tmp_path / 'out.npz')
+    assert summary.to_dict()['translation'] == expected
+    words = {
+        'smoothed': 'filled, left and right corrected in 0 of 120 frames, '
+        'translation smoothed; ',
+        'copied': 'a translation is not smoothed',
+        None: '',
+    }
+    for text in (str(summary), summary.brief):
+        assert '\n' not in text
+        assert words[expected] in text
+        assert ('translation' in text) == (expected is not None)

@@ -170,7 +170,8 @@ def test_pickles_are_read_on_trust(tmp_path, name):
     np.testing.assert_allclose(track.keypoints, poses, atol=1e-6)
     rough = poses + np.random.default_rng(0).normal(0, 0.02, poses.shape)
     path.write_bytes(pickle.dumps(PICKLES[name](rough)))
-    refine_file(path, out, 'filter:savgol', trust_pickle=True)
+    summary = refine_file(path, out, 'filter:savgol', trust_pickle=True)
+    assert 'all but the rotations copied (a translation' in summary.brief
     (after,) = open_poses(out, trust_pickle=True).tracks
     before = np.diff(rough, n=2, axis=0).std()
     assert np.diff(after.keypoints, n=2, axis=0).std() < before / 2

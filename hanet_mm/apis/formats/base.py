@@ -12,6 +12,7 @@ from typing import (
     Dict,
     Hashable,
     List,
+    Literal,
     Mapping,
     NamedTuple,
     Optional,
@@ -50,9 +51,10 @@ class Source(NamedTuple):
 class PoseFile(ABC):
     """A file with the poses of one person or several: its tracks, K names if
     the file or its format defines them, how they are known if not from the
-    file, whether keypoints are joint rotations, the unit of coordinates where
-    it is known, whether refined files keep their input, and what was decided
-    about the numbers by their values.
+    file, whether keypoints are joint rotations, what becomes of a translation
+    beside them (None: there is none), the unit of coordinates where it is
+    known, whether refined files keep their input, and what was decided about
+    the numbers by their values.
     """
 
     path: PathLike
@@ -60,6 +62,7 @@ class PoseFile(ABC):
     keypoint_names: Optional[List[str]] = None
     names_by: str = ''
     has_rotations: bool = False
+    translation_is: Optional[Literal['smoothed', 'copied']] = None
     unit: Optional[str] = None
     keeps_input: bool = True
     note: str = ''

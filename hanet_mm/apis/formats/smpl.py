@@ -62,15 +62,8 @@ class SmplPoses(PoseFile):
         track = PersonTrack(
             ' + '.join(self.keys), np.concatenate(values, 1), fps=rate
         )
-        shape = (len(values[0]), 3)
-        for key in _TRANSLATIONS:
-            found = arrays.get(key)
-            if found is None or found.dtype.kind != 'f':
-                continue
-            if found.shape == shape:
-                self.translation, track.translation = key, found
-                break
         self.tracks = [track]
+        self._find_translation(track)
 
     @classmethod
     def found_in(cls, path: PathLike) -> bool:
@@ -97,6 +90,19 @@ class SmplPoses(PoseFile):
                 refined[0].translation, given.dtype
             )
         save_npz(out, values)
+
+    def _find_translation(self, track: PersonTrack) -> None:
+        """Take the first translation that has a place for each frame."""
+        shape = (len(track.keypoints), 3)
+        for key in _TRANSLATIONS:
+            if key not in self.arrays:
+                continue
+            self.translation_is = 'copied'
+            found = self.arrays[key]
+            if found.dtype.kind == 'f' and found.shape == shape:
+                self.translation, track.translation = key, found
+                self.translation_is = 'smoothed'
+                return
 
     def _replace(
         self, values: Dict[str, np.ndarray], key: str, part: np.ndarray

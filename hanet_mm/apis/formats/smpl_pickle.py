@@ -39,6 +39,8 @@ class SmplPickle(PoseFile):
     """
 
     has_rotations = True
+    # Each program calls it otherwise.
+    translation_is = 'copied'
     keeps_input = False
 
     def __init__(self, source: Source):
