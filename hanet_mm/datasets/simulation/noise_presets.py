@@ -107,6 +107,30 @@ _ANY: Dict[str, Any] = dict(
     **_SCORES,
 )
 
+# What recent estimators in real clips have in common, lifted or not. Amounts
+# are drawn in their order here: another one changes what a seed gives.
+_REAL_SWAPS: Dict[str, Any] = dict(
+    limb_swap_share=_log(0.002, 0.05, off=0.4),
+    limb_swap_seconds=_log(0.03, 0.4),
+    half_swap_share=_log(0.002, 0.05, off=0.7),
+    half_swap_seconds=_log(0.03, 0.4),
+    body_swap_share=_log(0.005, 0.3, off=0.5),
+    body_swap_seconds=_log(0.03, 1.0),
+)
+_REAL_REPORTS: Dict[str, Any] = dict(
+    missing_share=_log(0.002, 0.2, off=0.6),
+    missing_seconds=_log(0.03, 0.5),
+    frame_missing_share=_log(0.005, 0.3, off=0.6),
+    frame_missing_seconds=_log(0.03, 0.8),
+    score_tolerance=_log(0.02, 2.0),
+    score_noise=_flat(0.3, 3.0),
+    score_seconds=_log(0.03, 1.0),
+    score_information=_flat(0.1, 1.0, off=0.1),
+    score_high=_flat(0.85, 1.0),
+    score_span=_flat(0.5, 1.0, off=0.05),
+    score_power=1.0,
+)
+
 # Recent top-down estimators in real clips; see the top of this file.
 _REAL: Dict[str, Any] = dict(
     jitter=_log(0.0013, 0.03),
@@ -126,27 +150,12 @@ _REAL: Dict[str, Any] = dict(
     occlusion_other=_flat(0.0, 0.1),
     occlusion_std=_flat(0.02, 0.15),
     occlusion_unseen=_flat(0.0, 0.8, off=0.2),
-    limb_swap_share=_log(0.002, 0.05, off=0.4),
-    limb_swap_seconds=_log(0.03, 0.4),
-    half_swap_share=_log(0.002, 0.05, off=0.7),
-    half_swap_seconds=_log(0.03, 0.4),
-    body_swap_share=_log(0.005, 0.3, off=0.5),
-    body_swap_seconds=_log(0.03, 1.0),
+    **_REAL_SWAPS,
     outlier_share=_log(0.001, 0.03, off=0.3),
     outlier_std=_flat(0.05, 0.4),
     outside_clamp=_flat(0.0, 0.6),
     outside_stray=_flat(0.0, 0.3),
-    missing_share=_log(0.002, 0.2, off=0.6),
-    missing_seconds=_log(0.03, 0.5),
-    frame_missing_share=_log(0.005, 0.3, off=0.6),
-    frame_missing_seconds=_log(0.03, 0.8),
-    score_tolerance=_log(0.02, 2.0),
-    score_noise=_flat(0.3, 3.0),
-    score_seconds=_log(0.03, 1.0),
-    score_information=_flat(0.1, 1.0, off=0.1),
-    score_high=_flat(0.85, 1.0),
-    score_span=_flat(0.5, 1.0, off=0.05),
-    score_power=1.0,
+    **_REAL_REPORTS,
 )
 
 # Estimators of 3D poses relative to the root.
@@ -210,25 +219,15 @@ _REAL_LIFTER: Dict[str, Any] = dict(
     occlusion_limb=_flat(0.0, 0.1),
     occlusion_std=_flat(0.01, 0.08),
     occlusion_unseen=_flat(0.0, 0.8, off=0.2),
-    limb_swap_share=_log(0.002, 0.05, off=0.4),
-    limb_swap_seconds=_log(0.03, 0.4),
-    half_swap_share=_log(0.002, 0.05, off=0.7),
-    half_swap_seconds=_log(0.03, 0.4),
-    body_swap_share=_log(0.005, 0.3, off=0.5),
-    body_swap_seconds=_log(0.03, 1.0),
+    **_REAL_SWAPS,
     outlier_share=_log(0.001, 0.02, off=0.5),
     outlier_std=_flat(0.03, 0.2),
-    missing_share=_log(0.002, 0.1, off=0.8),
-    missing_seconds=_log(0.03, 0.5),
-    frame_missing_share=_log(0.005, 0.3, off=0.6),
-    frame_missing_seconds=_log(0.03, 0.8),
-    score_tolerance=_log(0.02, 2.0),
-    score_noise=_flat(0.3, 3.0),
-    score_seconds=_log(0.03, 1.0),
-    score_information=_flat(0.0, 0.9, off=0.2),
-    score_high=_flat(0.85, 1.0),
-    score_span=_flat(0.3, 1.0, off=0.3),
-    score_power=1.0,
+    **dict(
+        _REAL_REPORTS,
+        missing_share=_log(0.002, 0.1, off=0.8),
+        score_information=_flat(0.0, 0.9, off=0.2),
+        score_span=_flat(0.3, 1.0, off=0.3),
+    ),
 )
 
 # Good estimates: several cameras, or markers. A refiner has to tell them from
