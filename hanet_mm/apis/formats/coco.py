@@ -15,10 +15,10 @@ from .base import DetectionFile, Detections, Source
 from .frame_names import frame_numbers
 from .values import (
     add_ids,
+    changed_triples,
     is_absent,
     merge_changes,
     read_triples,
-    write_triples,
 )
 
 # Keypoint names by the number of keypoints.
@@ -97,17 +97,8 @@ class ResultList(DetectionFile):
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
         keypoints, filled = self.collect(refined)
-        given = [entry['keypoints'] for entry in self.entries]
-        changes = {
-            id(entry): {
-                'keypoints': points,
-                'keypoints_input': entry['keypoints'],
-                'filled': flags,
-            }
-            for entry, points, flags in zip(
-                self.entries, write_triples(keypoints, given), filled.tolist()
-            )
-        }
+        people = [(entry, 'keypoints') for entry in self.entries]
+        changes = changed_triples(people, keypoints, filled)
         add_ids(changes, self.entries, self.id_field, self.new_ids)
         write_json(out, merge_changes(self.content, changes, ()), self.path)
 

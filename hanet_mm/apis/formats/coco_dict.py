@@ -21,10 +21,10 @@ from .coco import COCO_SKELETONS, read_ids
 from .frame_names import frame_numbers
 from .values import (
     add_ids,
+    changed_triples,
     is_absent,
     merge_changes,
     read_triples,
-    write_triples,
 )
 
 
@@ -85,17 +85,8 @@ class CocoDict(DetectionFile):
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
         keypoints, filled = self.collect(refined)
-        given = [entry['keypoints'] for entry in self.entries]
-        changes: Dict[int, Dict[str, Any]] = {
-            id(entry): {
-                'keypoints': points,
-                'keypoints_input': entry['keypoints'],
-                'filled': flags,
-            }
-            for entry, points, flags in zip(
-                self.entries, write_triples(keypoints, given), filled.tolist()
-            )
-        }
+        people = [(entry, 'keypoints') for entry in self.entries]
+        changes = changed_triples(people, keypoints, filled)
         add_ids(changes, self.entries, 'track_id', self.new_ids)
         content = merge_changes(self.content, changes, ('annotations',))
         write_json(out, content, self.path)

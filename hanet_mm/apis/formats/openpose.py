@@ -23,10 +23,10 @@ from .folders import list_files, write_folder
 from .frame_names import frame_numbers
 from .values import (
     add_ids,
+    changed_triples,
     is_absent,
     merge_changes,
     read_triples,
-    write_triples,
 )
 
 OPENPOSE_SKELETONS: Dict[int, Sequence[str]] = {
@@ -96,17 +96,7 @@ class PeopleFrames(DetectionFile):
     ) -> Dict[str, Any]:
         """The frames with refined keypoints."""
         keypoints, filled = self.collect(refined)
-        given = [person[field] for person, field in self.people]
-        changes: Dict[int, Dict[str, Any]] = {
-            id(person): {
-                field: points,
-                f'{field}_input': person[field],
-                'filled': flags,
-            }
-            for (person, field), points, flags in zip(
-                self.people, write_triples(keypoints, given), filled.tolist()
-            )
-        }
+        changes = changed_triples(self.people, keypoints, filled)
         ids = self.new_ids
         if ids is not None:
             ids = [

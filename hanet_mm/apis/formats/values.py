@@ -57,6 +57,28 @@ def write_triples(
     return flat.reshape(len(flat), -1).tolist()
 
 
+def changed_triples(
+    people: Sequence[Tuple[Dict[str, Any], str]],
+    keypoints: np.ndarray,
+    filled: np.ndarray,
+) -> Dict[int, Dict[str, Any]]:
+    """Changes to N dicts of parsed JSON, by ``id``, each with the field of its
+    triples: these get keypoints (N, K, 2), ``<field>_input`` keeps those
+    given, and ``filled`` (N, K) marks those that were missing.
+    """
+    given = [person[field] for person, field in people]
+    return {
+        id(person): {
+            field: points,
+            f'{field}_input': person[field],
+            'filled': flags,
+        }
+        for (person, field), points, flags in zip(
+            people, write_triples(keypoints, given), filled.tolist()
+        )
+    }
+
+
 def merge_changes(
     content: Any, changes: Dict[int, Dict[str, Any]], keys: Sequence[str]
 ) -> Any:
