@@ -1,11 +1,17 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Find the configs that come with the package."""
+"""Find the configs that come with the package, and read any."""
 
 import difflib
+import warnings
 from pathlib import Path
-from typing import Dict, List
+from typing import TYPE_CHECKING, Any, Dict, List
 
 import hanet_mm
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+    from hanet_mm.core.data.files import PathLike
 
 
 def config_root() -> Path:
@@ -59,6 +65,38 @@ def config_path(name: str) -> str:
         + (f', did you mean {" or ".join(hint)}?' if hint else '')
         + '; hanet-mm config lists all'
     )
+
+
+def read_config(path: 'PathLike', **options: Any) -> 'Config':
+    """Read a config of MMEngine.
+
+    Args:
+        path (PathLike): Its file.
+        **options: Of :meth:`mmengine.config.Config.fromfile`.
+
+    Raises:
+        OSError: If it cannot be opened.
+        ValueError: One line, if it is not such a config.
+    """
+    from mmengine.config import Config
+
+    try:
+        with warnings.catch_warnings():
+            # MMEngine reads MMPose's bases through it, once for each config.
+            warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
+            return Config.fromfile(path, **options)
+    except FileNotFoundError:
+        if Path(path).is_file():  # what is missing is a base of it
+            raise
+        raise FileNotFoundError(f'{path}: no such config') from None
+    except OSError:
+        raise
+    except Exception as error:  # a config is code: it can raise anything
+        reason = ' '.join(str(error).split())
+        raise ValueError(
+            f'{path}: not a config of MMEngine '
+            f'({type(error).__name__}: {reason})'
+        ) from None
 
 
 def _config_files() -> Dict[str, Path]:

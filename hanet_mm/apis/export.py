@@ -15,6 +15,7 @@ from hanet_mm.core.refine.weights_file import load_weights
 from hanet_mm.progress import track
 
 from .checkpoints import read_checkpoint, read_config_value
+from .config_files import read_config
 
 # Arguments of the registered classes that the network does not have.
 _NOT_NETWORK = (
@@ -166,18 +167,7 @@ def _find_value(
 
 
 def _value_of_file(name: str, config: PathLike) -> Any:
-    from mmengine.config import Config
-
-    try:
-        content = Config.fromfile(config, import_custom_modules=False)
-    except OSError:
-        raise
-    except Exception as error:  # a config is code: it can raise anything
-        reason = ' '.join(str(error).split())
-        raise ValueError(
-            f'{config}: not a config of MMEngine '
-            f'({type(error).__name__}: {reason})'
-        ) from None
+    content = read_config(config, import_custom_modules=False)
     return content.to_dict().get(name)
 
 

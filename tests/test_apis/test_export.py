@@ -374,8 +374,11 @@ def test_config_file_with_an_error(run, checkpoint, tmp_path):
     with pytest.raises(ValueError, match='not a config of MMEngine') as info:
         export_refiner(checkpoint, tmp_path / 'a.safetensors', config)
     assert '\n' not in str(info.value)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r'no\.py: no such config'):
         export_refiner(checkpoint, tmp_path / 'a', tmp_path / 'no.py')
+    config.write_text("_base_ = 'gone.py'\n", encoding='utf-8')
+    with pytest.raises(FileNotFoundError, match=r'gone\.py'):
+        export_refiner(checkpoint, tmp_path / 'a', config)
 
 
 def test_old_torch_loads_no_checkpoint_unasked(tmp_path, monkeypatch):

@@ -15,7 +15,6 @@ from hanet_mm.apis.benchmark.catalog import (
     DataSource,
     build_dataset,
     match_config,
-    read_config,
 )
 from hanet_mm.apis.benchmark.paper import (
     NetworkFile,
@@ -24,7 +23,7 @@ from hanet_mm.apis.benchmark.paper import (
     reproduce,
 )
 from hanet_mm.apis.benchmark.protocols import PaperProtocol, Windows, predict
-from hanet_mm.apis.config_files import config_root
+from hanet_mm.apis.config_files import config_root, read_config
 
 pytestmark = pytest.mark.mm
 

@@ -12,7 +12,7 @@ import numpy as np
 from mmengine.config import Config, ConfigDict
 from mmpose.registry import DATASETS
 
-from hanet_mm.apis.config_files import config_root
+from hanet_mm.apis.config_files import config_root, read_config
 from hanet_mm.core.data.files import PathLike, read_npz
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.datasets.pose_sequence_dataset import PoseSequenceDataset
@@ -136,23 +136,6 @@ class DataSource:
         below = parts[1:] if parts[0] == 'data' else parts
         moved = dataset.to_dict()
         return dict(moved, data_root=str(self._data_root.joinpath(*below)))
-
-
-def read_config(path: PathLike) -> Config:
-    """Read a config of MMEngine."""
-    try:
-        with warnings.catch_warnings():
-            # MMEngine reads MMPose's bases through it, once for each config.
-            warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
-            return Config.fromfile(path)
-    except FileNotFoundError:
-        raise FileNotFoundError(f'{path}: no such config') from None
-    except Exception as error:  # a config is code: it can raise anything
-        reason = ' '.join(str(error).split())
-        raise ValueError(
-            f'{path}: not a config of MMEngine '
-            f'({type(error).__name__}: {reason})'
-        ) from None
 
 
 def build_dataset(cfg: Mapping[str, Any]) -> PoseSequenceDataset:

@@ -21,6 +21,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 import hanet_mm
+from hanet_mm.apis.config_files import read_config
 from hanet_mm.apis.export import checkpoint_refiner
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.refine.refiner import Refiner, load_refiner
@@ -33,7 +34,6 @@ from .catalog import (
     build_dataset,
     describe,
     match_config,
-    read_config,
     training_sequences,
 )
 from .filter_bank import BANK, FilterBank
