@@ -41,6 +41,11 @@ def mark_arrays(refined: Sequence[RefineResult]) -> Dict[str, np.ndarray]:
     }
 
 
+def stack_marks(frames: Sequence[Any]) -> Dict[str, np.ndarray]:
+    """The same of T refined frames of a stream, (T, K) by their keys."""
+    return {key: np.stack(x) for key, x in _marks_of(frames).items()}
+
+
 def detection_marks(
     poses: DetectionFile, refined: Sequence[RefineResult]
 ) -> Dict[str, np.ndarray]:
@@ -53,11 +58,11 @@ def detection_marks(
     return arrays
 
 
-def _marks_of(refined: Sequence[RefineResult]) -> Dict[str, List[np.ndarray]]:
-    """The marks of each result, (T, K) by their keys."""
+def _marks_of(refined: Sequence[Any]) -> Dict[str, List[np.ndarray]]:
+    """The marks of each result, (T, K), or frame, (K,), by their keys."""
     marks = {}
     for key, kind in TYPES.items():
-        values = [getattr(x, key) for x in refined]
+        values = [getattr(x, key, None) for x in refined]
         if any(x is not None for x in values):
             marks[key] = [
                 np.asarray(y.filled * 0 if x is None else x, kind)

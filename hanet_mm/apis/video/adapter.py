@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Between the keypoints of an estimator and those of a refiner."""
 
-from typing import Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -74,8 +74,15 @@ class SkeletonAdapter:
         moved = self._followers.move(keypoints, refined, swapped=swapped)
         return moved.keypoints, self.map.backward_flags(filled)
 
-    def sides_from_refiner(self, swapped: np.ndarray) -> np.ndarray:
-        """Which keypoints changed sides, (N, Kt) -> (N, Ks)."""
-        if self._followers is None:
-            return swapped
-        return self._followers.sides(swapped)
+    def marks_from_refiner(
+        self, marks: Dict[str, np.ndarray]
+    ) -> Dict[str, np.ndarray]:
+        """Marks by their keys, (N, Kt) -> (N, Ks); sides are whole limbs'."""
+        if self._followers is None or self.map is None:
+            return marks
+        return {
+            key: self._followers.sides(flags)
+            if key == 'swapped'
+            else self.map.backward_flags(flags)
+            for key, flags in marks.items()
+        }

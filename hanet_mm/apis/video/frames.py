@@ -6,6 +6,7 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
+from hanet_mm.apis.formats import marks
 from hanet_mm.core.poses.boxes import boxes_around
 
 # Arrays with a row for each person.
@@ -40,6 +41,9 @@ class Frame:
         filled: Keypoints that were missing and were filled, bool (N, K).
         swapped: Keypoints that changed places with the other side, bool
             (N, K); None: nobody looked.
+        reason: Why each keypoint was changed, uint8 (N, K), see
+            :class:`hanet_mm.core.refine.inputs.RefineResult`; None: not
+            known.
         reported: People that the result names, bool (N,).
         num_waiting: People whose refined pose is not there yet.
         size: Width and height of the picture, px.
@@ -66,6 +70,7 @@ class Frame:
     refined: Optional[np.ndarray] = None
     filled: Optional[np.ndarray] = None
     swapped: Optional[np.ndarray] = None
+    reason: Optional[np.ndarray] = None
     reported: Optional[np.ndarray] = None
     num_waiting: int = 0
     size: Tuple[int, int] = (0, 0)
@@ -119,12 +124,24 @@ class Frame:
         if not rows.all():
             self.keep(rows)
             self.refined, self.filled = self.refined[rows], self.filled[rows]
-            if self.swapped is not None:
-                self.swapped = self.swapped[rows]
+            for key, values in self.marks().items():
+                setattr(self, key, values[rows])
         if self.scale is not None:
             self.bboxes = self.bboxes * np.tile(self.scale, 2)
             self.keypoints = self.keypoints * self.scale
             self.refined = self.refined * self.scale
+
+    def mark(self, row: int, key: str, values: np.ndarray) -> None:
+        """Set ``swapped`` or ``reason`` (K,) of a person."""
+        if getattr(self, key) is None:
+            shape = self.keypoint_scores.shape
+            setattr(self, key, np.zeros(shape, marks.TYPES[key]))
+        getattr(self, key)[row] = values
+
+    def marks(self) -> Dict[str, np.ndarray]:
+        """``swapped`` and ``reason``, (N, K), as far as they are known."""
+        found = {key: getattr(self, key) for key in marks.TYPES}
+        return {key: x for key, x in found.items() if x is not None}
 
     def result(self) -> Dict[str, Any]:
         """The finished frame as the inferencer gives it to its user."""
@@ -138,6 +155,7 @@ class Frame:
                 keypoint_scores=self.keypoint_scores[row],
                 keypoints_input=self.keypoints[row],
                 filled=self.filled[row],
+                **{key: x[row] for key, x in self.marks().items()},
             )
             for row in range(len(self))
         ]

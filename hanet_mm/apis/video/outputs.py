@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Callable, Dict, List, Optional, Sequence
 import cv2
 import numpy as np
 
+from hanet_mm.apis.formats.marks import TYPES as MARKS
 from hanet_mm.core.data.atomic import (
     PathLike,
     move_file,
@@ -30,7 +31,7 @@ from .frames import Frame
 _END = b'\n]\n'
 _DEFAULT_FPS = 25.0
 # Values where a person is away, if not NaN.
-_AWAY = dict(scores=0, filled=False)
+_AWAY = dict(scores=0, filled=False, **dict.fromkeys(MARKS, 0))
 
 
 class JsonOutput:
@@ -38,7 +39,8 @@ class JsonOutput:
 
     Instances have MMPose's ``keypoints``, ``keypoint_scores``, ``bbox`` and
     ``bbox_score``, and ``track_id``, ``segment``, ``keypoints_input`` (as
-    the estimator gave them) and ``filled``. null: missing.
+    the estimator gave them) and ``filled``; ``swapped`` and ``reason`` as in
+    the files of ``hanet-mm refine``, where they are known. null: missing.
 
     Frames go to ``NAME.partial.json``, which is valid JSON after each of
     them, whatever happens. A frame that could not be written whole is taken
@@ -123,6 +125,7 @@ def _instance_content(instance: Dict[str, Any]) -> Dict[str, Any]:
         keypoint_scores=_numbers(instance['keypoint_scores'], 4),
         keypoints_input=_numbers(instance['keypoints_input']),
         filled=instance['filled'].tolist(),
+        **{key: instance[key].tolist() for key in MARKS if key in instance},
     )
 
 
@@ -151,7 +154,8 @@ class NpzOutput:
     :class:`hanet_mm.core.data.sequences.PoseSequences`; ``keypoints_est`` are
     the refined keypoints, ``keypoints_input`` (N, K, 2) those of the estimator
     and ``filled`` (N, K) tells which were missing, as in the files of
-    ``hanet-mm refine``. A sequence is called ``<track>_<segment>``; frames in
+    ``hanet-mm refine``, of which it has ``swapped`` and ``reason`` too, where
+    they are known. A sequence is called ``<track>_<segment>``; frames in
     which its person is not there are NaN. Extras: ``frame_number`` (N,),
     ``time_est`` (N,) in seconds. About 500 bytes for each person of a frame
     are in memory.
@@ -197,6 +201,7 @@ class NpzOutput:
                         np.full(count, frame.index),
                     ]
                 ).T,
+                **frame.marks(),
             }
         )
 
@@ -217,10 +222,7 @@ class NpzOutput:
         return partial_path(self.path)
 
     def _save(self, path: Path) -> None:
-        columns = {
-            key: np.concatenate([row[key] for row in self._rows])
-            for key in (self._rows[0] if self._rows else ())
-        }
+        columns = self._columns()
         segments = _segments(columns)
         if not segments:
             raise ValueError(
@@ -246,6 +248,21 @@ class NpzOutput:
         if self.fps:
             arrays['fps'] = np.full(len(segments), self.fps, np.float32)
         write_npz(path, arrays)
+
+    def _columns(self) -> Dict[str, np.ndarray]:
+        """The rows of all frames; marks are 0 in frames without them."""
+        keys = dict.fromkeys(key for row in self._rows for key in row)
+        return {
+            key: np.concatenate(
+                [
+                    row[key]
+                    if key in row
+                    else np.zeros(row['filled'].shape, MARKS[key])
+                    for row in self._rows
+                ]
+            )
+            for key in keys
+        }
 
 
 def _pick(values: np.ndarray, rows: np.ndarray, away: float) -> np.ndarray:

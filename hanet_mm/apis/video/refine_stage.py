@@ -19,6 +19,7 @@ import numpy as np
 
 from hanet_mm.apis.filter_choice import choose_filter
 from hanet_mm.apis.formats import PersonTrack
+from hanet_mm.apis.formats.marks import stack_marks
 from hanet_mm.core.data.gaps import check_max_gap, long_gaps, missing_keypoints
 from hanet_mm.core.data.scores import ignored_scores
 from hanet_mm.core.refine.frame_rate import USUAL_RATE
@@ -193,30 +194,20 @@ class RefineStage:
         if not results:
             return
         places = [segment.waiting.popleft() for _ in results]
-        swapped = None
-        if getattr(results[0], 'swapped', None) is not None:
-            swapped = np.stack([x.swapped for x in results])
+        marks = stack_marks(results)
         refined, filled = self.adapter.from_refiner(
             np.stack([result.keypoints for result in results]),
             np.stack([result.filled for result in results]),
             np.stack([frame.keypoints[row] for frame, row in places]),
-            swapped,
+            marks.get('swapped'),
         )
         filled = filled & np.isfinite(refined).all(-1)
         for (frame, row), points, flags in zip(places, refined, filled):
             frame.refined[row], frame.filled[row] = points, flags
             frame.num_waiting -= 1
-        if swapped is not None:
-            self._mark_swapped(places, swapped)
-
-    def _mark_swapped(
-        self, places: Sequence[Tuple[Frame, int]], swapped: np.ndarray
-    ) -> None:
-        sides = self.adapter.sides_from_refiner(swapped)
-        for (frame, row), own in zip(places, sides):
-            if frame.swapped is None:
-                frame.swapped = np.zeros(frame.filled.shape, bool)
-            frame.swapped[row] = own
+        for key, values in self.adapter.marks_from_refiner(marks).items():
+            for (frame, row), own in zip(places, values):
+                frame.mark(row, key, own)
 
 
 @dataclass

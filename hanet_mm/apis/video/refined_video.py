@@ -167,7 +167,9 @@ class RefinedVideo:
             with ``track_id``, ``segment`` (part of the track that was
             refined as one sequence), ``bbox`` (4,), ``bbox_score``,
             ``keypoints`` (K, 2), ``keypoint_scores`` (K,),
-            ``keypoints_input`` (K, 2) and ``filled`` (K,). NaN: missing.
+            ``keypoints_input`` (K, 2) and ``filled`` (K,); ``swapped`` and
+            ``reason`` (K,), as in :class:`RefineResult`, from refiners that
+            tell them. NaN: missing.
 
         Raises:
             ValueError: If this is not a video.
