@@ -92,6 +92,16 @@ def test_traced_network_is_the_network(name):
     check_equal(trace_network(network, T), network, 1e-5)
 
 
+def test_a_traced_network_still_takes_windows_of_other_lengths():
+    network = make_refiner().network
+    poses, scores = (x[:, : T - network.sample_interval] for x in windows(2))
+    with torch.no_grad():
+        expected = network(poses, scores).final
+        trace_network(network, T)
+        found = network(poses, scores).final
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize('name', REFINERS)
 @pytest.mark.parametrize('engine', ['onnx', 'openvino'])
 def test_engines_are_the_network(name, engine):

@@ -20,6 +20,16 @@ def test_medians_are_those_of_torch(frames, dtype):
     torch.testing.assert_close(found, wanted, rtol=0, atol=0, equal_nan=True)
 
 
+@pytest.mark.parametrize('frames', [1, 2, 9, 10])
+def test_medians_where_all_is_known(frames):
+    torch.manual_seed(0)
+    values = torch.randn(5, frames, 3, 2)
+    before = values.clone()
+    wanted = values.median(dim=1).values
+    torch.testing.assert_close(nan_median(values), wanted, rtol=0, atol=0)
+    torch.testing.assert_close(values, before, rtol=0, atol=0)
+
+
 def test_traced_medians_are_no_constants():
     values = torch.randn(2, 4, 9)
     traced = torch.jit.trace(nan_median, values[0, None])

@@ -5,6 +5,7 @@ All take windows and scores and give :class:`RefinedPoses` as the network does,
 of any number of windows, with the weights that it had when they were made.
 """
 
+import copy
 import io
 import warnings
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from hanet_mm.core.data.extras import pip_install
 
 from .decoder import RefinedPoses
+from .layers import Attention
 from .network import HANetNetwork
 from .settings import ENGINES
 
@@ -106,6 +108,18 @@ def engine_of_streams(engine: Engine, window: int) -> Engine:
     return known[1]
 
 
+def _with_constants(network: HANetNetwork) -> HANetNetwork:
+    """A copy for windows of one length, which keeps what is the same in all.
+
+    Its first call finds the projected positions.
+    """
+    network = copy.deepcopy(network).eval()
+    for module in network.modules():
+        if isinstance(module, Attention):
+            module.shifts = {}
+    return network
+
+
 # Traced networks and the weights that they have.
 _traced: 'WeakKeyDictionary[HANetNetwork, Tuple[list, Engine]]' = (
     WeakKeyDictionary()
@@ -118,12 +132,13 @@ def trace_network(network: HANetNetwork, window: int) -> Engine:
 
     It pays where few windows come at a time.
     """
-    sample, names = _sample(network, window)
+    constant = _with_constants(network)
+    sample, names = _sample(constant, window)
     with warnings.catch_warnings():
         # Lengths of windows are constants, as they should be.
         warnings.simplefilter('ignore')
         graph = torch.jit.trace(
-            _Outputs(network).eval(), sample, check_trace=False
+            _Outputs(constant).eval(), sample, check_trace=False
         )
         graph = torch.jit.freeze(graph)
         for _ in range(2):  # the first calls optimise it

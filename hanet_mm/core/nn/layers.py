@@ -3,7 +3,7 @@
 
 import math
 from functools import lru_cache
-from typing import Optional
+from typing import Dict, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +18,10 @@ class Attention(nn.Module):
     They do not depend on the sample, so they are projected once per call and
     queries, keys and values of self-attention come from one product.
     """
+
+    # Projected positions, once known, of copies that never change: those of
+    # windows of one length.
+    shifts: Optional[Dict[int, Tensor]] = None
 
     def __init__(
         self,
@@ -55,27 +59,17 @@ class Attention(nn.Module):
         logits. A query may be masked from a single key and gets zero; with
         more keys, each query needs an allowed one.
         """
-        dims = x.shape[-1]
+        dims = self.out_proj.in_features
         weight, bias = self.in_proj_weight, self.in_proj_bias
         if memory is None or memory_pos is None:
-            if self.pos_on_values:
-                shift = F.linear(pos, weight)
-            else:
-                # Positions do not change values: zeros for these.
-                shift = F.pad(F.linear(pos, weight[: 2 * dims]), (0, dims))
-            q, k, v = _add(shift, F.linear(x, weight, bias)).chunk(3, dim=-1)
+            shift = self._shift(pos, 0, 3)
+            q, k, v = self._split(_add(shift, F.linear(x, weight, bias)), 3)
         else:
             q = F.linear(x, weight[:dims], bias[:dims])
-            q = _add(F.linear(pos, weight[:dims]), q)
-            shift = F.linear(memory_pos, weight[dims : 2 * dims])
-            shift = F.pad(shift, (0, dims))
+            (q,) = self._split(_add(self._shift(pos, 0, 1), q), 1)
+            shift = self._shift(memory_pos, 1, 3)
             kv = _add(shift, F.linear(memory, weight[dims:], bias[dims:]))
-            k, v = kv.chunk(2, dim=-1)
-        # (B, Q, dims) -> (B, heads, Q, dims / heads)
-        q, k, v = (
-            y.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
-            for y in (q, k, v)
-        )
+            k, v = self._split(kv, 2)
         # A softmax over nothing is NaN in some kernels.
         barred = None
         if attn_mask is not None and k.shape[2] == 1:
@@ -88,6 +82,29 @@ class Attention(nn.Module):
         if barred is not None:
             y = y.masked_fill(barred, 0)
         return self.out_proj(y.transpose(1, 2).flatten(2))
+
+    def _shift(self, pos: Tensor, first: int, end: int) -> Tensor:
+        """Positions (M, dims) in queries, keys and values (0, 1 and 2)."""
+        known = None if self.shifts is None else self.shifts.get(first)
+        if known is not None:
+            return known
+        dims = self.out_proj.in_features
+        if self.pos_on_values or end < 3:
+            weight = self.in_proj_weight[first * dims : end * dims]
+            shift = F.linear(pos, weight)
+        else:
+            # Positions do not change values: zeros for these.
+            weight = self.in_proj_weight[first * dims : 2 * dims]
+            shift = F.pad(F.linear(pos, weight), (0, dims))
+        if self.shifts is not None:
+            self.shifts[first] = shift
+        return shift
+
+    def _split(self, x: Tensor, parts: int) -> Tuple[Tensor, ...]:
+        """Heads of queries, keys or values that lie side by side."""
+        # (B, Q, parts * dims) -> parts times (B, heads, Q, dims / heads)
+        x = x.unflatten(-1, (parts, self.num_heads, -1))
+        return x.permute(2, 0, 3, 1, 4).unbind()
 
 
 # A mask is decided by 16 random bits, four to a word.

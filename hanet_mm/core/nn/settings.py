@@ -17,13 +17,16 @@ def own_settings() -> Iterator[None]:
     The default type of new tensors is one of the whole process: it stays, and
     modules are made ``float()`` instead.
     """
+    casts = [kind for kind in ('cpu', 'cuda') if _is_autocast(kind)]
+    # Costs a little with each call of torch: only where it is needed.
+    elsewhere = torch.empty(0).device.type != 'cpu'
+    if not casts and not elsewhere:
+        yield
+        return
     with ExitStack() as stack:
-        for kind in ('cpu', 'cuda'):
-            if _is_autocast(kind):
-                stack.enter_context(torch.autocast(kind, enabled=False))
-        # Costs a little with each call of torch: only where it is needed.
-        default = getattr(torch, 'get_default_device', None)
-        if default is None or default().type != 'cpu':
+        for kind in casts:
+            stack.enter_context(torch.autocast(kind, enabled=False))
+        if elsewhere:
             stack.enter_context(torch.device('cpu'))
         yield
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..nn.decoder import RefinedPoses
 from ..nn.smoother import ScoreSmoother
+from .masks import is_all_true
 from .medians import nan_median
 
 # Stiffness of the fallback: that of the best Kalman smoother on people in
@@ -56,12 +57,16 @@ class NoveltyGate(nn.Module):
         seen.
         """
         seen = scores > 0
-        known = poses.masked_fill(~seen[..., None], float('nan'))
+        whole = is_all_true(seen)
+        known = poses
+        if not whole:
+            known = poses.masked_fill(~seen[..., None], float('nan'))
         median = nan_median(known)
         bend = (poses[:, :-2] - 2 * poses[:, 1:-1] + poses[:, 2:]).norm(dim=-1)
-        still = ~(seen[:, :-2] & seen[:, 1:-1] & seen[:, 2:])
-        jitter = bend.masked_fill(still, float('nan')).flatten(1)
-        jitter = nan_median(jitter)
+        if not whole:
+            still = ~(seen[:, :-2] & seen[:, 1:-1] & seen[:, 2:])
+            bend = bend.masked_fill(still, float('nan'))
+        jitter = nan_median(bend.flatten(1))
         parts = [median.flatten(1), (jitter + _STILL).log()[:, None]]
         if self.motion:
             moved = (known - median[:, None]).norm(dim=-1).nanmean(dim=1)
@@ -75,18 +80,19 @@ class NoveltyGate(nn.Module):
         """
         features = features - self.center
         unknown = features.isnan()
-        known = features.nan_to_num(0)
-        if features.is_cpu:
-            rows = unknown.any(1).nonzero()[:, 0]
-            features = known
-            if len(rows):
-                complete = self._complete(known[rows], unknown[rows])
-                features = known.index_copy(0, rows, complete)
-        else:
-            # To look for them would be to wait for the device.
-            features = self._complete(known, unknown)
+        if not is_all_true(~unknown):
+            features = self._without_gaps(features.nan_to_num(0), unknown)
         white = features @ self.whitening
         return white.square().mean(dim=1).sqrt()
+
+    def _without_gaps(self, features: Tensor, unknown: Tensor) -> Tensor:
+        """Complete the rows that have gaps."""
+        if not features.is_cpu:
+            # To look for them would be to wait for the device.
+            return self._complete(features, unknown)
+        rows = unknown.any(1).nonzero()[:, 0]
+        complete = self._complete(features[rows], unknown[rows])
+        return features.index_copy(0, rows, complete)
 
     def _complete(self, features: Tensor, unknown: Tensor) -> Tensor:
         """Fill unknown centred features by their conditional mean.
@@ -151,6 +157,8 @@ class GatedNetwork:
         if self.gate is None:
             return refined
         outside = self.gate(poses, scores)
+        if is_all_true(~outside):
+            return refined
         self._rejected = self._rejected + outside.sum()
         final, log_error = refined.final, refined.log_error
         if log_error is not None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..poses.rotations import project_rot6d
+from .masks import is_all_true
 from .medians import nan_median
 
 NORMALIZATIONS = ('none', 'image', 'box', 'root', 'rot6d')
@@ -90,20 +91,22 @@ def fit_normalization(
             )
         scale = image_size.to(poses)[:, None, None, :]
         return Affine(origin, scale)
-    seen = poses.masked_fill(~valid[..., None], float('nan'))
+    seen = poses
+    if not is_all_true(valid):
+        seen = poses.masked_fill(~valid[..., None], float('nan'))
     # (B, T, K, D) -> (B, K, D); keypoints never seen in the window stay NaN.
     median = nan_median(seen)
     unseen = median.isnan()
     low = median.masked_fill(unseen, float('inf')).amin(1)
     high = median.masked_fill(unseen, float('-inf')).amax(1)
     size = (high - low).amax(-1)
+    center = (high + low) / 2
     # Nothing seen, or a single point: there is a place but no size.
-    nowhere = ~torch.isfinite(size)
-    center = torch.where(
-        nowhere[:, None], poses.mean((1, 2)), (high + low) / 2
-    )
-    pointlike = nowhere | (size <= 0)
-    size = torch.where(pointlike, _size_in_time(poses, center), size)
+    sized = torch.isfinite(size) & (size > 0)
+    if not is_all_true(sized):
+        nowhere = ~torch.isfinite(size)
+        center = torch.where(nowhere[:, None], poses.mean((1, 2)), center)
+        size = torch.where(sized, size, _size_in_time(poses, center))
     return Affine(center[:, None, None, :], size[:, None, None, None])
 
 

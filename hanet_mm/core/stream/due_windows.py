@@ -29,7 +29,7 @@ def refine_due_windows(
     if not windows:
         return []
     name = refiner.normalization
-    device = next(refiner.network.parameters()).device
+    device = refiner.network.head.output.weight.device
     poses = torch.from_numpy(np.concatenate([x.poses for x in windows]))
     scores = torch.from_numpy(np.concatenate([x.scores for x in windows]))
     sizes = None
