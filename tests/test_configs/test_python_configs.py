@@ -17,8 +17,9 @@ PYTHON_CONFIGS = sorted((ROOT / 'hanet').rglob('hanet*.py'))
 # Names that parts of configs give to values for each other.
 HELPERS = {
     *('ann_file', 'base_lr', 'data', 'data_root', 'dataset_type'),
-    *('evaluation', 'keypoints', 'network', 'of_root', 'of_shape'),
-    *('rotations', 'warmup_epochs'),
+    *('evaluation', 'joint_metrics', 'joint_metrics_of_test', 'keypoints'),
+    *('network', 'of_root', 'of_shape', 'restarts', 'rotations', 'size'),
+    *('training', 'warmup_epochs'),
 }
 
 

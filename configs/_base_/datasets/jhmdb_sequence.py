@@ -1,5 +1,5 @@
 # Sub-JHMDB with the estimates of SimpleBaseline, 15 joints.
-_base_ = ['pose_sequence.py']
+_base_ = ['pose_sequence.py', '../metrics/keypoints2d.py']
 
 dataset_type = 'JhmdbSequenceDataset'
 data_root = 'data/jhmdb/'
@@ -28,15 +28,3 @@ val_dataloader = dict(
 test_dataloader = dict(
     dataset=dict(type=dataset_type, data_root=data_root, ann_file=test_file)
 )
-
-val_evaluator = [
-    dict(type='PoseSequencePCK'),
-    dict(type='SequenceMPJPE'),
-    dict(type='AccelError'),
-]
-test_evaluator = [
-    *val_evaluator,
-    dict(type='PoseSequencePCK', source='input'),
-    dict(type='SequenceMPJPE', source='input'),
-    dict(type='AccelError', source='input'),
-]

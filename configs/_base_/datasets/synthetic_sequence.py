@@ -1,5 +1,7 @@
 # Procedural people with simulated estimates: no download. Different seeds
 # share neither people nor movements.
+_base_ = ['../metrics/keypoints2d.py']
+
 dataset_type = 'SyntheticPoseSequenceDataset'
 
 window_size = 21
@@ -51,15 +53,3 @@ test_dataloader = dict(
         pipeline=test_pipeline,
     ),
 )
-
-val_evaluator = [
-    dict(type='PoseSequencePCK'),
-    dict(type='SequenceMPJPE'),
-    dict(type='AccelError'),
-]
-test_evaluator = [
-    *val_evaluator,
-    dict(type='PoseSequencePCK', source='input'),
-    dict(type='SequenceMPJPE', source='input'),
-    dict(type='AccelError', source='input'),
-]

@@ -4,6 +4,10 @@ _base_ = ['../runtime.py']
 
 warmup_iters = 200
 
+# For param_scheduler, which has to know how many iterations there are.
+warm_up = dict(
+    type='LinearLR', start_factor=1e-3, end=warmup_iters, by_epoch=False
+)
 optim_wrapper = dict(
     optimizer=dict(type='FusedAdamW', lr=1e-3, weight_decay=0.01),
     clip_grad=dict(max_norm=1.0),

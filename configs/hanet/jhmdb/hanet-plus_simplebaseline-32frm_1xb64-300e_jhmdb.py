@@ -55,12 +55,7 @@ auto_scale_lr = dict(base_batch_size=64)
 train_cfg = dict(max_epochs=max_epochs, val_interval=50)
 optim_wrapper = dict(optimizer=dict(weight_decay=0.02))
 param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=1e-3,
-        end={{_base_.warmup_iters}},
-        by_epoch=False,
-    ),
+    {{_base_.warm_up}},
     dict(
         type='CosineAnnealingLR',
         eta_min=1e-6,

@@ -6,34 +6,18 @@ _base_ = ['hanet-plus_simulated-49frm_1xb64-9k_coco17-2d.py']
 bank_file = 'data/error_bank/hmdb51.npz'
 num_windows = 16384
 max_iters = 10000
-flip_indices = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
-codec = dict(
-    type='PoseSequenceCodec', normalization='box', supervise_missing=True
-)
+codec = {{_base_.codec}}
+flip_indices = {{_base_.flip_indices}}
+turn = dict(type='RandomRotateScale', max_angle=20.0, scale_range=(0.85, 1.15))
 
 model = dict(
     data_preprocessor=dict(
         batch_augments=[
-            # Other skeletons lack the face or other keypoints.
-            dict(
-                type='DropKeypoints',
-                groups=[[0], [1, 2], [3, 4]],
-                group_prob=0.2,
-                keypoint_prob=0.02,
-            ),
-            dict(
-                type='DropKeypoints',
-                groups=[[0, 1, 2, 3, 4]],
-                group_prob=0.15,
-                keypoint_prob=0.0,
-            ),
+            {{_base_.drop_some}},
+            {{_base_.drop_face}},
             dict(type='RandomWindowFlip', flip_indices=flip_indices),
             dict(type='RandomTimeReversal'),
-            dict(
-                type='RandomRotateScale',
-                max_angle=20.0,
-                scale_range=(0.85, 1.15),
-            ),
+            turn,
             dict(type='RefitBox'),
         ],
     ),
@@ -59,7 +43,7 @@ auto_scale_lr = dict(base_batch_size=64)
 
 train_cfg = dict(max_iters=max_iters, val_interval=2500)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=200, by_epoch=False),
+    {{_base_.warm_up}},
     dict(
         type='CosineAnnealingLR',
         eta_min=1e-6,

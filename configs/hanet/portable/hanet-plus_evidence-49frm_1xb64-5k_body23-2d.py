@@ -36,11 +36,7 @@ model = dict(
             ),
             dict(type='RandomWindowFlip', flip_indices=flip_indices),
             dict(type='RandomTimeReversal'),
-            dict(
-                type='RandomRotateScale',
-                max_angle=20.0,
-                scale_range=(0.85, 1.15),
-            ),
+            {{_base_.turn}},
             dict(type='RefitBox'),
         ],
     ),
@@ -50,12 +46,12 @@ model = dict(
 
 train_dataloader = dict(dataset=dict(skeleton=skeleton))
 val_dataloader = dict(dataset=dict(skeleton=skeleton))
-test_dataloader = dict(dataset=dict(skeleton=skeleton))
+test_dataloader = val_dataloader
 
 optim_wrapper = dict(optimizer=dict(lr=6e-4))
 train_cfg = dict(max_iters=max_iters, val_interval=2500)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=200, by_epoch=False),
+    {{_base_.warm_up}},
     dict(
         type='CosineAnnealingLR',
         eta_min=1e-6,

@@ -10,24 +10,13 @@ load_from = (
 noise = ['any-lifter', 'real-lifter', 'good-lifter']
 num_windows = 49152
 max_iters = 8000
-flip_indices = [0, 4, 5, 6, 1, 2, 3, 7, 8, 9, 10, 14, 15, 16, 11, 12, 13]
-codec = dict(
-    type='PoseSequenceCodec',
-    normalization='root',
-    root=(0,),
-    supervise_missing=True,
-)
+codec = {{_base_.codec}}
+flip_indices = {{_base_.flip_indices}}
 
 model = dict(
     data_preprocessor=dict(
         batch_augments=[
-            dict(
-                type='DropKeypoints',
-                # Not the root: all others are relative to it.
-                groups=[[7], [8, 9], [10]],
-                group_prob=0.15,
-                keypoint_prob=0.0,
-            ),
+            {{_base_.drop_some}},
             dict(type='RandomWindowFlip', flip_indices=flip_indices),
             dict(type='RandomTimeReversal'),
             dict(
@@ -58,17 +47,11 @@ val_dataloader = dict(
         fps_range=(15.0, 40.0),
     )
 )
-test_dataloader = dict(
-    dataset=dict(
-        noise=noise,
-        chunk_pipeline=[dict(type='MeasureEvidence')],
-        fps_range=(15.0, 40.0),
-    )
-)
+test_dataloader = val_dataloader
 optim_wrapper = dict(optimizer=dict(lr=6e-4))
 train_cfg = dict(max_iters=max_iters, val_interval=2000)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=200, by_epoch=False),
+    {{_base_.warm_up}},
     dict(
         type='CosineAnnealingLR',
         eta_min=1e-6,

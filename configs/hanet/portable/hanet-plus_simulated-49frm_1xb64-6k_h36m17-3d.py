@@ -1,6 +1,9 @@
 # 3D joints in metres relative to the pelvis, simulated lifters: what the
 # bundled refiner h36m17-3d begins with.
-_base_ = ['hanet-plus_simulated-49frm_1xb64-9k_coco17-2d.py']
+_base_ = [
+    'hanet-plus_simulated-49frm_1xb64-9k_coco17-2d.py',
+    '../../_base_/metrics/joints3d.py',
+]
 
 skeleton = 'h36m17'
 noise = 'any-lifter'
@@ -13,19 +16,16 @@ codec = dict(
     root=(0,),
     supervise_missing=True,
 )
+drop_some = dict(
+    type='DropKeypoints',
+    # Not the root: all others are relative to it.
+    groups=[[7], [8, 9], [10]],
+    group_prob=0.15,
+    keypoint_prob=0.0,
+)
 
 model = dict(
-    data_preprocessor=dict(
-        batch_augments=[
-            dict(
-                type='DropKeypoints',
-                # Not the root: all others are relative to it.
-                groups=[[7], [8, 9], [10]],
-                group_prob=0.15,
-                keypoint_prob=0.0,
-            )
-        ]
-    ),
+    data_preprocessor=dict(batch_augments=[drop_some]),
     backbone=keypoints,
     head=dict(flip_indices=flip_indices, decoder=codec, **keypoints),
 )
@@ -38,31 +38,13 @@ train_dataloader = dict(
     )
 )
 val_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise))
-test_dataloader = dict(dataset=dict(skeleton=skeleton, noise=noise))
-val_evaluator = [
-    dict(type='SequenceMPJPE', alignment='root', unit_scale=1000),
-    dict(type='SequenceMPJPE', alignment='similarity', unit_scale=1000),
-    dict(type='AccelError', alignment='root', unit_scale=1000),
-]
-test_evaluator = [
-    *val_evaluator,
-    dict(
-        type='SequenceMPJPE',
-        alignment='root',
-        unit_scale=1000,
-        source='input',
-    ),
-    dict(
-        type='SequenceMPJPE',
-        alignment='similarity',
-        unit_scale=1000,
-        source='input',
-    ),
-    dict(type='AccelError', alignment='root', unit_scale=1000, source='input'),
-]
+test_dataloader = val_dataloader
+val_evaluator = {{_base_.joint_metrics}}
+test_evaluator = {{_base_.joint_metrics_of_test}}
+
 train_cfg = dict(max_iters=max_iters, val_interval=2000)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=200, by_epoch=False),
+    {{_base_.warm_up}},
     dict(
         type='CosineAnnealingLR',
         eta_min=1e-6,

@@ -3,6 +3,7 @@
 _base_ = [
     '../../_base_/models/hanet_plus.py',
     '../../_base_/schedules/hanet_plus.py',
+    '../../_base_/metrics/keypoints2d.py',
 ]
 
 skeleton = 'coco17'
@@ -15,27 +16,25 @@ flip_indices = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 codec = dict(
     type='PoseSequenceCodec', normalization='box', supervise_missing=True
 )
+# Other skeletons lack the face or other keypoints.
+drop_some = dict(
+    type='DropKeypoints',
+    groups=[[0], [1, 2], [3, 4]],
+    group_prob=0.2,
+    keypoint_prob=0.02,
+)
+drop_face = dict(
+    type='DropKeypoints',
+    groups=[[0, 1, 2, 3, 4]],
+    group_prob=0.15,
+    keypoint_prob=0.0,
+)
 
 model = dict(
     window_size=window_size,
     data_preprocessor=dict(
         type='PoseSequenceDataPreprocessor',
-        batch_augments=[
-            # Other skeletons lack the face or other keypoints.
-            dict(
-                type='DropKeypoints',
-                groups=[[0], [1, 2], [3, 4]],
-                group_prob=0.2,
-                keypoint_prob=0.02,
-            ),
-            dict(
-                type='DropKeypoints',
-                groups=[[0, 1, 2, 3, 4]],
-                group_prob=0.15,
-                keypoint_prob=0.0,
-            ),
-            dict(type='RefitBox'),
-        ],
+        batch_augments=[drop_some, drop_face, dict(type='RefitBox')],
     ),
     test_cfg=dict(stride=24, taper=True),
     backbone=keypoints,
@@ -93,17 +92,6 @@ test_dataloader = dict(
         val_dataloader['dataset'], part='test', num_windows=1024, seed=2
     ),
 )
-val_evaluator = [
-    dict(type='PoseSequencePCK'),
-    dict(type='SequenceMPJPE'),
-    dict(type='AccelError'),
-]
-test_evaluator = [
-    *val_evaluator,
-    dict(type='PoseSequencePCK', source='input'),
-    dict(type='SequenceMPJPE', source='input'),
-    dict(type='AccelError', source='input'),
-]
 
 train_cfg = dict(
     _delete_=True,
@@ -112,7 +100,7 @@ train_cfg = dict(
     val_interval=1500,
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, end=200, by_epoch=False),
+    {{_base_.warm_up}},
     dict(
         type='CosineAnnealingLR',
         eta_min=1e-6,

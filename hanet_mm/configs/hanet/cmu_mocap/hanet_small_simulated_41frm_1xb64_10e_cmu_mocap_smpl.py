@@ -6,8 +6,8 @@ from mmengine.config import read_base
 with read_base():
     from ..._base_.adamw import *
     from ..._base_.runtime import *
+    from ..._base_.small_training import *
 
-from mmengine.dataset import DefaultSampler
 from mmpose.datasets.transforms import GenerateTarget
 
 from hanet_mm.codecs import PoseSequenceCodec
@@ -16,7 +16,6 @@ from hanet_mm.datasets.transforms import (
     PackPoseSequenceInputs,
     SimulateRotationNoise,
 )
-from hanet_mm.engine import keep_worker_seed
 from hanet_mm.evaluation import SequenceMPJAE, SMPLMetric
 from hanet_mm.models import (
     HANet,
@@ -43,10 +42,8 @@ body_model = dict(type=SkeletonBodyModel)
 network = dict(
     num_keypoints=24,
     coord_dims=6,
-    embed_dims=128,
-    num_heads=4,
-    dropout=0.1,
     norm_first=True,
+    **size,
 )
 model = dict(
     type=HANet,
@@ -83,29 +80,16 @@ train_pipeline = [
     dict(type=GenerateTarget, encoder=codec),
     dict(type=PackPoseSequenceInputs),
 ]
-test_pipeline = [dict(type=PackPoseSequenceInputs)]
 
-# Workers restart with each epoch: their random numbers depend on it.
 train_dataloader = dict(
-    batch_size=64,
-    num_workers=2,
-    persistent_workers=False,
-    worker_init_fn=dict(type=keep_worker_seed),
-    sampler=dict(type=DefaultSampler, shuffle=True),
     dataset=dict(
         part='train',
         window_size=window_size,
         pipeline=train_pipeline,
         **data,
     ),
-)
-auto_scale_lr = dict(base_batch_size=64)
-evaluation = dict(
-    batch_size=16,
-    num_workers=1,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type=DefaultSampler, shuffle=False),
+    **training,
+    **restarts,
 )
 val_dataloader = dict(
     dataset=dict(part='val', test_mode=True, pipeline=test_pipeline, **data),

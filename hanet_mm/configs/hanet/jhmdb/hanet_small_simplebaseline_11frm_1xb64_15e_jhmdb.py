@@ -6,8 +6,8 @@ from mmengine.config import read_base
 with read_base():
     from ..._base_.adamw import *
     from ..._base_.runtime import *
+    from ..._base_.small_training import *
 
-from mmengine.dataset import DefaultSampler
 from mmpose.datasets.transforms import GenerateTarget
 
 from hanet_mm.codecs import PoseSequenceCodec
@@ -35,10 +35,8 @@ codec = dict(type=PoseSequenceCodec, normalization='box')
 network = dict(
     num_keypoints=15,
     coord_dims=2,
-    embed_dims=128,
-    num_heads=4,
-    dropout=0.1,
     norm_first=False,
+    **size,
 )
 model = dict(
     type=HANet,
@@ -64,13 +62,9 @@ train_pipeline = [
     dict(type=GenerateTarget, encoder=codec),
     dict(type=PackPoseSequenceInputs),
 ]
-test_pipeline = [dict(type=PackPoseSequenceInputs)]
 
 train_dataloader = dict(
-    batch_size=64,
-    num_workers=2,
     persistent_workers=True,
-    sampler=dict(type=DefaultSampler, shuffle=True),
     dataset=dict(
         ann_file=train_file,
         part='train',
@@ -78,14 +72,7 @@ train_dataloader = dict(
         pipeline=train_pipeline,
         **data,
     ),
-)
-auto_scale_lr = dict(base_batch_size=64)
-evaluation = dict(
-    batch_size=16,
-    num_workers=1,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type=DefaultSampler, shuffle=False),
+    **training,
 )
 # The checkpoint is selected on a held-out part of the training file.
 val_dataloader = dict(
