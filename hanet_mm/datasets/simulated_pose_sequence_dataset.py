@@ -17,7 +17,6 @@ from mmpose.registry import DATASETS
 
 from hanet_mm.core.data.gaps import fill_missing
 from hanet_mm.core.data.sequences import PoseSequences
-from hanet_mm.core.poses.boxes import boxes_around
 
 from .cmu_mocap import check_recording_part
 from .cmu_mocap_sequence_dataset import SKELETONS
@@ -25,7 +24,6 @@ from .kept_items import KeptItems
 from .metainfo import body23
 from .pose_sequence_dataset import PoseSequenceDataset, keypoint_names
 from .simulation import (
-    BOX_MARGIN,
     DIMS,
     FPS_RANGE,
     Chunk,
@@ -297,5 +295,5 @@ def _pipeline_arrays(chunk: Chunk) -> dict:
     )
     if chunk.image_size is not None:
         arrays['image_size'] = chunk.image_size
-        arrays['bboxes'] = boxes_around(chunk.truth, margin=BOX_MARGIN)
+        arrays['bboxes'] = chunk.boxes
     return arrays

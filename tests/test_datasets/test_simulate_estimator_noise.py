@@ -65,9 +65,11 @@ def test_no_errors_no_change():
 
 @pytest.mark.parametrize('correlation', [0.0, 0.5, 0.9, 0.99])
 def test_correlated_noise_is_a_first_order_recursion(correlation):
+    # Drawn frame by frame.
     white = np.random.default_rng(3).standard_normal(
-        (4, 200, 3), dtype=np.float32
+        (200, 4, 3), dtype=np.float32
     )
+    white = white.swapaxes(0, 1)
     found = correlated_noise(
         np.random.default_rng(3), (4, 200, 3), correlation
     )

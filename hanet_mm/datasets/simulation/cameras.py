@@ -3,7 +3,8 @@
 
 Camera coordinates: x right, y down, z depth. In :func:`pictures` a small turn
 of the camera shifts the picture, so pan, shake and the place in the image are
-shifts.
+shifts. S sequences, T frames, K joints; people are worked on in planes, see
+:mod:`.planes`.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Tuple
 
 import numpy as np
 
+from .planes import to_planes, to_points
 from .signals import smooth_noise, wander
 
 # Part of the frame, from its middle to its border, that the person may fill.
@@ -165,7 +167,12 @@ def before_camera(rng: np.random.Generator, joints: np.ndarray) -> np.ndarray:
 
     Both are in metres, (S, T, K, 3) float32.
     """
-    num = len(joints)
+    return to_points(_before_camera(rng, to_planes(joints)))
+
+
+def _before_camera(rng: np.random.Generator, joints: np.ndarray) -> np.ndarray:
+    """:func:`before_camera` in planes, (T, 3, S, K)."""
+    num, count = joints.shape[2:]
     yaw = rng.uniform(-np.pi, np.pi, num)
     anyhow = rng.random((2, num)) < _ANY_SHARE
     pitch, roll = (
@@ -177,14 +184,23 @@ def before_camera(rng: np.random.Generator, joints: np.ndarray) -> np.ndarray:
         )
     )
     rotation = view_rotations(yaw, pitch, roll).astype(np.float32)
-    flat = joints.reshape(num, -1, 3)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    seen = flat @ rotation.transpose(0, 2, 1)
+    # Factors and offsets of all joints: in one run of numbers.
+    factors = rotation.transpose(1, 2, 0)[..., None].repeat(count, axis=-1)
+    middle = joints.mean(axis=0).mean(axis=-1)
+    offset = np.einsum('sij,js->is', rotation, middle)[..., None]
+    seen = np.empty_like(joints)
+    for axis in range(3):
+        own = seen[:, axis]
+        np.multiply(joints[:, 0], factors[axis, 0], out=own)
+        own += joints[:, 1] * factors[axis, 1]
+        own += joints[:, 2] * factors[axis, 2]
+        own -= offset[axis].repeat(count, axis=-1)
     near, far = _DISTANCE
     distance = near * (far / near) ** rng.random(num)
-    distance = np.maximum(distance, _NEAREST - seen[..., 2].min(axis=1))
-    seen[..., 2] += distance[:, None].astype(np.float32)
-    return seen.reshape(joints.shape)
+    nearest = seen[:, 2].min(axis=0).min(axis=-1)
+    distance = np.maximum(distance, _NEAREST - nearest).astype(np.float32)
+    seen[:, 2] += distance[:, None].repeat(count, axis=-1)
+    return seen
 
 
 def project(points: np.ndarray, focal: np.ndarray) -> np.ndarray:
@@ -196,22 +212,17 @@ def project(points: np.ndarray, focal: np.ndarray) -> np.ndarray:
     return points[..., :2] * scale[..., None]
 
 
-def _planes(points: np.ndarray) -> np.ndarray:
-    """Coordinates first, (S, T, K, D) to (D, S, T, K).
-
-    What goes over the keypoints is many times faster then.
-    """
-    return np.ascontiguousarray(np.moveaxis(points, -1, 0))
-
-
 def _focal(
-    rng: np.random.Generator, seen: np.ndarray, image_size: np.ndarray
+    rng: np.random.Generator, flat: np.ndarray, image_size: np.ndarray
 ) -> np.ndarray:
-    """Focal lengths in px that give people the size wanted, (S,)."""
+    """Focal lengths in px that give people the size wanted, (S,).
+
+    ``flat`` are their pictures at a focal length of 1, (T, 2, S, K).
+    """
     small, large = _PERSON
-    wanted = small * (large / small) ** rng.random(len(seen))
-    flat = _planes(project(seen, np.ones(len(seen))))
-    tall = (flat.max(-1) - flat.min(-1)).max(axis=(0, 2))
+    wanted = small * (large / small) ** rng.random(len(image_size))
+    height = flat[:, 1]
+    tall = (height.max(-1) - height.min(-1)).max(axis=0)
     longer = image_size.max(axis=1)
     return np.clip(
         wanted * image_size[:, 1] / tall,
@@ -244,13 +255,13 @@ def _camera_work(
 def _place(
     rng: np.random.Generator, pixels: np.ndarray, image_size: np.ndarray
 ) -> np.ndarray:
-    """Shift of the whole window into the image, (S, 2)."""
-    num = len(pixels)
-    flat = _planes(pixels).reshape(2, num, -1)
-    low, high = flat.min(-1).T, flat.max(-1).T
+    """Shift of the whole window (T, 2, S, K) into the image, (S, 2)."""
+    num = len(image_size)
+    low, high = pixels.min(axis=0).min(-1).T, pixels.max(axis=0).max(-1).T
     # Where there is no room either end may be cut off, or both.
     inside = -low + rng.random((num, 2)) * (image_size - (high - low))
-    anywhere = rng.random((num, 2)) * image_size - flat.mean(-1).T
+    middle = pixels.mean(axis=0).mean(-1).T
+    anywhere = rng.random((num, 2)) * image_size - middle
     cut = rng.random((num, 1)) < _CUT_SHARE
     return np.where(cut, anywhere, inside)
 
@@ -265,11 +276,13 @@ def pictures(
     """
     num = len(joints)
     image_size = _IMAGES[rng.integers(len(_IMAGES), size=num)]
-    seen = before_camera(rng, joints)
-    pixels = project(seen, _focal(rng, seen, image_size))
+    seen = _before_camera(rng, to_planes(joints))
+    pixels = seen[:, :2] / seen[:, 2:]
+    focal = _focal(rng, pixels, image_size)[:, None].astype(np.float32)
+    pixels *= focal.repeat(pixels.shape[-1], axis=-1)
     width = image_size[:, :1, None]
-    path = np.moveaxis(_planes(pixels).mean(-1), 0, -1)
+    path = pixels.mean(-1).transpose(2, 0, 1)
     shift = width * _camera_work(rng, path / width, fps)
-    pixels += shift[:, :, None].astype(np.float32)
-    place = _place(rng, pixels, image_size)
-    return pixels + place[:, None, None].astype(np.float32), image_size
+    pixels += shift.transpose(1, 2, 0)[..., None].astype(np.float32)
+    place = _place(rng, pixels, image_size).astype(np.float32)
+    return to_points(pixels) + place[:, None, None], image_size

@@ -1,7 +1,8 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Displacement of joints: jitter, drift, bias, occlusions and outliers.
 
-S sequences, T frames, K keypoints, D coordinates.
+S sequences, T frames, K keypoints, D coordinates; in planes, see
+:mod:`.planes`.
 """
 
 from types import SimpleNamespace
@@ -11,7 +12,14 @@ import numpy as np
 
 from .keypoints import KeypointParts
 from .lifter_errors import lifting_errors
-from .signals import bursts, correlated_noise, smooth_noise, smooth_step
+from .planes import plane_lengths
+from .signals import (
+    active_bursts,
+    autoregressive,
+    ends_of,
+    filtered_twice,
+    smooth_step,
+)
 
 # Frames in which the estimate of a hidden joint drifts off and comes back.
 _DRIFT_FRAMES = 3
@@ -19,22 +27,30 @@ _DRIFT_FRAMES = 3
 # coordinates.
 _BESIDE, _ABOVE = (0.25, 0.8), 0.08
 
+# Frames, sequences and keypoints of N keypoints, (N,) each.
+Place = Tuple[np.ndarray, np.ndarray, np.ndarray]
+
 
 class Scene(NamedTuple):
     """Everything that the errors depend on."""
 
     rng: np.random.Generator
-    truth: np.ndarray  # (S, T, K, D) float32
-    size: np.ndarray  # of the person, (S, T) float32
-    amounts: SimpleNamespace  # see EstimatorNoise.columns
+    truth: np.ndarray  # (T, D, S, K) float32
+    size: np.ndarray  # of the person, (T, S, 1) float32
+    amounts: SimpleNamespace  # see EstimatorNoise.columns, (S or 1, 1)
     parts: KeypointParts
 
     @property
-    def axes(self) -> np.ndarray:
-        """Factor on the random errors along each coordinate, (S, 1, 1, D)."""
-        axes = np.ones((len(self.truth), 1, 1, 3), dtype=np.float32)
-        axes[..., 2] = self.amounts.depth_factor
-        return axes[..., : self.truth.shape[-1]]
+    def shape(self) -> Tuple[int, int, int]:
+        """T, S and K."""
+        frames, _, num, count = self.truth.shape
+        return frames, num, count
+
+    def stretch(self, errors: np.ndarray) -> np.ndarray:
+        """Enlarge random errors (T, D, S, K) along the depth, in place."""
+        if errors.shape[1] == 3:
+            errors[:, 2] *= self.amounts.depth_factor.astype(np.float32)
+        return errors
 
     def has(self, *names: str) -> bool:
         """Whether any of the amounts is above 0 for any sequence."""
@@ -43,38 +59,51 @@ class Scene(NamedTuple):
     def amount_of(self, name: str, who: np.ndarray) -> np.ndarray:
         """Amount of each of the sequences ``who``, of their shape."""
         column = getattr(self.amounts, name)
-        return np.broadcast_to(column, (len(self.truth), 1, 1))[who, 0, 0]
+        return np.broadcast_to(column[:, 0], self.shape[1])[who]
+
+    def factors_of(self, who: np.ndarray) -> np.ndarray:
+        """What :meth:`stretch` multiplies vectors of ``who`` by, (N, D)."""
+        factors = np.ones((len(who), self.truth.shape[1]), np.float32)
+        if factors.shape[1] == 3:
+            factors[:, 2] = self.amount_of('depth_factor', who)
+        return factors
+
+
+def vectors_at(planes: np.ndarray, place: Place) -> np.ndarray:
+    """Vectors (N, D) of planes (T, D, S, K)."""
+    when, who, which = place
+    return planes[when, :, who, which]
 
 
 def displace(scene: Scene) -> Tuple[np.ndarray, np.ndarray]:
-    """Errors of all kinds but swaps and misses, (S, T, K, D).
+    """Errors of all kinds but swaps and misses, (T, D, S, K).
 
     The second array is the part of them that the scores follow.
     """
     rng, truth, size, amounts, parts = scene
-    axes = scene.axes
-    error = _jitter(scene) * axes
-    hidden, unseen = _occlude(scene)
-    error += hidden
-    far = rng.random(truth.shape[:3]) < amounts.outlier_share
+    error = scene.stretch(_jitter(scene))
+    place, move, unseen = _occlude(scene)
+    when, who, which = place
+    error[when, :, who, which] += move
+    far = rng.random(scene.shape, np.float32) < amounts.outlier_share
     far &= parts.difficulty > 0
-    who, when, _ = np.nonzero(far)
-    outlier = rng.standard_normal((len(who), truth.shape[-1]))
-    outlier *= axes[who, 0, 0]
-    reach = scene.amount_of('outlier_std', who) * size[who, when]
-    error[far] += reach[:, None] * outlier
+    when, who, which = np.nonzero(far)
+    outlier = rng.standard_normal((len(who), truth.shape[1]))
+    outlier *= scene.factors_of(who)
+    reach = scene.amount_of('outlier_std', who) * size[when, who, 0]
+    error[when, :, who, which] += reach[:, None] * outlier
     if scene.has('drift'):
-        slow = drift(scene)
-        slow *= axes
-        slow *= size[..., None, None]
+        slow = scene.stretch(drift(scene))
+        slow *= size[:, None]
         error += slow
     reported = error
     if unseen is not None:
         reported = error.copy()
-        reported[unseen] -= hidden[unseen]
+        when, who, which = (x[unseen] for x in place)
+        reported[when, :, who, which] -= move[unseen]
     if scene.has('bias'):
-        error = error + constant_errors(scene) * axes
-    if truth.shape[-1] == 3:
+        error = error + scene.stretch(constant_errors(scene))
+    if truth.shape[1] == 3:
         error = error + lifting_errors(
             rng, truth, np.nan_to_num(error), amounts, parts
         )
@@ -87,130 +116,136 @@ def _follow_ankles(error: np.ndarray, parts: KeypointParts) -> np.ndarray:
     if not foot.any():
         return error
     error = error.copy()
-    error[:, :, foot] += error[:, :, parts.ankle[foot]]
+    error[..., foot] += error[..., parts.ankle[foot]]
     return error
 
 
 def _jitter(scene: Scene) -> np.ndarray:
-    """Fast errors, (S, T, K, D)."""
+    """Fast errors, (T, D, S, K)."""
     rng, truth, size, amounts, parts = scene
-    num, frames, count, _ = truth.shape
-    spread = rng.standard_normal((num, 1, count))
+    frames, num, count = scene.shape
+    spread = rng.standard_normal((num, count))
     scale = amounts.jitter * np.exp(amounts.jitter_spread * spread)
-    scale = (scale * parts.difficulty).astype(np.float32) * size[..., None]
-    error = correlated_noise(rng, truth.shape, amounts.jitter_correlation)
+    scale = (scale * parts.difficulty).astype(np.float32) * size
+    error = autoregressive(rng, truth.shape, amounts.jitter_correlation)
     if scene.has('jitter_tails'):
         sigma = amounts.jitter_tails.astype(np.float32)
-        groups = (num, frames, int(parts.group.max()) + 1)
-        tails = smooth_noise(rng, groups, amounts.jitter_tail_frames)
+        groups = (frames, num, int(parts.group.max()) + 1)
+        pole = np.exp(-1 / amounts.jitter_tail_frames)
+        tails = sigma * filtered_twice(rng, groups, pole)
         # The mean of exp(2 sigma z) is exp(2 sigma^2).
-        scale = scale * np.exp(sigma * tails - sigma**2)[:, :, parts.group]
+        scale *= np.exp(tails - sigma**2)[..., parts.group]
     if scene.has('jitter_blur'):
         blur = amounts.jitter_blur * (parts.difficulty > 0)
-        scale = scale + blur.astype(np.float32) * _speed(truth)
-    error *= scale[..., None]
+        blur = np.broadcast_to(blur, (num, count)).astype(np.float32)
+        scale += blur * _speed(truth)
+    error *= scale[:, None]
     return error
 
 
 def _speed(truth: np.ndarray) -> np.ndarray:
-    """Displacement per frame, central differences, (S, T, K); 0 if unknown."""
-    if truth.shape[1] < 2:
-        return np.zeros(truth.shape[:3], dtype=np.float32)
-    step = np.diff(truth, axis=1)
-    step = np.concatenate([step[:, :1], step, step[:, -1:]], axis=1)
-    step = 0.5 * (step[:, 1:] + step[:, :-1])
-    return np.nan_to_num(np.linalg.norm(step, axis=-1))
+    """Displacement per frame, central differences, (T, S, K); 0 if unknown."""
+    speed = np.zeros_like(truth[:, 0])
+    if len(truth) < 2:
+        return speed
+    speed[0], speed[-1] = plane_lengths(truth[[1, -1]] - truth[[0, -2]])
+    speed[1:-1] = 0.5 * plane_lengths(truth[2:] - truth[:-2])
+    speed[np.isnan(speed)] = 0
+    return speed
 
 
 def drift(scene: Scene) -> np.ndarray:
-    """Slow errors relative to the size, (S, T, K, D)."""
+    """Slow errors relative to the size, (T, D, S, K)."""
     rng, truth, _, amounts, parts = scene
-    num, frames, _, dims = truth.shape
+    pole = np.exp(-1 / amounts.drift_frames)
     groups = int(parts.group.max()) + 1
-    shared = smooth_noise(
-        rng, (num, frames, groups, dims), amounts.drift_frames
-    )[:, :, parts.group]
-    own = smooth_noise(rng, truth.shape, amounts.drift_frames)
-    tie = amounts.drift_limb_correlation[..., None]
-    shared *= np.sqrt(tie).astype(np.float32)
-    own *= np.sqrt(1 - tie).astype(np.float32)
-    own += shared
-    own *= (amounts.drift * parts.difficulty)[..., None].astype(np.float32)
+    shared = filtered_twice(rng, (*truth.shape[:3], groups), pole)
+    own = filtered_twice(rng, truth.shape, pole)
+    tie, most = amounts.drift_limb_correlation, amounts.drift
+    share, rest = most * np.sqrt(tie), most * np.sqrt(1 - tie)
+    shared *= share.astype(np.float32)
+    own *= (rest * parts.difficulty).astype(np.float32)
+    difficulty = parts.difficulty.astype(np.float32)
+    own += shared[..., parts.group] * difficulty
     return own
 
 
 def constant_errors(scene: Scene) -> np.ndarray:
-    """Constant errors, (S, T, K, D)."""
-    num, _, count, dims = scene.truth.shape
-    bias = scene.rng.standard_normal((num, 1, count, dims), np.float32)
+    """Constant errors, (T, D, S, K)."""
+    bias = scene.rng.standard_normal(scene.truth.shape[1:], np.float32)
     scale = scene.amounts.bias * scene.parts.difficulty
-    bias *= scale[..., None].astype(np.float32)
-    return bias * scene.size[..., None, None]
+    bias *= scale.astype(np.float32)
+    return bias * scene.size[:, None]
 
 
-def _occlude(scene: Scene) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-    """Displacement of hidden joints, (S, T, K, D).
+def _occlude(
+    scene: Scene,
+) -> Tuple[Place, np.ndarray, Optional[np.ndarray]]:
+    """Places of N hidden joints and their displacements, (N, D).
 
-    The second array marks those that the score does not show, bool (S, T, K);
-    None: there are none.
+    The third array marks those that the score does not show, bool (N,); None:
+    there are none.
     """
     rng, truth, size, amounts, parts = scene
-    shape = truth.shape[:3]
     share = np.minimum(amounts.occlusion_share * parts.difficulty, 0.99)
-    hidden, onset, until = bursts(rng, shape, share, amounts.occlusion_frames)
-    burst = np.nonzero(hidden)
-    who, when, which = burst
-    begin = onset[burst]
-    age = np.minimum(when - begin + 1, until[burst] - when)
+    lasting = amounts.occlusion_frames
+    hidden = active_bursts(rng, scene.shape, share, lasting)
+    place = when, who, which = np.nonzero(hidden)
+    onset, until = (x[place] for x in ends_of(hidden, lasting))
+    age = np.minimum(when - onset + 1, until - when)
     depth = smooth_step(age / _DRIFT_FRAMES)[:, None]
-    # All random numbers of a burst are read where it began.
-    start = (who, begin, which)
-    kind = rng.random(shape, dtype=np.float32)[start]
-    pull = rng.uniform(0.3, 1.0, shape)[start][:, None]
-    aside = rng.standard_normal(truth.shape, dtype=np.float32)[start]
-    target = _hidden_targets(scene, burst, begin, kind, pull)
-    aside *= scene.amount_of('occlusion_std', who)[:, None].astype(np.float32)
-    aside *= scene.axes[who, 0, 0]
-    move = depth * (target - truth[burst] + aside * size[who, when, None])
-    shift = np.zeros(truth.shape, dtype=np.float32)
-    shift[burst] = move
+    # Each burst has random numbers of its own.
+    number = np.empty(scene.shape, np.int32)
+    begins = np.flatnonzero(when == onset)
+    number[when[begins], who[begins], which[begins]] = np.arange(len(begins))
+    burst = number[onset, who, which]
+    kind = rng.random(len(begins))[burst]
+    pull = rng.uniform(0.3, 1.0, len(begins))[burst, None]
+    aside = rng.standard_normal((len(begins), truth.shape[1]))[burst]
+    partner = rng.integers(truth.shape[-1], size=len(begins))[burst]
+    target = _hidden_targets(scene, place, onset, kind, pull, partner)
+    aside *= scene.amount_of('occlusion_std', who)[:, None]
+    aside *= scene.factors_of(who)
+    aside *= size[when, who]
+    move = depth * (target - vectors_at(truth, place) + aside)
     if not scene.has('occlusion_unseen'):
-        return shift, None
-    chance = rng.random(shape, dtype=np.float32)[start]
-    unseen = np.zeros(shape, dtype=bool)
-    unseen[burst] = chance < scene.amount_of('occlusion_unseen', who)
-    return shift, unseen
+        return place, move, None
+    chance = rng.random(len(begins))[burst]
+    return place, move, chance < scene.amount_of('occlusion_unseen', who)
 
 
 def _hidden_targets(
     scene: Scene,
-    burst: Tuple[np.ndarray, ...],
+    place: Place,
     begin: np.ndarray,
     kind: np.ndarray,
     pull: np.ndarray,
+    partner: np.ndarray,
 ) -> np.ndarray:
     """Targets towards which N hidden joints drift, (N, D).
 
     They are frozen where they were in frame ``begin``, or drift to another
-    joint or person; ``kind`` in [0, 1) decides.
+    joint, ``partner``, or person; ``kind`` in [0, 1) decides.
     """
     rng, truth, size, _, parts = scene
-    who, when, which = burst
-    start = (who, begin, which)
-    here, centre = truth[burst], _centre(truth)
+    when, who, which = place
+    here = vectors_at(truth, place)
+    stays = vectors_at(truth, (begin, who, which))
+    if truth.shape[1] == 3:
+        centre = _centre(truth)
+        stays += centre[when, :, who] - centre[begin, :, who]
+    mirrored = vectors_at(truth, (when, who, parts.mirror[which]))
     frozen = scene.amount_of('occlusion_freeze', who)
     target = np.where(
-        (kind < frozen)[:, None],
-        truth[start] + centre[who, when] - centre[who, begin],
-        here + pull * (truth[who, when, parts.mirror[which]] - here),
+        (kind < frozen)[:, None], stays, here + pull * (mirrored - here)
     )
     if scene.has('occlusion_limb', 'occlusion_other'):
         limb = frozen + scene.amount_of('occlusion_limb', who)
         other = limb + scene.amount_of('occlusion_other', who)
-        partner = rng.integers(truth.shape[2], size=truth.shape[:3])[start]
-        beside = _beside(rng, len(truth), truth.shape[-1])[who]
-        anywhere = here + pull * (truth[who, when, partner] - here)
-        neighbour = here + beside * size[who, when, None]
+        beside = _beside(rng, truth.shape[2], truth.shape[1])[who]
+        anywhere = vectors_at(truth, (when, who, partner))
+        anywhere = here + pull * (anywhere - here)
+        neighbour = here + beside * size[when, who]
         to_limb = (kind >= frozen) & (kind < limb)
         to_other = (kind >= limb) & (kind < other)
         target = np.where(to_limb[:, None], anywhere, target)
@@ -219,17 +254,14 @@ def _hidden_targets(
 
 
 def _centre(truth: np.ndarray) -> np.ndarray:
-    """Reference point relative to which a hidden joint stays, (S, T, D).
+    """Reference point relative to which a hidden joint stays, (T, 3, S).
 
     In 2D it freezes in the picture; a lifter predicts positions relative to
     the body, so in 3D it moves along with the person.
     """
-    if truth.shape[-1] == 2:
-        return np.zeros_like(truth[:, :, 0])
-    known = ~np.isnan(truth).any(axis=-1, keepdims=True)
-    count = np.maximum(known.sum(axis=2), 1)
-    total = np.where(known, truth, 0).sum(axis=2)
-    return (total / count).astype(np.float32)
+    known = ~np.isnan(truth)
+    count = np.maximum(known.sum(axis=-1), 1)
+    return np.where(known, truth, 0).sum(axis=-1) / count
 
 
 def _beside(rng: np.random.Generator, num: int, dims: int) -> np.ndarray:

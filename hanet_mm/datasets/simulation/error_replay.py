@@ -18,6 +18,7 @@ from .foot_errors import draw_errors
 from .keypoints import keypoint_parts
 from .noise import taken_from
 from .noise_params import EstimatorNoiseRanges
+from .planes import to_planes, to_points
 
 SLOW_ERRORS = EstimatorNoiseRanges(
     dict(
@@ -76,14 +77,14 @@ def replay_errors(
     size = size[:, None, None, None].astype(np.float32)
     scene = Scene(
         rng,
-        truth,
-        np.broadcast_to(size[..., 0, 0], (num, frames)),
+        to_planes(truth),
+        np.broadcast_to(size[..., 0, 0], (frames, num, 1)),
         SLOW_ERRORS.draw(rng, num, fps).columns(num),
         keypoint_parts(tuple(map(plain_name, keypoint_names)), dims),
     )
-    places = truth + size * (drawn.bias + drift(scene))
+    places = truth + size * (drawn.bias + to_points(drift(scene)))
     if not len(bank.biases):
-        places += constant_errors(scene)
+        places += to_points(constant_errors(scene))
     places = taken_from(places, drawn.source)
     estimates = (places + size * drawn.errors).astype(np.float32)
     scores = drawn.scores

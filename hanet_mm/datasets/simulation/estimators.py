@@ -78,6 +78,11 @@ class SimulatedEstimators:
         if self.bank is not None:
             real = rng.random(num) < self.bank_share
         made = ~real
+        if made.all():
+            amounts = self.noise.draw(rng, num, fps)
+            return simulate_estimator_noise(
+                truth, size, rng, amounts, keypoint_names, image_size
+            )
         estimates = np.empty_like(truth, dtype=np.float32)
         scores = np.empty(truth.shape[:-1], np.float32)
         if made.any():
@@ -89,7 +94,7 @@ class SimulatedEstimators:
                 keypoint_names,
                 None if image_size is None else image_size[made],
             )
-        if self.bank is not None and real.any():
+        if self.bank is not None:
             estimates[real], scores[real] = replay_errors(
                 truth[real], rng, self.bank, keypoint_names, fps[real]
             )

@@ -151,6 +151,7 @@ class Chunk(NamedTuple):
     weights: np.ndarray
     fps: np.ndarray  # (S,) float32
     image_size: Optional[np.ndarray]  # width, height in px, (S, 2); 2D only
+    boxes: np.ndarray  # around the truth, (S, T, 2D); in pictures enlarged
 
 
 class ChunkGenerator:
@@ -214,23 +215,16 @@ class ChunkGenerator:
             fps,
         )
         present = _present_frames(rng, num, self.window_size, self.short_share)
-        found = (scores > 0) & present[..., None]
+        scores *= present[..., None]
+        missing = scores == 0
+        estimates[missing] = np.nan
         # A window without any estimate becomes the truth with weight 0.
-        empty = ~found.any(axis=(1, 2))
-        estimates[~found] = np.nan
+        empty = missing.all(axis=(1, 2))
         estimates[empty] = truth[empty]
-        scores = np.where(found, scores, np.float32(0))
         scores[empty] = 1
-        weights = clean & present & ~empty[:, None]
+        weights = (clean & present & ~empty[:, None]).astype(np.float32)
         weights = np.repeat(weights[..., None], truth.shape[2], axis=2)
-        return Chunk(
-            truth,
-            estimates,
-            scores,
-            weights.astype(np.float32),
-            fps,
-            image_size,
-        )
+        return Chunk(truth, estimates, scores, weights, fps, image_size, boxes)
 
 
 def _present_frames(

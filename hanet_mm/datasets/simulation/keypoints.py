@@ -289,7 +289,7 @@ def scale_bodies(
     matrix = (matrix * overall[:, None, None]).astype(np.float32)
     flat = joints.transpose(0, 2, 1, 3).reshape(num, count, frames * 3)
     scaled = np.matmul(matrix, flat).reshape(num, count, frames, 3)
-    return np.ascontiguousarray(scaled.transpose(0, 2, 1, 3))
+    return scaled.transpose(0, 2, 1, 3)
 
 
 def mirror_bodies(
@@ -297,8 +297,8 @@ def mirror_bodies(
 ) -> np.ndarray:
     """Mirror the chosen people, bool (S,), of joints (S, T, K, 3)."""
     order = keypoint_parts(SKELETONS[skeleton].keypoint_names, 3).mirror
-    mirrored = joints[chosen][:, :, order]
-    mirrored[..., 0] *= -1
-    joints = joints.copy()
-    joints[chosen] = mirrored
-    return joints
+    who = np.arange(len(joints))
+    order = np.where(chosen[:, None], order, np.arange(len(order)))
+    mirrored = joints.swapaxes(1, 2)[who[:, None], order]
+    mirrored[chosen, ..., 0] *= -1
+    return mirrored.swapaxes(1, 2)

@@ -6,7 +6,7 @@ it, nor how large the person is: C. J. Taylor, "Reconstruction of articulated
 objects from point correspondences in a single uncalibrated image", CVIU 80,
 2000. Both errors are of the pose as it was estimated, other errors included.
 
-S sequences, T frames, K keypoints.
+S sequences, T frames, K keypoints; in planes, see :mod:`.planes`.
 """
 
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from .keypoints import KeypointParts
-from .signals import bursts, smooth_noise
+from .signals import active_bursts, filtered_twice
 
 
 def lifting_errors(
@@ -28,26 +28,25 @@ def lifting_errors(
 
     Args:
         rng (np.random.Generator): Source of randomness.
-        truth (np.ndarray): Camera coordinates, (S, T, K, 3).
-        error (np.ndarray): Other errors, (S, T, K, 3).
-        amounts (SimpleNamespace): See ``EstimatorNoise.columns``.
+        truth (np.ndarray): Camera coordinates, (T, 3, S, K).
+        error (np.ndarray): Other errors, (T, 3, S, K).
+        amounts (SimpleNamespace): See ``EstimatorNoise.columns``, (S or 1, 1).
         parts (KeypointParts): Of the K keypoints.
 
     Returns:
-        np.ndarray: What comes on top of the other errors, (S, T, K, 3)
+        np.ndarray: What comes on top of the other errors, (T, 3, S, K)
         float32.
     """
     further = np.zeros(truth.shape, np.float32)
     if np.any(amounts.depth_flip_share > 0):
-        pose = truth[..., 2] + error[..., 2]
-        further[..., 2] = _depth_flips(rng, pose, amounts, parts)
+        pose = truth[:, 2] + error[:, 2]
+        further[:, 2] = _depth_flips(rng, pose, amounts, parts)
     if np.any(amounts.scale_drift > 0):
         sigma = amounts.scale_drift.astype(np.float32)
-        slow = smooth_noise(
-            rng, (*truth.shape[:2], 1), amounts.scale_drift_frames
-        )
+        pole = np.exp(-1 / amounts.scale_drift_frames)
+        slow = filtered_twice(rng, (len(truth), truth.shape[2], 1), pole)
         pose = truth + error + further
-        growth = np.expm1(sigma * slow)[..., None]
+        growth = np.expm1(sigma * slow)[:, None]
         further += growth * (pose - _centre(pose, parts))
     return further
 
@@ -58,7 +57,7 @@ def _depth_flips(
     amounts: SimpleNamespace,
     parts: KeypointParts,
 ) -> np.ndarray:
-    """Shifts of the depths (S, T, K) of limbs whose bones are mirrored.
+    """Shifts of the depths (T, S, K) of limbs whose bones are mirrored.
 
     Each bone is mirrored about the depth of its beginning, for a while.
     """
@@ -66,7 +65,7 @@ def _depth_flips(
     shift = np.zeros(depth.shape, np.float32)
     if not len(bones):
         return shift
-    flipped, _, _ = bursts(
+    flipped = active_bursts(
         rng,
         (*depth.shape[:2], len(bones)),
         amounts.depth_flip_share,
@@ -82,9 +81,9 @@ def _depth_flips(
 
 
 def _centre(pose: np.ndarray, parts: KeypointParts) -> np.ndarray:
-    """What the scale does not move: the root, or the mean, (S, T, 1, 3)."""
+    """What the scale does not move: the root, or the mean, (T, 3, S, 1)."""
     root = parts.difficulty == 0
-    chosen = pose[:, :, root if root.any() else slice(None)]
+    chosen = pose[..., root] if root.any() else pose
     known = np.isfinite(chosen)
-    total = np.where(known, chosen, 0).sum(2, keepdims=True)
-    return total / np.maximum(known.sum(2, keepdims=True), 1)
+    total = np.where(known, chosen, 0).sum(-1, keepdims=True)
+    return total / np.maximum(known.sum(-1, keepdims=True), 1)

@@ -181,10 +181,14 @@ def _at(
     x = (time - left).astype(np.float32)
     rows = bank.joints.reshape(len(bank.joints), -1)
     joints = np.zeros((*time.shape, rows.shape[1]), dtype=np.float32)
+    part = np.empty_like(joints)
     clean = np.ones(time.shape, dtype=bool)
     for offset, weight in zip(range(-1, 3), _weights(x, left, last)):
         frame = np.clip(left + offset, 0, last) + bank.start[sequence, None]
-        joints += weight[..., None] * rows[frame]
+        # Without a mode it is checked, through a copy, before it is written.
+        np.take(rows, frame, axis=0, out=part, mode='clip')
+        part *= weight[..., None]
+        joints += part
         clean &= bank.clean[frame]
     return joints.reshape(*time.shape, *bank.joints.shape[1:]), clean
 

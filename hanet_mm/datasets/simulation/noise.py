@@ -15,18 +15,21 @@ from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
-from hanet_mm.core.data.gaps import has_nan
+from hanet_mm.core.data.lengths import lengths
 
 from .body import JHMDB_KEYPOINT_NAMES
-from .displacement import Scene, displace
+from .displacement import Scene, displace, vectors_at
 from .keypoints import LIMBS, keypoint_parts
 from .noise_params import EstimatorNoise
-from .signals import Amount, bursts, correlated_noise
+from .planes import plane_lengths, to_planes, to_points
+from .signals import Amount, active_bursts, autoregressive
 
 # Score of an error as large as the tolerance is 1/2; the power sets how
 # fast it falls. A found joint never has score 0.
 _SCORE_POWER = 1.2
 _LOWEST_SCORE = 1e-3
+# Less counts as this where logarithms are taken.
+_TINY = np.finfo(np.float32).tiny
 
 
 def simulate_estimator_noise(
@@ -68,32 +71,34 @@ def simulate_estimator_noise(
     Raises:
         ValueError: If shapes do not fit or a size is not positive.
     """
-    truth, size = _check_inputs(keypoints, size, keypoint_names)
-    amounts = (params or EstimatorNoise()).columns(len(truth))
-    parts = keypoint_parts(tuple(keypoint_names), truth.shape[-1])
-    scene = Scene(rng, truth, size, amounts, parts)
-    error, reported = displace(scene)
-    estimate = truth + error
-    relative = np.linalg.norm(reported, axis=-1) / size[..., None]
-    if image_size is not None and truth.shape[-1] == 2:
-        border = np.broadcast_to(image_size, (len(truth), 2))
-        estimate, moved = _move_inside(scene, estimate, border)
-        far = np.linalg.norm(estimate - truth, axis=-1) / size[..., None]
-        relative = np.where(moved, far, relative)
+    points, size = _check_inputs(keypoints, size, keypoint_names)
+    amounts = (params or EstimatorNoise()).columns(len(points))
+    parts = keypoint_parts(tuple(keypoint_names), points.shape[-1])
+    truth, sizes = to_planes(points), size.T[..., None]
+    scene = Scene(rng, truth, sizes, amounts, parts)
+    estimate, reported = displace(scene)
+    relative = plane_lengths(reported)
+    relative /= sizes
+    estimate = estimate + truth
+    if image_size is not None and truth.shape[1] == 2:
+        border = np.broadcast_to(image_size, (len(points), 2))
+        _move_inside(scene, border, estimate, relative)
     relative = _informed(scene, relative)
     relative /= amounts.score_tolerance.astype(np.float32)
     scores = scores_of_errors(
         rng, relative, amounts.score_noise, amounts.score_correlation
     )
     scores = _rescale_scores(scores, amounts)
-    source = _swap_sources(scene)
-    estimate = taken_from(estimate, source)
-    scores = taken_from(scores, source)
-    missing = _missing(scene) | has_nan(estimate)
-    estimate[missing] = np.nan
-    scores = np.where(missing, 0, scores).astype(np.float32)
+    _swap_sides(scene, estimate, scores)
+    missing = _missing(scene)
+    for axis in range(estimate.shape[1]):
+        missing |= np.isnan(estimate[:, axis])
+    when, who, which = np.nonzero(missing)
+    estimate[when, :, who, which] = np.nan
+    scores[when, who, which] = 0
     shape = np.shape(keypoints)
-    return estimate.reshape(shape), scores.reshape(shape[:-1])
+    scores = np.ascontiguousarray(scores.swapaxes(0, 1))
+    return to_points(estimate).reshape(shape), scores.reshape(shape[:-1])
 
 
 def _check_inputs(
@@ -130,30 +135,34 @@ def _check_inputs(
 
 
 def _move_inside(
-    scene: Scene, estimate: np.ndarray, image_size: np.ndarray
-) -> Tuple[np.ndarray, np.ndarray]:
+    scene: Scene,
+    image_size: np.ndarray,
+    estimate: np.ndarray,
+    relative: np.ndarray,
+) -> None:
     """Report joints outside the image (S, 2) at its border, or elsewhere.
 
-    The choice for a joint holds for the whole sequence. Returns estimates
-    (S, T, K, 2), and where they were changed, bool (S, T, K).
+    The choice for a joint holds for the whole sequence. Changes estimates
+    (T, 2, S, K), and their errors relative to the size (T, S, K).
     """
-    rng, truth, _, amounts, _ = scene
-    num, _, count, _ = truth.shape
-    last = np.asarray(image_size, dtype=np.float32)[:, None, None]
-    beyond = (truth < 0) | (truth > last)
-    outside = beyond[..., 0] | beyond[..., 1]
-    kind = rng.random((num, 1, count))
-    partner = rng.integers(count, size=(num, 1, count))
+    rng, truth, size, amounts, _ = scene
+    _, num, count = scene.shape
+    last = np.asarray(image_size, dtype=np.float32)
+    outside = np.zeros(scene.shape, bool)
+    for axis in range(2):
+        outside |= truth[:, axis] < 0
+        outside |= truth[:, axis] > last[:, axis, None]
+    kind = rng.random((num, count))
+    partner = rng.integers(count, size=(num, count))
     clamp = kind < amounts.outside_clamp
     stray = ~clamp & (kind < amounts.outside_clamp + amounts.outside_stray)
     partner = np.where(stray, partner, np.arange(count))
-    moved = outside & (clamp | stray)
-    if not moved.any():
-        return estimate, moved
-    partner = np.broadcast_to(partner, moved.shape)
-    partner = np.where(moved, partner, np.arange(count))
-    inside = np.clip(taken_from(estimate, partner), 0, last)
-    return np.where(moved[..., None], inside, estimate), moved
+    place = when, who, which = np.nonzero(outside & (clamp | stray))
+    other = vectors_at(estimate, (when, who, partner[who, which]))
+    inside = np.clip(other, 0, last[who])
+    estimate[when, :, who, which] = inside
+    far = lengths(inside - vectors_at(truth, place))
+    relative[place] = far / size[when, who, 0]
 
 
 def taken_from(values: np.ndarray, source: np.ndarray) -> np.ndarray:
@@ -176,48 +185,58 @@ def scores_of_errors(
     """Noisy decreasing function of the error in tolerances, (0, 1].
 
     ``noise`` is the sigma of the log-normal factor on the error that the
-    score reports, ``correlation`` that of its logarithm along axis 1.
+    score reports, ``correlation`` that of its logarithm along axis 0.
     """
-    chance = correlated_noise(rng, error.shape, correlation)
-    doubt = error**_SCORE_POWER
-    doubt *= np.exp(np.asarray(noise, dtype=np.float32) * chance)
-    return np.maximum(1 / (1 + doubt), _LOWEST_SCORE)
+    doubt = autoregressive(rng, error.shape, correlation)
+    doubt *= np.asarray(noise, dtype=np.float32)
+    doubt += np.float32(_SCORE_POWER) * _log(error)
+    np.exp(doubt, out=doubt)
+    doubt += 1
+    return np.maximum(1 / doubt, np.float32(_LOWEST_SCORE))
+
+
+def _log(values: np.ndarray) -> np.ndarray:
+    """Logarithm of numbers >= 0, float32 and finite; powers take longer."""
+    return np.log(np.maximum(values, _TINY), dtype=np.float32)
 
 
 def _informed(scene: Scene, error: np.ndarray) -> np.ndarray:
-    """Errors (S, T, K) that scores follow: their own, or another's too."""
+    """Errors (T, S, K) that scores follow: their own, or another's too."""
     own = scene.amounts.score_information.astype(np.float32)
     if (own == 1).all():
         return error
-    _, frames, count = error.shape
-    other = error[:, :, scene.rng.permutation(count)]
-    other = np.roll(other, frames // 2, axis=1)
+    frames, _, count = error.shape
+    other = error[..., scene.rng.permutation(count)]
+    other = np.roll(other, frames // 2, axis=0)
     return error**own * other ** (1 - own)
 
 
 def _rescale_scores(
     scores: np.ndarray, amounts: SimpleNamespace
 ) -> np.ndarray:
-    """Bring scores in (0, 1] to the scale of an estimator, (S, T, K)."""
+    """Bring scores in (0, 1] to the scale of an estimator, (T, S, K)."""
     high, span, power = (
         getattr(amounts, f'score_{name}').astype(np.float32)
         for name in ('high', 'span', 'power')
     )
-    if (high == 1).all() and (span == 1).all() and (power == 1).all():
+    if (power != 1).any():
+        scores = np.exp(power * _log(scores))
+    elif (high == 1).all() and (span == 1).all():
         return scores
-    return np.maximum(high - span * (1 - scores**power), _LOWEST_SCORE)
+    return np.maximum(high - span * (1 - scores), np.float32(_LOWEST_SCORE))
 
 
 def _events(scene: Scene, kind: str, count: int) -> np.ndarray:
-    """Frames with an event of a kind, bool (S, T, count)."""
+    """Frames with an event of a kind, bool (T, S, count)."""
     share = getattr(scene.amounts, f'{kind}_share')
     frames = getattr(scene.amounts, f'{kind}_frames')
-    shape = (*scene.truth.shape[:2], count)
-    return bursts(scene.rng, shape, share, frames)[0]
+    return active_bursts(scene.rng, (*scene.shape[:2], count), share, frames)
 
 
-def _swap_sources(scene: Scene) -> np.ndarray:
-    """Keypoint whose estimate is reported for each keypoint, (S, T, K)."""
+def _swap_sides(
+    scene: Scene, estimate: np.ndarray, scores: np.ndarray
+) -> None:
+    """Let left and right change places in estimates and scores."""
     parts = scene.parts
     whole = _events(scene, 'body_swap', 1)
     limbs = _events(scene, 'limb_swap', len(LIMBS))
@@ -231,14 +250,18 @@ def _swap_sources(scene: Scene) -> np.ndarray:
     if foot.any():
         # Toes and heels are taken for those of the other foot.
         swap ^= _events(scene, 'limb_swap', 1) & foot
-    return np.where(swap, parts.mirror, np.arange(len(parts.mirror)))
+    swap &= parts.mirror != np.arange(len(parts.mirror))
+    when, who, which = np.nonzero(swap)
+    source = (when, who, parts.mirror[which])
+    estimate[when, :, who, which] = vectors_at(estimate, source)
+    scores[when, who, which] = scores[source]
 
 
 def _missing(scene: Scene) -> np.ndarray:
-    """Joints that are not found, bool (S, T, K)."""
-    missing = _events(scene, 'missing', scene.truth.shape[2])
+    """Joints that are not found, bool (T, S, K)."""
+    missing = _events(scene, 'missing', scene.shape[2])
     if scene.has('frame_missing_share'):
-        missing = missing | _events(scene, 'frame_missing', 1)
+        missing |= _events(scene, 'frame_missing', 1)
     foot = scene.parts.ankle >= 0
     if foot.any():
         missing[..., foot] |= missing[..., scene.parts.ankle[foot]]

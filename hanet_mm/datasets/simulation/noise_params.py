@@ -202,11 +202,11 @@ class EstimatorNoise:
         return self
 
     def columns(self, num: int) -> SimpleNamespace:
-        """Amounts of S = ``num`` sequences by name, (S or 1, 1, 1) float64."""
+        """Amounts of S = ``num`` sequences by name, (S or 1, 1) float64."""
         columns = {}
         for item in fields(self):
             amount = getattr(self, item.name)
-            column = columns[item.name] = per_sequence(amount, 3)
+            column = columns[item.name] = per_sequence(amount, 2)
             if np.ndim(amount) and len(column) != num:
                 raise ValueError(
                     f'{item.name}: expected one number or ({num},), found '

@@ -54,10 +54,8 @@ def correlated_noise(
 
     ``correlation`` is that of neighbouring frames, [0, 1).
     """
-    noise = rng.standard_normal(shape, dtype=np.float32)
-    correlation = per_sequence(correlation, noise.ndim)
-    noise[:, 1:] *= np.sqrt(1 - correlation**2).astype(np.float32)
-    return _recursion(noise, correlation)
+    pole = per_sequence(correlation, len(shape) - 1)
+    return autoregressive(rng, _time_first(shape), pole).swapaxes(0, 1)
 
 
 def smooth_noise(
@@ -70,29 +68,59 @@ def smooth_noise(
     of values n frames apart is a^n (1 + n (1 - a^2) / (1 + a^2)): flat at
     n = 0, unlike a^n, so neighbouring frames differ little. Float32.
     """
-    pole = np.exp(-1 / per_sequence(frames, len(shape)))
-    noise = correlated_noise(rng, shape, pole)
-    begin = rng.standard_normal(noise[:, 0].shape, dtype=np.float32)
+    pole = np.exp(-1 / per_sequence(frames, len(shape) - 1))
+    return filtered_twice(rng, _time_first(shape), pole).swapaxes(0, 1)
+
+
+def _time_first(shape: Sequence[int]) -> Tuple[int, ...]:
+    return (shape[1], shape[0], *shape[2:])
+
+
+def autoregressive(
+    rng: np.random.Generator, shape: Sequence[int], pole: Amount
+) -> np.ndarray:
+    """Noise of :func:`correlated_noise` along axis 0.
+
+    The correlation of neighbouring frames broadcasts to one frame.
+    """
+    noise = rng.standard_normal(shape, dtype=np.float32)
+    if np.any(pole):
+        pole = np.asarray(pole, dtype=np.float64)
+        noise[1:] *= np.sqrt(1 - pole**2).astype(np.float32)
+        _recursion(noise, pole)
+    return noise
+
+
+def filtered_twice(
+    rng: np.random.Generator, shape: Sequence[int], pole: Amount
+) -> np.ndarray:
+    """Noise of :func:`smooth_noise` along axis 0.
+
+    The pole, exp(-1 / frames), broadcasts to one frame.
+    """
+    pole = np.asarray(pole, dtype=np.float64)
+    noise = autoregressive(rng, shape, pole)
+    begin = rng.standard_normal(noise.shape[1:], dtype=np.float32)
     # The first value as it would be after infinitely many frames: its
     # covariance with u(0) is 1 / (1 - a^2), its variance that squared times
     # 1 + a^2.
-    first, rest = (x.astype(np.float32)[:, 0] for x in (pole, 1 - pole**2))
-    noise[:, 0] = (noise[:, 0] + first * begin) / rest
+    first, rest = (x.astype(np.float32) for x in (pole, 1 - pole**2))
+    noise[0] = (noise[0] + first * begin) / rest
+    _recursion(noise, pole)
     scale = (1 - pole**2) / np.sqrt(1 + pole**2)
-    noise = _recursion(noise, pole)
     noise *= scale.astype(np.float32)
     return noise
 
 
-def _recursion(noise: np.ndarray, pole: np.ndarray) -> np.ndarray:
-    """v(t) = pole v(t-1) + noise(t) along axis 1, in place."""
-    # 1 / (1 - aB) = (1 + aB)(1 + a^2 B^2)(1 + a^4 B^4)...
-    step = 1
-    while step < noise.shape[1] and (pole**step > 1e-9).any():
-        factor = (pole**step).astype(np.float32)
-        noise[:, step:] += factor * noise[:, :-step]
-        step *= 2
-    return noise
+def _recursion(noise: np.ndarray, pole: np.ndarray) -> None:
+    """v(t) = pole v(t-1) + noise(t) along axis 0, in place."""
+    factor = np.empty(noise.shape[1:], np.float32)
+    factor[...] = pole
+    part = np.empty_like(factor)
+    frames = list(noise)
+    for before, now in zip(frames, frames[1:]):
+        np.multiply(before, factor, out=part)
+        np.add(now, part, out=now)
 
 
 def bursts(
@@ -110,19 +138,47 @@ def bursts(
     frame in which it began, and the frame after its last one, beyond T if
     unknown, (S, T, C) each.
     """
-    frame = np.arange(shape[1], dtype=np.int32)[:, None]
-    frames = per_sequence(frames, 3)
-    end = 1 / frames
-    chance = np.broadcast_to(share * end / (1 - share + share * end), shape)
-    chance = np.where(frame == 0, share, chance).astype(np.float32)
-    begins = rng.random(shape, dtype=np.float32) < chance
-    ends = rng.random(shape, dtype=np.float32) < end.astype(np.float32)
-    never = np.int32(-1)
-    last_begin = np.maximum.accumulate(np.where(begins, frame, never), axis=1)
-    last_end = np.maximum.accumulate(frame * ends, axis=1)
-    active = last_begin >= last_end
-    idle = np.where(active, never, frame)
-    onset = np.maximum.accumulate(idle, axis=1) + 1
-    beyond = shape[1] + np.ceil(frames).astype(np.int32)
-    idle = np.where(active, beyond, frame)[:, ::-1]
-    return active, onset, np.minimum.accumulate(idle, axis=1)[:, ::-1]
+    share = np.asarray(share)
+    if share.ndim:
+        share = np.broadcast_to(share, (shape[0], 1, shape[2]))[:, 0]
+    frames = per_sequence(frames, 2)
+    active = active_bursts(rng, _time_first(shape), share, frames)
+    return tuple(x.swapaxes(0, 1) for x in (active, *ends_of(active, frames)))
+
+
+def active_bursts(
+    rng: np.random.Generator,
+    shape: Sequence[int],
+    share: Amount,
+    frames: Amount,
+) -> np.ndarray:
+    """Whether events of :func:`bursts` are active, along axis 0, bool.
+
+    Both amounts broadcast to one frame.
+    """
+    end = 1 / np.asarray(frames)
+    begin = share * end / (1 - share + share * end)
+    # One number a frame: below the one bound an event is active whatever was
+    # before, below the other one if it was.
+    stay = 1 - end * (1 - begin)
+    chance = rng.random(shape, dtype=np.float32)
+    active = chance < np.float32(begin)
+    active[0] = chance[0] < np.float32(share)
+    stays = chance < np.float32(stay)
+    rows = list(active)
+    for before, now, kept in zip(rows, rows[1:], stays[1:]):
+        now |= before & kept
+    return active
+
+
+def ends_of(
+    active: np.ndarray, frames: Amount
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Onsets and ends of :func:`bursts` of events, along axis 0."""
+    frame = np.arange(len(active), dtype=np.int32)
+    frame = frame.reshape(-1, *(1,) * (active.ndim - 1))
+    idle = np.where(active, np.int32(-1), frame)
+    onset = np.maximum.accumulate(idle, axis=0) + 1
+    beyond = len(active) + np.ceil(frames).astype(np.int32)
+    idle = np.where(active, beyond, frame)[::-1]
+    return onset, np.minimum.accumulate(idle, axis=0)[::-1]
