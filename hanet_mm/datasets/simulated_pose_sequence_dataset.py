@@ -4,6 +4,7 @@
 from typing import (
     Callable,
     ClassVar,
+    Dict,
     Optional,
     Sequence,
     Tuple,
@@ -15,6 +16,7 @@ from mmengine.dataset import Compose, force_full_init
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
+from hanet_mm.codecs import EVIDENCE
 from hanet_mm.core.data.gaps import fill_missing
 from hanet_mm.core.data.sequences import PoseSequences
 
@@ -34,6 +36,11 @@ from .simulation import (
     generate_synthetic_sequences,
     join,
     made_motion,
+)
+from .stacked_windows import StackedWindows
+from .transforms.pack_pose_sequence_inputs import (
+    LABELS,
+    PackPoseSequenceInputs,
 )
 
 # The procedural motion has a stream of random numbers of its own.
@@ -102,8 +109,9 @@ class SimulatedPoseSequenceDataset(KeptItems):
     number i % chunk_size of chunk i // chunk_size, which depends on seed and
     number alone and is made when one of its windows is requested. Only the
     last chunk is kept: read the windows in order (``shuffle=False``; they are
-    random anyway) and let ``batch_size`` be ``chunk_size``. With some
-    hundred thousand windows an epoch no window is seen twice.
+    random anyway) and let ``batch_size`` be ``chunk_size``;
+    ``collate_fn=dict(type='collate_windows')`` keeps such a batch in one piece
+    then. With some hundred thousand windows an epoch no window is seen twice.
 
     The captured motion was obtained from mocap.cs.cmu.edu; the database was
     created with funding from NSF EIA-0196217.
@@ -200,6 +208,7 @@ class SimulatedPoseSequenceDataset(KeptItems):
         self.chunk_pipeline = Compose(chunk_pipeline)
         self.seed = seed
         self._chunk: Tuple[int, dict] = (-1, {})
+        self._kept_stacks: Dict[Tuple[int, ...], Dict[str, np.ndarray]] = {}
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo or _METAINFO[skeleton],
@@ -247,13 +256,9 @@ class SimulatedPoseSequenceDataset(KeptItems):
         """
         idx = range(self.num_windows)[idx]
         number, row = divmod(idx, self.chunk_size)
-        if self._chunk[0] != number:
-            rng = np.random.default_rng((self.seed, number))
-            chunk = self._generate(rng, self.chunk_size)
-            self._chunk = (number, self._prepare_chunk(chunk))
         info = {
             key: value[row] if isinstance(value, np.ndarray) else value
-            for key, value in self._chunk[1].items()
+            for key, value in self._chunk_of(number).items()
         }
         return dict(
             info,
@@ -265,6 +270,52 @@ class SimulatedPoseSequenceDataset(KeptItems):
             sample_idx=idx,
         )
 
+    def __getitems__(self, indices: Sequence[int]) -> StackedWindows:
+        """Items of a batch, which :func:`collate_windows` does not take apart.
+
+        The loader asks for it; other functions that collate see a sequence.
+        """
+        return StackedWindows(self, indices)
+
+    @force_full_init
+    def stack_windows(
+        self, indices: Sequence[int]
+    ) -> Optional[Dict[str, np.ndarray]]:
+        """Get training windows of one chunk stacked, (B, T, ...) each.
+
+        ``inputs`` and the labels that :class:`PackPoseSequenceInputs` packs.
+        None if these windows are in several chunks or not encoded by
+        ``chunk_pipeline``, or ``pipeline`` does more than to pack them.
+        """
+        key = tuple(indices)
+        if key in self._kept_stacks:
+            return {k: x.copy() for k, x in self._kept_stacks[key].items()}
+        numbers, rows = np.divmod(indices, self.chunk_size)
+        last = (self.num_windows - 1) // self.chunk_size
+        number = int(numbers[0])
+        if (numbers != number).any() or not 0 <= number <= last:
+            return None
+        if self.test_mode or not _only_packs(self.pipeline):
+            return None
+        chunk = self._chunk_of(number)
+        if 'keypoint_inputs' not in chunk:
+            return None
+        labels = (*LABELS, *(x for x in EVIDENCE if x in chunk))
+        stacked = {name: chunk[name][rows] for name in labels}
+        stacked['inputs'] = chunk['keypoint_inputs'][rows]
+        if self.keep:
+            self._kept_stacks[key] = stacked
+            return {k: x.copy() for k, x in stacked.items()}
+        return stacked
+
+    def _chunk_of(self, number: int) -> dict:
+        """Arrays of a chunk after ``chunk_pipeline``; the last one is kept."""
+        if self._chunk[0] != number:
+            rng = np.random.default_rng((self.seed, number))
+            chunk = self._generate(rng, self.chunk_size)
+            self._chunk = (number, self._prepare_chunk(chunk))
+        return self._chunk[1]
+
     def _prepare_chunk(self, chunk: Chunk) -> dict:
         arrays = _pipeline_arrays(chunk)
         return self.chunk_pipeline(
@@ -274,6 +325,14 @@ class SimulatedPoseSequenceDataset(KeptItems):
                 keypoint_names=keypoint_names(self._metainfo),
             )
         )
+
+
+def _only_packs(pipeline: Compose) -> bool:
+    """Whether a pipeline makes of an encoded window what stacks hold."""
+    steps = pipeline.transforms
+    if len(steps) != 1 or not isinstance(steps[0], PackPoseSequenceInputs):
+        return False
+    return steps[0].meta_keys is None and not steps[0].pack_transformed
 
 
 def _pipeline_arrays(chunk: Chunk) -> dict:

@@ -16,13 +16,12 @@ class WindowSamples(list):
     preprocessor and the loss; those of the samples are not changed.
 
     Args:
-        samples (Sequence[PoseDataSample]): B samples.
+        samples (Sequence): B samples, or the numbers of the windows if their
+            labels were stacked from the beginning.
         labels (Dict[str, Tensor]): Labels of all windows, (B, T, ...).
     """
 
-    def __init__(
-        self, samples: Sequence[PoseDataSample], labels: Dict[str, Tensor]
-    ):
+    def __init__(self, samples: Sequence, labels: Dict[str, Tensor]):
         super().__init__(samples)
         self.labels = labels
 

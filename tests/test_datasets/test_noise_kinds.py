@@ -331,11 +331,11 @@ def test_scores_on_another_scale():
 @pytest.mark.parametrize('correlation', [0.0, 0.8])
 def test_doubts_of_the_score_last(correlation):
     rng = np.random.default_rng(0)
-    error = np.ones((400, 50, 15), np.float32)
+    error = np.ones((50, 400, 15), np.float32)
     scores = scores_of_errors(rng, error, 0.7, np.float64(correlation))
     doubt = np.log(1 / scores - 1)
     assert doubt.std() == pytest.approx(0.7, rel=0.02)
-    lag = np.mean(doubt[:, 1:] * doubt[:, :-1]) / doubt.var()
+    lag = np.mean(doubt[1:] * doubt[:-1]) / doubt.var()
     assert lag == pytest.approx(correlation, abs=0.01)
     # The same of an error that stays: joints far outside of the image.
     still = np.float32([200, 200]) + poses(300, 1).repeat(40, axis=1)

@@ -52,6 +52,7 @@ train_dataloader = dict(
     persistent_workers=True,
     # Windows are random already; in order they come in whole chunks.
     sampler=dict(type='InfiniteSampler', shuffle=False),
+    collate_fn=dict(type='collate_windows'),
     dataset=dict(
         type='SimulatedPoseSequenceDataset',
         ann_file=data_file,

@@ -20,6 +20,9 @@ _NO_KEYPOINTS = (
     '(MMPoseInferencer, then hanet_mm.refine) or use PoseRefinementInferencer '
     'for both'
 )
+LABELS = ('keypoint_labels', 'keypoint_weights', 'keypoint_scores')
+"""What every training window has besides its inputs; some have EVIDENCE."""
+
 _WINDOW_META = ('seq_id',)
 _SEQUENCE_META = (
     *('seq_name', 'seq_id', 'image_size', 'fps', 'flip_indices'),
@@ -78,9 +81,7 @@ class PackPoseSequenceInputs(BaseTransform):
         if 'keypoint_inputs' in results and not self.pack_transformed:
             inputs = results['keypoint_inputs']
             sample.gt_instance_labels = InstanceData(
-                keypoint_labels=results['keypoint_labels'],
-                keypoint_weights=results['keypoint_weights'],
-                keypoint_scores=results['keypoint_scores'],
+                **{key: results[key] for key in LABELS},
                 **{key: results[key] for key in EVIDENCE if key in results},
             )
             keys = _WINDOW_META

@@ -1,13 +1,12 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """From collated data to the model's device."""
 
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 from mmengine.model import BaseDataPreprocessor
 from mmpose.registry import MODELS
-from mmpose.structures import PoseDataSample
 from mmpose.utils.typing import ConfigType
 from torch import Tensor
 
@@ -49,24 +48,30 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
         """Prepare ``inputs``, arrays (T, K, D), and ``data_samples``.
 
         For training all inputs have one shape and become (B, T, K, D) on the
-        device, otherwise a tuple of (T_i, K, D).
+        device, otherwise a tuple of (T_i, K, D). Batches that
+        ``collate_windows`` stacked have them so already, with ``labels``.
         """
         inputs, samples = data['inputs'], data['data_samples']
         if not training:
             inputs = tuple(self.cast_data(torch.as_tensor(x)) for x in inputs)
             return dict(inputs=inputs, data_samples=samples)
-        inputs = self.cast_data(torch.as_tensor(np.stack(inputs)))
+        if 'labels' in data:
+            labels = self.cast_data(data['labels'])
+            samples = WindowSamples(samples, labels)
+        else:
+            inputs = torch.as_tensor(np.stack(inputs))
+        inputs = self.cast_data(inputs)
         if self.batch_augments:
             inputs, samples = self._augment(inputs, samples)
         return dict(inputs=inputs, data_samples=samples)
 
     @torch.no_grad()
     def _augment(
-        self, inputs: Tensor, samples: List[PoseDataSample]
+        self, inputs: Tensor, samples: Sequence
     ) -> Tuple[Tensor, WindowSamples]:
-        keys = _LABELS
-        if EVIDENCE[0] in samples[0].gt_instance_labels:
-            keys = _LABELS + EVIDENCE
+        stacked = isinstance(samples, WindowSamples)
+        found = samples.labels if stacked else samples[0].gt_instance_labels
+        keys = _LABELS + EVIDENCE if EVIDENCE[0] in found else _LABELS
         batch = WindowBatch(
             inputs, *(stack_instances(samples, key, inputs) for key in keys)
         )

@@ -1,0 +1,138 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Batches that stay in one piece from the chunk to the loss."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import Compose, ConcatDataset, pseudo_collate
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmpose.registry import DATASETS, MODELS
+
+import hanet_mm  # noqa: F401
+from hanet_mm.models.window_samples import stack_instances
+
+pytestmark = pytest.mark.mm
+
+ENCODE = dict(
+    type='GenerateTarget',
+    encoder=dict(
+        type='PoseSequenceCodec', normalization='box', supervise_missing=True
+    ),
+)
+LABELS = [
+    'keypoint_labels', 'keypoint_weights', 'keypoint_scores',
+    'keypoint_path', 'keypoint_noise', 'keypoint_allowance',
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _scope():
+    init_default_scope('mmpose')
+
+
+PACK = dict(type='PackPoseSequenceInputs')
+
+
+@pytest.fixture(scope='module')
+def source():
+    init_default_scope('mmpose')
+    return DATASETS.build(
+        dict(
+            type='SimulatedPoseSequenceDataset',
+            num_windows=24,
+            chunk_size=8,
+            window_size=15,
+            chunk_pipeline=[dict(type='MeasureEvidence'), ENCODE],
+            pipeline=[PACK],
+        )
+    )
+
+
+def changed(source, **attributes):
+    """The same people in a data set with other attributes."""
+    dataset = copy.copy(source)
+    dataset._chunk, dataset._kept_stacks = (-1, {}), {}
+    for name, value in attributes.items():
+        is_pipeline = isinstance(value, list)
+        setattr(dataset, name, Compose(value) if is_pipeline else value)
+    return dataset
+
+
+def batches(dataset, collate, workers=0):
+    loader = dict(
+        batch_size=8,
+        num_workers=workers,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dataset,
+        collate_fn=dict(type=collate),
+    )
+    return list(Runner.build_dataloader(loader, seed=0))
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+@pytest.mark.parametrize('augments', [[], [dict(type='RandomTimeReversal')]])
+def test_the_model_gets_the_same(source, workers, augments):
+    process = MODELS.build(
+        dict(type='PoseSequenceDataPreprocessor', batch_augments=augments)
+    )
+    one = batches(source, 'pseudo_collate')
+    many = batches(source, 'collate_windows', workers)
+    assert len(one) == len(many) == 3
+    for apart, stacked in zip(one, many):
+        assert stacked['data_samples'] == [
+            sample.seq_id for sample in apart['data_samples']
+        ]
+        found = []
+        for batch in (apart, stacked):
+            torch.manual_seed(0)
+            found.append(process(batch, training=True))
+        inputs = [x['inputs'] for x in found]
+        assert inputs[0].shape == (8, 15, 17, 2)
+        torch.testing.assert_close(inputs[1], inputs[0], rtol=0, atol=0)
+        for key in LABELS:
+            labels = [
+                stack_instances(x['data_samples'], key, inputs[0])
+                for x in found
+            ]
+            torch.testing.assert_close(labels[1], labels[0], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize('attributes', [
+    dict(chunk_size=6),
+    dict(test_mode=True),
+    dict(chunk_pipeline=[], pipeline=[ENCODE, PACK]),
+    dict(pipeline=[dict(PACK, meta_keys=['fps'])]),
+])  # fmt: skip
+def test_other_batches_are_collated_as_ever(source, attributes):
+    dataset = changed(source, **attributes)
+    first = batches(dataset, 'collate_windows')[0]
+    assert 'labels' not in first
+    same = batches(dataset, 'pseudo_collate')[0]
+    for one, two in zip(first['inputs'], same['inputs']):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_joined_data_sets_and_other_loaders_see_items(source):
+    dataset = ConcatDataset([source, changed(source, seed=1)])
+    items = [dataset[i] for i in (3, 27)]
+    assert len(pseudo_collate(items)['inputs']) == 2
+    batch = source.__getitems__([2, 3, 5])
+    assert len(batch) == 3
+    assert [x['data_samples'].seq_id for x in batch] == [2, 3, 5]
+    assert [x['data_samples'].seq_id for x in batch[1:]] == [3, 5]
+
+
+def test_kept_windows_are_not_written_to(source):
+    dataset = changed(source, keep=True)
+    before = dataset.stack_windows([0, 1])
+    copied = {key: value.copy() for key, value in before.items()}
+    for value in before.values():
+        value[...] = -7
+    dataset.stack_windows([16])
+    after = dataset.stack_windows([0, 1])
+    assert after.keys() == {'inputs', *LABELS}
+    for key, value in after.items():
+        np.testing.assert_array_equal(value, copied[key])
