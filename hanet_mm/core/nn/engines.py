@@ -145,7 +145,8 @@ def trace_network(network: HANetNetwork, window: int) -> Engine:
             graph(*sample)
 
     def run(poses: Tensor, scores: Optional[Tensor] = None) -> RefinedPoses:
-        return _named(names, graph(poses, scores))
+        with torch.inference_mode():
+            return _named(names, graph(poses, scores))
 
     return _NetworkEngine(run, trace_network, network, window)
 

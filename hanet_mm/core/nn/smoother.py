@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Score-weighted smoothing and the start of the decoder (not in the paper)."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple, Optional, Sequence, Tuple, cast
 
 import torch
@@ -107,12 +108,24 @@ class _SmootherSolve(torch.autograd.Function):
         return -(grad_wanted * solution).sum(-1), grad_wanted
 
 
-def _solve_full(weights: Tensor, wanted: Tensor) -> Optional[Tensor]:
+@lru_cache(maxsize=16)
+def _stiffness_matrix(
+    num_frames: int, device: torch.device, dtype: torch.dtype
+) -> Tensor:
+    """``C^T C`` of so many frames, cached: a constant of a traced network."""
+    with torch.inference_mode(False):
+        return curvature(torch.eye(num_frames, dtype=dtype, device=device))
+
+
+def _solve_full(
+    weights: Tensor, wanted: Tensor, stiffness: Tensor
+) -> Optional[Tensor]:
     """Solve for (T, ..., D) by Cholesky; None where rounding forbids it."""
     frames = len(weights)
-    matrix = torch.diag_embed(weights.reshape(frames, -1).T)
-    eye = torch.eye(frames, dtype=weights.dtype, device=weights.device)
-    factor, failed = torch.linalg.cholesky_ex(matrix + curvature(eye))
+    series_weights = weights.reshape(frames, -1).T
+    matrix = stiffness.repeat(len(series_weights), 1, 1)
+    matrix.diagonal(0, 1, 2).add_(series_weights)
+    factor, failed = torch.linalg.cholesky_ex(matrix)
     if bool(failed.any()):
         return None
     series = wanted.reshape(frames, len(matrix), -1).transpose(0, 1)
@@ -121,10 +134,16 @@ def _solve_full(weights: Tensor, wanted: Tensor) -> Optional[Tensor]:
 
 
 @torch.jit.script_if_tracing
-def _solve(weights: Tensor, wanted: Tensor, few: float = _FEW) -> Tensor:
+def _solve(
+    weights: Tensor,
+    wanted: Tensor,
+    stiffness: Optional[Tensor],
+    few: float = _FEW,
+) -> Tensor:
     """Solve in the faster of both ways, in a traced network too."""
-    if len(weights) * len(weights) * weights.numel() <= few:
-        solution = _solve_full(weights, wanted)
+    size = len(weights) * len(weights) * weights.numel()
+    if stiffness is not None and size <= few:
+        solution = _solve_full(weights, wanted, stiffness)
         if solution is not None:
             return solution
     inverse, lower = _factorize(weights)
@@ -144,7 +163,11 @@ def solve_smoother(weights: Tensor, wanted: Tensor) -> Tensor:
     )
     if learns:
         return _SmootherSolve.apply(weights, wanted)
-    return _solve(weights, wanted)
+    # A number in traced networks too: windows have one length.
+    frames, stiffness = int(weights.shape[0]), None
+    if frames**3 <= _FEW:
+        stiffness = _stiffness_matrix(frames, weights.device, weights.dtype)
+    return _solve(weights, wanted, stiffness)
 
 
 def weighted_line(values: Tensor, weights: Tensor) -> Tensor:
