@@ -14,6 +14,9 @@ from hanet_mm.core.poses.skeleton_data import SKELETONS
 COCO = list(SKELETONS['coco17'].keypoint_names)
 FRAMES = 12
 SIZE = (640, 480)
+SMOOTH = 'filter:gaussian'
+# Moves next to nothing.
+SAME = 'filter:gaussian:sigma=0.001'
 
 
 class Person(NamedTuple):

@@ -1,8 +1,6 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """``hanet-mm extract`` with stages that read the answer from the picture."""
 
-import argparse
-
 import cv2
 import numpy as np
 import pytest
@@ -14,30 +12,24 @@ from blob_world import (
     truth,
     write_video,
 )
-
-from hanet_mm.apis.commands import extract
-from hanet_mm.apis.video.pipeline import PoseReader
-from hanet_mm.core.data.sequences import (
-    PoseSequences,
-    load_pose_sequences,
-    save_pose_sequences,
+from extract_world import (
+    FRAMES,
+    Models,
+    both,
+    left,
+    make_command,
+    right,
+    write_annotations,
 )
 
-FRAMES = 6
+from hanet_mm.core.data.sequences import (
+    load_pose_sequences,
+)
 
 
-class Models:
-    """What an extraction needs of an inferencer."""
-
-    keypoint_names = NAMES
-
-    def __init__(self, detector=None, estimator=None, det_interval=1):
-        self.reader = PoseReader(
-            detector or BlobDetector(),
-            estimator or BlobEstimator(),
-            det_interval,
-            batch_size=4,
-        )
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    return make_command(monkeypatch, tmp_path)
 
 
 class PlaceEstimator(BlobEstimator):
@@ -50,65 +42,12 @@ class PlaceEstimator(BlobEstimator):
     def _estimate(self, frame):
         self.boxes.append(frame.bboxes)
         who = []
-        for left, top, right, bottom in np.rint(frame.bboxes).astype(int):
-            seen = frame.image[max(top, 0) : bottom, max(left, 0) : right, 0]
+        for x1, y1, x2, y2 in np.rint(frame.bboxes).astype(int):
+            seen = frame.image[max(y1, 0) : y2, max(x1, 0) : x2, 0]
             who.append(np.bincount(seen[seen > 0]).argmax() - 1)
         scores = [0.5 + x / 1000 for x in who]
         frame.bbox_scores = np.array(scores, np.float32)
         super()._estimate(frame)
-
-
-def left(t):
-    return 15 + t, 12
-
-
-def right(t):
-    return 70 - t, 20
-
-
-def write_annotations(path, names, places, **changes):
-    """Persons places[s](t) of the videos names[s], FRAMES frames each."""
-    truths = [truth(place(t)) for place in places for t in range(FRAMES)]
-    fields = dict(
-        keypoints_est=np.full((len(truths), len(NAMES), 2), np.nan),
-        scores=np.zeros((len(truths), len(NAMES))),
-        seq_len=np.full(len(names), FRAMES),
-        seq_name=np.array(names),
-        keypoints_gt=np.stack(truths),
-        meta=dict(units='px', keypoint_names=list(NAMES), dataset='blobs'),
-    )
-    fields.update(changes)
-    save_pose_sequences(path, PoseSequences(**fields))
-    return path
-
-
-def both(frames=FRAMES):
-    """Both persons; number 0 is on the right."""
-    return [draw({0: right(t), 1: left(t)}) for t in range(frames)]
-
-
-@pytest.fixture
-def command(monkeypatch, tmp_path):
-    """Run the subcommand in a folder of its own; ``models`` may be set."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / 'videos').mkdir()
-
-    def make_inferencer(args):
-        run.made.append(args)
-        return run.models
-
-    def run(*more, source='in.npz'):
-        parser = argparse.ArgumentParser()
-        extract.add_parser(parser.add_subparsers())
-        args = parser.parse_args(
-            ['extract', str(source), '--videos', 'videos', '-o', 'out.npz']
-            + [str(x) for x in more]
-        )
-        return args.run(args)
-
-    monkeypatch.setattr(extract, 'make_inferencer', make_inferencer)
-    run.models, run.made = Models(), []
-    return run
 
 
 def test_two_people_share_a_video(command, tmp_path):
@@ -176,87 +115,6 @@ def test_wrong_pose_is_matched_by_its_box(command, tmp_path):
     np.testing.assert_allclose(
         found.keypoints_est, found.keypoints_gt[:, ::-1]
     )
-
-
-def test_goes_on_after_an_interruption(command, tmp_path):
-    """Finished videos are not read again."""
-
-    class Stops(BlobDetector):
-        def __call__(self, images):
-            if self.frames >= FRAMES:
-                raise RuntimeError('out of memory')
-            return super().__call__(images)
-
-    for name in 'ab':
-        write_video(tmp_path / f'videos/{name}.avi', both())
-    write_annotations('in.npz', ['a', 'b', 'a'], [left, left, right])
-    command.models = Models(Stops())
-    with pytest.raises(RuntimeError, match='out of memory'):
-        command()
-    parts = tmp_path / 'out.npz.parts'
-    assert sorted(x.name for x in parts.iterdir()) == ['0.npz', 'request.json']
-    assert not (tmp_path / 'out.npz').exists()
-    (tmp_path / 'videos/a.avi').unlink()  # not needed any more
-    command.models = Models()
-    assert '2 videos (1 resumed)' in command()
-    assert command.models.reader.detector.frames == FRAMES
-    found = load_pose_sequences('out.npz')
-    assert found.seq_name.tolist() == ['a', 'b', 'a']
-    np.testing.assert_allclose(found.keypoints_est, found.keypoints_gt)
-    assert not parts.exists()
-
-
-@pytest.mark.parametrize('what', ['annotations', 'models'])
-def test_refuses_parts_of_another_run(command, tmp_path, what):
-    write_video(tmp_path / 'videos/a.avi', both())
-    write_annotations('in.npz', ['a', 'b'], [left, left])
-    with pytest.raises(ValueError, match='1 of 2 videos failed'):
-        command()
-    more = ['--bbox-thr', 0.7] if what == 'models' else []
-    if what == 'annotations':
-        write_annotations('in.npz', ['a', 'b'], [left, right])
-    with pytest.raises(ValueError, match='made with other annotations or mod'):
-        command(*more)
-
-
-def test_a_run_without_a_part_can_be_started_otherwise(command, tmp_path):
-    video = tmp_path / 'videos/a.avi'
-    video.write_bytes(b'no video')
-    write_annotations('in.npz', ['a'], [left])
-    with pytest.raises(ValueError, match='1 of 1 videos failed'):
-        command()
-    write_video(video, both())
-    assert '1 videos (0 resumed)' in command('--bbox-thr', 0.7)
-
-
-def test_no_models_are_loaded_where_no_video_is(command):
-    write_annotations('in.npz', ['a', 'b'], [left, left])
-    with pytest.raises(FileNotFoundError, match='none of 2, such as a'):
-        command()
-    assert not command.made
-
-
-def test_other_videos_go_on(command, tmp_path):
-    """What cannot be read is told at the end, or left out if asked for."""
-    (tmp_path / 'videos/bad.mp4').write_bytes(b'no video')
-    write_video(tmp_path / 'videos/short.avi', both(FRAMES - 1))
-    write_video(tmp_path / 'videos/good.avi', both())
-    names = ['bad', 'gone', 'short', 'good']
-    write_annotations('in.npz', names, [left] * 4)
-    with pytest.raises(ValueError, match='3 of 4 videos failed') as error:
-        command()
-    text = str(error.value)
-    assert 'bad.mp4: not a video' in text
-    assert 'gone: no such video' in text
-    assert 'short.avi: expected at least 6 frames' in text
-    assert '\n' not in text
-    assert not (tmp_path / 'out.npz').exists()
-    report = command('--skip-failed')
-    assert report.count('left out: ') == 3
-    assert '1 videos (1 resumed)' in report
-    found = load_pose_sequences('out.npz')
-    assert found.seq_name.tolist() == ['good']
-    np.testing.assert_allclose(found.keypoints_est, found.keypoints_gt)
 
 
 def test_maps_keypoints_by_name(command, tmp_path):

@@ -5,93 +5,25 @@ Pictures say by their colour which they are, and the models know where the
 people of each are: what is wrong in the result is in a wrong row.
 """
 
-import argparse
 import json
 
-import cv2
 import numpy as np
 import pytest
+from colored_pictures import SIZE, World, make_command
 
-from hanet_mm.apis.annotations.mocap import MOCAP_DATASETS
 from hanet_mm.apis.annotations.posetrack import KEYPOINTS
-from hanet_mm.apis.commands import extract
-from hanet_mm.apis.video.pipeline import PoseReader
-from hanet_mm.core.data.sequences import load_pose_sequences
 from hanet_mm.core.poses.skeleton_data import SKELETONS
-
-SIZE = (96, 64)  # W, H
-EARS = ('left_ear', 'right_ear')
-NAMES_17 = (*KEYPOINTS[:3], *EARS, *KEYPOINTS[3:])
-
-
-class World:
-    """Pictures and the people in each: keypoints (K, 2) px."""
-
-    def __init__(self, root, names):
-        self.root, self.keypoint_names = root, list(names)
-        self.people = []
-        self.boxes = []  # that the estimator was given
-        self.reader = PoseReader(self._detect, self._estimate, 1, 4)
-
-    def add(self, name, *people):
-        """Write a picture that has these people."""
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        color = len(self.people) + 1
-        image = np.full((SIZE[1], SIZE[0], 3), color, np.uint8)
-        cv2.imwrite(str(path.with_suffix('.png')), image)
-        path.with_suffix('.png').rename(path)
-        self.people.append(people)
-
-    def person(self, offset):
-        """Somebody who is nobody else."""
-        rng = np.random.default_rng(int(1000 * offset))
-        points = rng.uniform(0, 20, (len(self.keypoint_names), 2))
-        return (points + [offset, 20]).astype(np.float32)
-
-    def _of(self, frame):
-        return self.people[int(frame.image[0, 0, 0]) - 1]
-
-    def _detect(self, frames):
-        for frame in frames:
-            boxes = [[*x.min(0), *x.max(0)] for x in self._of(frame)]
-            frame.bboxes = np.array(boxes, np.float32).reshape(-1, 4)
-            frame.bbox_scores = np.ones(len(boxes), np.float32)
-
-    def _estimate(self, frames):
-        for frame in frames:
-            self.boxes.append(frame.bboxes)
-            shape = (len(frame.bboxes), len(self.keypoint_names))
-            frame.keypoints = np.zeros((*shape, 2), np.float32)
-            for row, box in enumerate(frame.bboxes):
-                middle = (box[:2] + box[2:]) / 2
-                frame.keypoints[row] = min(
-                    self._of(frame),
-                    key=lambda x: np.linalg.norm(
-                        (x.min(0) + x.max(0)) / 2 - middle
-                    ),
-                )
-            frame.keypoint_scores = np.full(shape, 0.9, np.float32)
 
 
 @pytest.fixture
 def command(monkeypatch, tmp_path):
-    """Run the subcommand over pictures of a world."""
-    root = tmp_path / 'root'
-    root.mkdir()
+    return make_command(monkeypatch, tmp_path)
 
-    def run(world, source, *more):
-        monkeypatch.setattr(extract, 'make_inferencer', lambda _: world)
-        parser = argparse.ArgumentParser()
-        extract.add_parser(parser.add_subparsers())
-        out = tmp_path / 'out.npz'
-        args = ['extract', str(source), '--data-root', str(root)]
-        args = parser.parse_args([*args, '-o', str(out), *more])
-        report = args.run(args)
-        return load_pose_sequences(out, allow_empty=True), report
 
-    run.root = root
-    return run
+EARS = ('left_ear', 'right_ear')
+
+
+NAMES_17 = (*KEYPOINTS[:3], *EARS, *KEYPOINTS[3:])
 
 
 def write(path, content):
@@ -295,100 +227,6 @@ def test_jhmdb(command, tmp_path):
     np.testing.assert_allclose(seqs.keypoints_gt, expected, atol=1e-4)
     assert seqs.fps.tolist() == [25, 25]
     assert (seqs.image_size == SIZE).all()
-
-
-@pytest.mark.parametrize(
-    ('dataset', 'images'),
-    [
-        (
-            'h36m',
-            [
-                f'S1/{x}/{x}_{i:06d}.jpg'
-                for x in ('S1_Walk.54138969', 'S1_Eat_1.54138969')
-                for i in (1, 6, 16)
-            ],
-        ),
-        (
-            'mpi_inf_3dhp',  # all in one folder
-            [
-                f'{x}_{i:06d}.jpg'
-                for x in ('S1_Seq1_Cam0', 'TS2')
-                for i in (1, 2, 4)
-            ],
-        ),
-    ],
-)
-def test_mocap(command, tmp_path, dataset, images):
-    """``part`` is the truth; a frame without a picture has a row."""
-    names = MOCAP_DATASETS[dataset].keypoints
-    world = World(command.root, names)
-    points = np.array([world.person(10 + i) for i in range(6)])
-    for image, person in zip(images, points):
-        world.add(image, person)
-    flags = np.ones((6, 17, 1))
-    flags[0, 3] = 0
-    size = (points.max(1) - points.min(1)).max(1)
-    np.savez(
-        tmp_path / 'a.npz',
-        imgname=np.array(images),
-        part=np.concatenate([points, flags], -1),
-        S=np.zeros((6, 17, 4)),
-        center=(points.max(1) + points.min(1)) / 2,
-        scale=1.2 * size / 200,
-    )
-    seqs, _ = command(world, tmp_path / 'a.npz')
-    assert seqs.seq_len.tolist() == [4, 4]
-    known = [0, 1, 3, 4, 5, 7]
-    np.testing.assert_allclose(seqs.keypoints_est[known], points)
-    np.testing.assert_allclose(seqs.keypoints_gt[known], points, rtol=1e-6)
-    assert seqs.visible[0].sum() == 16
-    assert not seqs.valid[[2, 6]].any()
-    sides = seqs.bboxes[known, 2:] - seqs.bboxes[known, :2]
-    np.testing.assert_allclose(sides, np.tile(size[:, None], 2), rtol=1e-5)
-    assert seqs.fps[0] == (10 if dataset == 'h36m' else 25)
-    assert seqs.meta['dataset'] == dataset
-
-
-def write_pw3d(world, path, **changes):
-    """SPIN's rows of two persons of a video, one after the other."""
-    names = world.keypoint_names
-    points = [
-        np.array([world.person(x + i) for i in range(3)]) for x in (5, 60)
-    ]
-    images = [f'imageFiles/bus/image_{i:05d}.jpg' for i in range(3)]
-    for image, *people in zip(images, *points):
-        world.add(image, *people)
-    both = np.concatenate(points)
-    part = np.zeros((6, 24, 3))
-    part[:, : len(names), :2] = both
-    part[:, : len(names), 2] = 1
-    arrays = dict(
-        imgname=np.array(2 * images),
-        shape=np.repeat([[0.5], [1.5]], 3, 0) * np.ones(10),
-        part=part,
-        center=(both.max(1) + both.min(1)) / 2,
-        scale=1.2 * (both.max(1) - both.min(1)).max(1) / 200,
-    )
-    arrays.update(changes)
-    np.savez(path, **{k: v for k, v in arrays.items() if v is not None})
-    return both
-
-
-def test_pw3d(command, tmp_path):
-    world = World(command.root, SKELETONS['lsp14'].keypoint_names)
-    points = write_pw3d(world, tmp_path / 'a.npz')
-    seqs, _ = command(world, tmp_path / 'a.npz')
-    assert seqs.seq_name.tolist() == ['bus', 'bus']
-    np.testing.assert_allclose(seqs.keypoints_est, points)
-    np.testing.assert_allclose(seqs.keypoints_gt, points, rtol=1e-6)
-    assert seqs.fps.tolist() == [30, 30]
-
-
-def test_pw3d_without_keypoints_in_2d_is_refused(command, tmp_path):
-    world = World(command.root, SKELETONS['lsp14'].keypoint_names)
-    write_pw3d(world, tmp_path / 'a.npz', part=None)
-    with pytest.raises(ValueError, match=r"a\.npz: key 'part' is missing"):
-        command(world, tmp_path / 'a.npz')
 
 
 def test_missing_pictures_are_named(command, tmp_path):

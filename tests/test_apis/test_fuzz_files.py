@@ -6,7 +6,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from file_mutations import mutate, write_all
+from file_kinds import write_all
+from file_mutations import mutate
 
 from hanet_mm.apis.formats import FORMATS, open_poses
 from hanet_mm.apis.refine import RefineOptions, refine_poses

@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from file_mutations import PERSON, write_flat, write_plain
+from file_kinds import PERSON, write_flat, write_plain
 from format_files import (
     COCO,
     make_persons,

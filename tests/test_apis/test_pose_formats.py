@@ -301,7 +301,7 @@ def test_all_formats_have_an_example(name):
     assert name in FORMATS
     # test_refine_predictions, test_refine_archives
     others = {'mmpose', 'npz'}
-    # test_format_programs
+    # test_format_programs, test_format_trc
     others |= {'mmpose_folder', 'ultralytics_txt', 'trc', 'deeplabcut'}
     others |= {'videopose3d', 'smpl_pickle'}  # test_rotation_filter
     others |= {'c3d', 'sleap_h5'}  # test_binary_formats

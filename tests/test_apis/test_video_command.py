@@ -9,57 +9,33 @@ import numpy as np
 import pytest
 from blob_world import (
     OFFSET,
-    BlobInferencer,
-    FailingSource,
     draw,
     place_at,
     truth,
     walk,
     write_video,
 )
+from video_command import (
+    count_frames,
+    frames_in,
+    make_command,
+    make_folder,
+    names,
+)
 
 from hanet_mm.apis.commands import video
-from hanet_mm.apis.video.job import OutputRequest, VideoStopped, run_video
-from hanet_mm.apis.video.sources import SourceStopped
+from hanet_mm.apis.video.job import VideoStopped
 from hanet_mm.core.data.sequences import load_pose_sequences
 
 
 @pytest.fixture
 def command(monkeypatch, tmp_path):
-    """Run the subcommand in a folder of its own."""
-    made = []
-
-    def make_inferencer(args):
-        made.append(args)
-        return BlobInferencer()
-
-    monkeypatch.setattr(video, 'make_inferencer', make_inferencer)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*args, verbose=False):
-        parser = argparse.ArgumentParser()
-        video.add_parser(parser.add_subparsers())
-        words = ['video', *map(str, args), '--no-refine']
-        parsed = parser.parse_args(words, argparse.Namespace(verbose=verbose))
-        return parsed.run(parsed)
-
-    run.made = made
-    return run
+    return make_command(monkeypatch, tmp_path)
 
 
-def frames_in(path):
-    return [x['frame_id'] for x in json.loads(path.read_text())]
-
-
-def count_frames(path):
-    capture = cv2.VideoCapture(str(path))
-    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    capture.release()
-    return count
-
-
-def names(folder):
-    return sorted(x.name for x in folder.iterdir())
+@pytest.fixture
+def folder(tmp_path):
+    return make_folder(tmp_path)
 
 
 def test_a_video_becomes_a_file_of_poses(command, tmp_path):
@@ -152,17 +128,6 @@ def test_a_folder_of_pictures_is_one_video(command, tmp_path):
     assert [x['timestamp'] for x in content][:3] == [0, 0.1, 0.2]
     places = [x['instances'][0]['keypoints_input'][0] for x in content]
     assert places == [list(map(float, place_at(t))) for t in range(12)]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Two videos and a file that is none."""
-    path = tmp_path / 'clips'
-    path.mkdir()
-    write_video(path / 'a.avi', walk(5))
-    (path / 'b.mp4').write_bytes(b'no video')
-    write_video(path / 'c.avi', walk(6))
-    return path
 
 
 def test_a_folder_of_videos_goes_on_after_a_damaged_one(command, folder):
@@ -282,113 +247,6 @@ def test_the_arguments_reach_the_inferencer(monkeypatch, how):
     assert refiner == (None if how == '--no-refine' else 'median')
 
 
-def run_failing(tmp_path, source, name='out.json', video=True):
-    request = OutputRequest(tmp_path / name, video)
-    return run_video(BlobInferencer(), source, request, progress=False)
-
-
-def test_a_part_of_one_frame_that_a_second_output_fails_at(
-    tmp_path, monkeypatch
-):
-    def fail(self, frame):
-        raise OSError('no codec')
-
-    monkeypatch.setattr('hanet_mm.apis.video.outputs.VideoOutput.write', fail)
-    source = FailingSource(9, SourceStopped('the cable is out'))
-    with pytest.raises(VideoStopped) as caught:
-        run_failing(tmp_path, source)
-    part = tmp_path / 'out.partial.json'
-    assert str(caught.value) == f'failing: no codec; its part is in {part}'
-    assert frames_in(part) == [0]
-
-
-@pytest.mark.parametrize(
-    ('error', 'reason'),
-    [
-        (SourceStopped('the cable is out'), 'the cable is out'),
-        (KeyboardInterrupt(), 'stopped by Ctrl-C'),
-    ],
-)
-@pytest.mark.parametrize('name', ['out.json', 'out.npz'])
-def test_the_part_that_was_done_is_kept(tmp_path, error, reason, name):
-    with pytest.raises(VideoStopped) as caught:
-        run_failing(tmp_path, FailingSource(9, error), name)
-    part = name.replace('.', '.partial.')
-    message = str(caught.value)
-    assert message.startswith(f'failing: {reason}; the first 9 frames are in')
-    assert part in message
-    assert 'out.partial.mp4' in message
-    assert caught.value.interrupted == (reason == 'stopped by Ctrl-C')
-    assert names(tmp_path) == sorted([part, 'out.partial.mp4'])
-    assert count_frames(tmp_path / 'out.partial.mp4') == 9
-    if name == 'out.json':
-        assert frames_in(tmp_path / part) == list(range(9))
-    else:
-        found = load_pose_sequences(tmp_path / part)
-        assert found.seq_len.tolist() == [9]
-
-
-def test_nothing_is_written_if_there_was_no_frame(tmp_path):
-    with pytest.raises(VideoStopped, match=r'failing: no signal$'):
-        run_failing(tmp_path, FailingSource(0, SourceStopped('no signal')))
-    assert not names(tmp_path)
-
-
-def test_ctrl_c_ends_a_camera_as_planned(tmp_path):
-    report = run_failing(
-        tmp_path, FailingSource(9, KeyboardInterrupt(), live=True)
-    )
-    assert report.num_frames == 9
-    assert names(tmp_path) == ['out.json', 'out.mp4']
-    assert frames_in(tmp_path / 'out.json') == list(range(9))
-
-
-def test_a_camera_that_stops_by_itself_is_an_error(tmp_path):
-    source = FailingSource(9, SourceStopped('unplugged'), live=True)
-    with pytest.raises(VideoStopped, match='unplugged; the first 9 frames'):
-        run_failing(tmp_path, source, video=False)
-    assert names(tmp_path) == ['out.partial.json']
-
-
-def test_a_full_disk_leaves_a_valid_part(tmp_path, monkeypatch):
-    import hanet_mm.apis.video.outputs as module
-
-    plain, count = module.write_all, 0
-
-    def write_all(file, content):
-        nonlocal count
-        count += 1
-        if count == 5:
-            file.write(content[: len(content) // 2])
-            raise OSError(28, 'No space left on device')
-        plain(file, content)
-
-    monkeypatch.setattr(module, 'write_all', write_all)
-    source = FailingSource(9, AssertionError('read too far'))
-    with pytest.raises(VideoStopped, match=r'No space left.*first 4 frames'):
-        run_failing(tmp_path, source, video=False)
-    assert frames_in(tmp_path / 'out.partial.json') == [0, 1, 2, 3]
-    assert names(tmp_path) == ['out.partial.json']
-
-
-def test_ctrl_c_stops_a_folder(command, folder, monkeypatch):
-    def run(self, source, clock=None, keep=None):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(BlobInferencer, 'run', run)
-    with pytest.raises(VideoStopped, match=r'a\.avi: stopped by Ctrl-C'):
-        command(folder)
-
-
-def test_an_earlier_result_survives_a_failing_run(tmp_path):
-    (tmp_path / 'out.json').write_text('[]')
-    with pytest.raises(VideoStopped):
-        run_failing(
-            tmp_path, FailingSource(3, SourceStopped('gone')), video=False
-        )
-    assert (tmp_path / 'out.json').read_text() == '[]'
-
-
 def test_a_damaged_end_is_not_complete(command, tmp_path):
     source = write_video(tmp_path / 'clip.avi', walk(60))
     source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
@@ -417,19 +275,6 @@ def test_pictures_of_several_sizes(command, tmp_path):
     # The middle of a pixel of twice the size lies half a pixel further.
     np.testing.assert_allclose(noses[2], 2 * np.array(noses[1]), atol=0.6)
     assert count_frames(tmp_path / 'out.mp4') == 3
-
-
-def test_q_in_the_window_keeps_the_frames_that_were_shown(
-    command, tmp_path, screen
-):
-    source = write_video(tmp_path / 'clip.avi', walk(20))
-    with pytest.raises(
-        VideoStopped, match=r'the window was closed.* 4 frames'
-    ):
-        command(source, '-o', 'out.json', '--show')
-    assert frames_in(tmp_path / 'out.partial.json') == [0, 1, 2, 3]
-    assert len(screen) == 4
-    assert names(tmp_path) == ['clip.avi', 'out.partial.json']
 
 
 def test_without_a_screen_nothing_starts(command, tmp_path, monkeypatch):

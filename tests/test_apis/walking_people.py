@@ -10,6 +10,7 @@ from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
+NOBODY = np.zeros((0, 17, 2))
 # Upright at height 1, feet at 0, x to the right and y down. Limbs swing.
 _STANDING = np.array(
     [

@@ -6,9 +6,15 @@ import torch
 
 from hanet_mm import Refiner
 from hanet_mm.core.nn.network import HANetNetwork
+from hanet_mm.core.refine.normalization import fit_normalization
 
 K, D, T = 4, 2, 5
 FLIP = [1, 0, 3, 2]
+
+
+def normalise(poses, scores):
+    """Poses (B, T, K, D) in the units of their boxes."""
+    return fit_normalization('box', poses, scores > 0).encode(poses)
 
 
 def network_arguments(
