@@ -10,6 +10,7 @@ from hanet_mm.core.refine.noise import (
     frame_windows,
     largest_near,
     local_quantile,
+    typical_noise,
     weight_of_noise,
 )
 from hanet_mm.core.refine.robust_path import robust_path
@@ -79,7 +80,7 @@ def test_differences_with_missing_frames_are_unknown():
 def test_weights_are_the_inverse_of_the_variance():
     fast = np.full((50, 4), np.nan)
     fast[3:-3] = [0.005, 0.01, 0.03, np.nan]
-    weights = weight_of_noise(fast, FPS)
+    weights = weight_of_noise(typical_noise(fast, FPS))
     expected = np.broadcast_to([4.0, 1.0, 1.0, 1.0], weights.shape)
     np.testing.assert_allclose(weights, expected)
 

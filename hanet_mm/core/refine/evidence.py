@@ -9,13 +9,13 @@ errors that are too slow for noise, and in the end bones are brought nearer to
 their usual length.
 """
 
-from typing import Callable, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from ..data.lengths import lengths
-from .noise import local_size
-from .parabolas import fit_parabolas
+from .local_fit import FitMemory
+from .noise import local_size, size_reach
 from .rigid import RigidBody, keep_lengths, length_change, usual_lengths
 from .robust_path import RobustPath, robust_path
 from .root_path import filled_root_path, root_of
@@ -57,8 +57,8 @@ def keep_to_evidence(
     errors: Optional[np.ndarray],
     given: GivenPoses,
     body: Optional[RigidBody] = None,
-    fit: Callable = fit_parabolas,
     rows: Optional[slice] = None,
+    fits: Optional[FitMemory] = None,
     memories: Optional[List[BoneMemory]] = None,
     overwrite: bool = False,
 ) -> Trusted:
@@ -73,10 +73,10 @@ def keep_to_evidence(
         given (GivenPoses): All T frames.
         body (RigidBody, optional): Of 3D poses relative to a root. Defaults
             to None: keypoints as they are.
-        fit (Callable): See :func:`robust_path`; poses are relative to the
-            root.
         rows (slice, optional): Frames that are wanted. Defaults to None:
             all.
+        fits (FitMemory, optional): Of a stream, see :func:`robust_path`;
+            poses are relative to the root.
         memories (List[BoneMemory], optional): Of P people of a stream, whose
             poses are (T, P, K, D). Defaults to None: usual lengths are those
             of ``rows``.
@@ -90,23 +90,31 @@ def keep_to_evidence(
     rows = slice(0, len(given.keypoints)) if rows is None else rows
     rejected = None if errors is None else np.isnan(errors)
     if body is None:
-        path = robust_path(given.keypoints, given.missing, given.fps, fit)
+        first = 0 if overwrite else _first_needed(given, rows)
+        path = robust_path(
+            given.keypoints,
+            given.missing,
+            given.fps,
+            memory=fits,
+            first=first,
+        )
+        own = slice(rows.start - first, rows.stop - first)
         if overwrite:
             if rejected is not None:
                 places = rejected[..., None]
                 np.copyto(refined, path.keypoints, where=places)
         else:
-            refined = _between(refined, rejected, path, rows)
+            refined = _between(refined, rejected, path, own)
         trusted = limit_to_noise(
             refined,
             path,
-            given.missing,
-            given.swapped,
+            given.missing[first:],
+            None if given.swapped is None else given.swapped[first:],
             given.fps,
             out=(refined, errors) if overwrite else (None, None),
         )
-        return _rows(trusted, rows)
-    path, root = _relative_path(given, body, fit)
+        return _rows(trusted, own)
+    path, root = _relative_path(given, body, fits)
     refined = refined - root_of(refined, body.root)
     refined = _between(refined, rejected, path, rows)
     change = length_change(path.keypoints, given.missing, body, given.fps)
@@ -127,8 +135,20 @@ def keep_to_evidence(
     )
 
 
+def _first_needed(given: GivenPoses, rows: slice) -> int:
+    """First frame that limits of the frames ``rows`` depend on.
+
+    Paths apart; of missing keypoints the whole sequence tells.
+    """
+    near = size_reach(given.fps)
+    first = max(rows.start - near, 0)
+    if given.missing[max(first - near, 0) :].any():
+        return 0
+    return first
+
+
 def _relative_path(
-    given: GivenPoses, body: RigidBody, fit: Callable
+    given: GivenPoses, body: RigidBody, fits: Optional[FitMemory]
 ) -> Tuple[RobustPath, RobustPath]:
     """Paths of the joints relative to the root, and of the root (T, ..., D).
 
@@ -139,7 +159,8 @@ def _relative_path(
     joints = list(body.root)
     lost = given.missing[..., joints].any(-1)
     size = local_size(relative, given.missing, given.fps)
-    path = robust_path(relative, given.missing, given.fps, fit, size)
+    own = size if fits is None else None  # a memory knows that of before
+    path = robust_path(relative, given.missing, given.fps, own, memory=fits)
     root = filled_root_path(place[..., 0, :], lost, given.fps, size)
     path.outlier[..., joints] |= root.outlier.any(-1, keepdims=True)
     if len(joints) == 1:

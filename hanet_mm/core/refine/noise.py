@@ -7,7 +7,7 @@ equal length may come together, (T, ..., K, D).
 """
 
 from math import comb
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
@@ -73,25 +73,57 @@ def largest_near(fast: np.ndarray, fps: float) -> np.ndarray:
     return np.where(largest < 0, np.inf, largest)
 
 
-def weight_of_noise(
-    fast: np.ndarray, fps: float, least: float = 1.0
-) -> np.ndarray:
-    """Weights of keypoints by their noise: its inverse square, (T, K).
+class KeptRows(NamedTuple):
+    """Values of frames ``rows``, (n, ...), that need not be found again."""
 
-    From :func:`fast_noise` in body sizes. They are 1 at 1 % of the body, and
-    of keypoints of which nothing is known; with more noise they fall to
-    ``least``.
+    rows: slice
+    values: np.ndarray
+
+
+def typical_noise(
+    fast: np.ndarray, fps: float, kept: Optional[KeptRows] = None
+) -> np.ndarray:
+    """Median of :func:`fast_noise` around each frame, (T, K).
+
+    1 % of the body for keypoints of which nothing is known; ``fast`` is in
+    body sizes.
     """
     known = np.isfinite(fast)
-    noise = local_quantile(fast, known, _NEAR * _step(fps), 0.5)
-    noise = np.where(known.any(0), noise, _FULL_NOISE)
+    noise = local_quantile(fast, known, _NEAR * _step(fps), 0.5, kept)
+    return np.where(known.any(0), noise, _FULL_NOISE)
+
+
+def noise_reach(fps: float) -> int:
+    """Frames on each side that :func:`typical_noise` depends on."""
+    return (_NEAR + _ORDER // 2) * _step(fps)
+
+
+def size_reach(fps: float) -> int:
+    """Frames on each side that :func:`local_size` depends on."""
+    return round(_NEAR_SIZE * fps)
+
+
+def jump_reach(fps: float) -> int:
+    """Frames on each side that :func:`largest_near` depends on."""
+    return (_ORDER + 1) * _step(fps)
+
+
+def weight_of_noise(noise: np.ndarray, least: float = 1.0) -> np.ndarray:
+    """Weights of keypoints by their noise: its inverse square, (T, K).
+
+    In body sizes. They are 1 at 1 % of the body; with more noise they fall to
+    ``least``.
+    """
     most = _FULL_NOISE / np.sqrt(least)
     ratio = _FULL_NOISE / np.clip(noise, 1e-5 * _FULL_NOISE, most)
     return ratio**2
 
 
 def local_size(
-    poses: np.ndarray, missing: np.ndarray, fps: float = 30.0
+    poses: np.ndarray,
+    missing: np.ndarray,
+    fps: float = 30.0,
+    kept: Optional[KeptRows] = None,
 ) -> np.ndarray:
     """Size of the person around each frame of poses (T, K, D), (T, 1).
 
@@ -100,8 +132,7 @@ def local_size(
     go away.
     """
     sizes = np.nan_to_num(frame_sizes(poses, ~missing))[..., None]
-    half = round(_NEAR_SIZE * fps)
-    sizes = local_quantile(sizes, sizes > 0, half, 0.5)
+    sizes = local_quantile(sizes, sizes > 0, size_reach(fps), 0.5, kept)
     if (sizes > 0).all():
         return sizes
     people = sizes.shape[1:-1]
@@ -113,11 +144,17 @@ def local_size(
 
 
 def local_quantile(
-    values: np.ndarray, known: np.ndarray, half: int, quantile: float
+    values: np.ndarray,
+    known: np.ndarray,
+    half: int,
+    quantile: float,
+    kept: Optional[KeptRows] = None,
+    first: int = 0,
 ) -> np.ndarray:
     """Quantile of the known values within +-half frames, (T, K).
 
     Where there are less than three of them it is that of the sequence.
+    ``kept``: rows of which the former is known. From frame ``first`` on.
     """
     half = max(min(half, len(values) - 1), 0)
     values = np.where(known, values, np.nan)
@@ -128,12 +165,21 @@ def local_quantile(
     padded = pad_frames(values, half, np.nan)
     windows = frame_windows(padded, 2 * half + 1)
     result = np.empty(values.shape)
-    for rows in row_blocks(len(values), values[0, ..., 0].size):
-        result[rows] = sorted_quantile(windows[rows], quantile, count[rows])
-    if (count > 2).all():
+    wanted = [(first, len(values))]
+    if kept is not None:
+        result[kept.rows] = kept.values
+        wanted = [(first, kept.rows.start), (kept.rows.stop, len(values))]
+    for start, stop in wanted:
+        for block in row_blocks(stop - start, values[0, ..., 0].size):
+            rows = slice(start + block.start, start + block.stop)
+            result[rows] = sorted_quantile(
+                windows[rows], quantile, count[rows]
+            )
+    result, enough = result[first:], count[first:] > 2
+    if enough.all():
         return result
     every = sorted_quantile(np.moveaxis(values, 0, -1), quantile)
-    return np.where(count > 2, result, every)
+    return np.where(enough, result, every)
 
 
 def pad_frames(

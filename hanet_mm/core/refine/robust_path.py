@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """The path that the frames around tell, without any network."""
 
-from typing import Callable, NamedTuple, Union
+from typing import Dict, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import torch
@@ -9,36 +9,22 @@ import torch
 from ..data.blocks import joint_blocks
 from ..data.lengths import lengths
 from ..nn.smoother import solve_smoother
-from .noise import (
-    fast_noise,
-    largest_near,
-    local_quantile,
-    local_size,
-    weight_of_noise,
-)
-from .parabolas import fit_parabolas
+from .local_fit import FitMemory, KeptFit, LocalFit, calm_poses, join_fits
+from .noise import local_quantile, local_size
 from .threads import map_threads
 
-# Seconds before and after a frame in which outliers are told and noise is
-# measured.
-_NEAR_OUTLIERS, _NEAR_NOISE = 0.4, 0.2
-# Distances to the parabola count fully beyond this, in body sizes.
-_SHARP = 0.003
-# An outlier is further from the parabola than so many medians.
-_OUTLIER = 2.0
-# No distance to the parabola counts beyond so many times the fast noise
-# nearby: what moves smoothly is no outlier, however fast. Three frames beside
-# the path show 0.36 of their distance in it.
-_JUMP = 3.0
+# Seconds before and after a frame in which noise is measured.
+_NEAR_NOISE = 0.2
 _CUTOFF = 6.0
 # Frames from which on joints are worked on one by one: memory before speed.
 _LONG = 2**18
 # Frames of a block of a long series, and cutoff periods around it: what is
 # further away changes its smooth poses by less than 1e-11 of itself.
 _BLOCK, _MARGIN = 1024, 6.0
-# Least noise in body sizes, and the quantile of the residuals that it is.
-_LEAST_NOISE, _QUANTILE = 0.002, 0.75
-# Least noise that counts for the limit: half of that of outliers.
+# Quantile of the residuals that the noise is.
+_QUANTILE = 0.75
+# Least noise that counts for the limit, in body sizes: half of that of
+# outliers.
 _LEAST_LIMIT = 0.001
 
 
@@ -62,9 +48,10 @@ def robust_path(
     keypoints: np.ndarray,
     missing: np.ndarray,
     fps: float = 30.0,
-    fit: Callable = fit_parabolas,
     size: Union[np.ndarray, float, None] = None,
     least_weight: float = 1.0,
+    memory: Optional[FitMemory] = None,
+    first: int = 0,
 ) -> RobustPath:
     """The path through a sequence that outliers do not bend.
 
@@ -84,40 +71,46 @@ def robust_path(
             :func:`fill_missing`, (T, K, D).
         missing (np.ndarray): Keypoints that were filled, bool (T, K).
         fps (float): Frames per second. Defaults to 30.
-        fit (Callable): Fits the parabolas to poses (T, K, D), relative to
-            the first one. Defaults to :func:`fit_parabolas`.
         size (np.ndarray | float, optional): What counts as the size of a
             body, (T, 1) or a number, of coordinates that are not places, such
             as rotations, or of single joints. Defaults to None: the size of
             the person around each frame.
         least_weight (float): Of the noisiest keypoints: the cutoff falls to
             about its fourth root times 6 Hz. Defaults to 1: never below 6 Hz.
+        memory (FitMemory, optional): Of a stream. Defaults to None.
+        first (int): First frame that is wanted: all before are left out.
+            What is said of missing keypoints may need them. Defaults to 0.
 
     Returns:
-        RobustPath: The path and the noise around it.
+        RobustPath: The path and the noise around it, (T - first, ...).
     """
+    kept = None if memory is None else memory.recall(keypoints, missing)
     if size is None:
-        sizes = local_size(keypoints, missing, fps)
+        sizes = local_size(keypoints, missing, fps, kept and kept.size())
     else:
         sizes = np.broadcast_to(size, (*missing.shape[:-1], 1))
     path = RobustPath(
-        np.empty(keypoints.shape, np.float32),
-        np.empty(missing.shape, np.float32),
-        np.empty(missing.shape, bool),
+        np.empty(keypoints[first:].shape, np.float32),
+        np.empty(missing[first:].shape, np.float32),
+        np.empty(missing[first:].shape, bool),
     )
+    fits: Dict[int, LocalFit] = {}
 
     def fill(own: slice) -> None:
-        part = _joint_paths(
+        part, fit = _joint_paths(
             keypoints[..., own, :],
             missing[..., own],
             sizes,
             fps,
-            fit,
             least_weight,
+            kept and kept.of_joints(own),
+            first,
         )
         path.keypoints[..., own, :] = part.keypoints
         path.noise[..., own] = part.noise
         path.outlier[..., own] = part.outlier
+        if memory is not None:
+            fits[own.start] = fit
 
     blocks = list(joint_blocks(missing.shape))
     if missing[..., 0].size > _LONG:
@@ -125,6 +118,8 @@ def robust_path(
             fill(own)
     else:
         map_threads(fill, blocks)
+    if memory is not None:
+        memory.keep(join_fits([fits[own.start] for own in blocks]))
     return path
 
 
@@ -133,34 +128,31 @@ def _joint_paths(
     missing: np.ndarray,
     size: np.ndarray,
     fps: float,
-    fit: Callable,
     least_weight: float,
-) -> RobustPath:
+    kept: Optional[KeptFit],
+    first: int,
+) -> Tuple[RobustPath, LocalFit]:
     """Paths of some joints of people whose size (T, ..., 1) is known."""
     origin = keypoints[:1].astype(np.float64)
     poses = keypoints - origin
-    least = _LEAST_NOISE * size
-    fast = fast_noise(poses, missing, fps)
-    fitted = fit(poses, fps, _SHARP * size)
-    apart = lengths(poses - fitted)
-    apart = np.minimum(apart, _JUMP * largest_near(fast, fps))
-    usual = local_quantile(apart, ~missing, round(_NEAR_OUTLIERS * fps), 0.5)
-    usual = _OUTLIER * np.maximum(usual, least)
-    kept = np.minimum(usual / np.maximum(apart, usual), 1)[..., None]
-    outlier = (apart > usual) & ~missing
-    calm = fitted + (poses - fitted) * kept
-    del apart, usual, kept, fitted
-    weights = weight_of_noise(fast / size, fps, least_weight)
-    smooth = smooth_evenly(calm, _CUTOFF / fps, weights)
-    del calm, weights
-    residuals = lengths(poses - smooth)
-    near = round(_NEAR_NOISE * fps)
-    noise = local_quantile(residuals, ~missing, near, _QUANTILE)
-    return RobustPath(
-        (smooth + origin).astype(np.float32),
-        np.maximum(noise, _LEAST_LIMIT * size),
-        outlier,
+    calm, weights, outlier, fit = calm_poses(
+        poses, origin, missing, size, fps, least_weight, kept
     )
+    # What is further away does not matter for the frames that are wanted.
+    near = round(_NEAR_NOISE * fps)
+    begin = max(first - near - _margin(_CUTOFF / fps), 0)
+    smooth = smooth_evenly(calm[begin:], _CUTOFF / fps, weights[begin:])
+    del calm, weights
+    residuals = lengths(poses[begin:] - smooth)
+    noise = local_quantile(
+        residuals, ~missing[begin:], near, _QUANTILE, first=first - begin
+    )
+    path = RobustPath(
+        (smooth[first - begin :] + origin).astype(np.float32),
+        np.maximum(noise, _LEAST_LIMIT * size[first:]),
+        outlier[first:],
+    )
+    return path, fit
 
 
 def smooth_evenly(
@@ -181,7 +173,7 @@ def smooth_evenly(
     wanted = torch.from_numpy(poses.astype(np.float64)).reshape(*series, -1)
     given = torch.from_numpy(np.full(series, weight) * weights)
     # Of a long series all blocks are smoothed side by side.
-    margin = int(np.ceil(_MARGIN / min(cutoff, 0.45)))
+    margin = _margin(cutoff)
     window = _BLOCK + 2 * margin
     if count < 2 * window:
         smooth = solve_smoother(given, given[..., None] * wanted)
@@ -195,3 +187,8 @@ def smooth_evenly(
     block = frames // _BLOCK
     smooth = smooth[frames - first[block], block]
     return smooth.numpy().reshape(poses.shape)
+
+
+def _margin(cutoff: float) -> int:
+    """Frames from which on others hardly change what is smooth."""
+    return int(np.ceil(_MARGIN / min(cutoff, 0.45)))

@@ -11,9 +11,8 @@ from ..refine.evidence import (
     keep_to_evidence,
 )
 from ..refine.rigid import RigidBody
-from ..refine.root_path import root_of
 from ..refine.trust import OUTLIER
-from .parabola_memory import ParabolaMemory, PeopleParabolas
+from .fit_memory import FitMemory, PeopleFits
 
 
 class Evidence(NamedTuple):
@@ -30,7 +29,7 @@ class Evidence(NamedTuple):
     outlying: np.ndarray
     fps: float
     index: int  # type: ignore[assignment]  # tuple.index is not used
-    parabolas: ParabolaMemory
+    fits: FitMemory
     bones: BoneMemory
     body: Optional[RigidBody]
 
@@ -79,22 +78,15 @@ def _limit(people: Sequence) -> List[DueFrames]:
         np.stack([getattr(x, name) for x in given], axis=1)
         for name in ('keypoints', 'missing', 'swapped')
     )
-    body = given[0].body
-    places = keypoints
-    if body is not None:
-        places = keypoints - root_of(keypoints, body.root)
-        places = places.astype(np.float32)
-    parabolas = PeopleParabolas(
-        [x.parabolas for x in given], [x.index for x in given], places
-    )
+    fits = PeopleFits([x.fits for x in given], [x.index for x in given], fps)
     values = np.stack([x.values for x in people], axis=1)
     trusted = keep_to_evidence(
         values[..., :-1],
         values[..., -1],
         GivenPoses(keypoints, missing, swapped, fps),
-        body,
-        parabolas.fit,
+        given[0].body,
         rows,
+        fits,
         [x.bones for x in given],
     )
     limited = []

@@ -20,8 +20,8 @@ from ..refine.inputs import follow_axis_angle
 from ..refine.normalization import finish_poses
 from .buffer import GivenFrame, StreamBuffer
 from .clock import Elapsed
+from .fit_memory import FitMemory
 from .limits import DueFrames, Evidence
-from .parabola_memory import ParabolaMemory
 from .phase import PhaseWindows
 from .settings import StreamedFrame, StreamSettings
 from .sides import StreamSides
@@ -73,7 +73,7 @@ class StreamTrack:
         self._starts = np.arange(settings.phases) / settings.phases
         shared = settings.window, settings.stride, settings.taper
         self.phases = [PhaseWindows(x, *shared) for x in self._starts]
-        self._parabolas = ParabolaMemory()
+        self._fits = FitMemory()
         self._bones = BoneMemory()
         self._settled = 0  # frames of the buffer that are decided
         # These wait until they are due, at their positions.
@@ -308,7 +308,7 @@ class StreamTrack:
             buffer.outlying(),
             fps,
             int(buffer.index[0]),
-            self._parabolas,
+            self._fits,
             self._bones,
             settings.body,
         )
