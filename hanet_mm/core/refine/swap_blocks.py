@@ -11,7 +11,7 @@ A state is the sides of the three chains in the last three frames, (8, 8, 8). n
 frames, B blocks.
 """
 
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ _HALF, _REST = MEMORY // 2, MEMORY ** (NUM_CHAINS - 1)
 _CLEAN_UP = 64
 # Frames before a block, fewest frames of a block, and most blocks at once.
 _EARLY, _LEAST, _MOST = 96, 96, 32
-# Fewer blocks gain nothing.
+# Fewer blocks, or persons, gain nothing.
 _WORTH = 4
 # Costs are alike that differ by less: their rounding is far below.
 _ALIKE = 1e-7
@@ -102,6 +102,43 @@ def _alike(one: np.ndarray, other: np.ndarray) -> bool:
     if not np.isfinite(other).all():
         return False
     return bool(np.abs(one - one.min() - (other - other.min())).max() < _ALIKE)
+
+
+def run_together(
+    best: Sequence[np.ndarray],
+    costs: np.ndarray,
+    shown: np.ndarray,
+    sides: np.ndarray,
+) -> Forward:
+    """:func:`run_forward` for a few frames of P persons.
+
+    Args:
+        best (Sequence[np.ndarray]): Of each person, (8, 8, 8).
+        costs (np.ndarray): (n, P, 3, 2, 2, 2, 2).
+        shown (np.ndarray): Bool (n, P, 3).
+        sides (np.ndarray): (n, P, 2, 2, 2).
+
+    Returns:
+        Forward: With an axis of persons first: (P, 8, 8, 8) and bits
+        (P, n, 3, 512).
+    """
+    count, people = shown.shape[:2]
+    if people < _WORTH:
+        own = zip(best, *(x.swapaxes(0, 1) for x in (costs, shown, sides)))
+        found = [_run_alone(*x) for x in own]
+        return Forward(*(np.array(x) for x in zip(*found)))
+    cost = costs.reshape(count, people, NUM_CHAINS, -1)
+    side = sides.reshape(count, people, -1)
+    last, bits = run_beside(
+        np.stack([x.ravel() for x in best], axis=-1),
+        np.ascontiguousarray(cost.transpose(0, 2, 3, 1)),
+        shown,
+        np.ascontiguousarray(side.swapaxes(1, 2)),
+    )
+    return Forward(
+        np.ascontiguousarray(last.T).reshape(-1, *best[0].shape),
+        bits.transpose(3, 0, 1, 2),
+    )
 
 
 def run_beside(

@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """The cheapest sides of a sequence, by dynamic programming over time."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import (
     Any,
     Dict,
@@ -15,22 +15,33 @@ from typing import (
 
 import numpy as np
 
-from ..data.blocks import row_blocks
+from ..data.blocks import alike_groups, row_blocks
 from .frame_rate import USUAL_RATE
-from .swap_blocks import MEMORY, run_forward
+from .swap_blocks import MEMORY, run_forward, run_together
 from .swap_chains import NUM_CHAINS, SwapChains
-from .swap_costs import LAGS, PART, ChainFrames, MotionScale
+from .swap_costs import (
+    LAGS,
+    PART,
+    ChainFrames,
+    MotionScale,
+    measure_motions,
+    side_by_side,
+)
 from .swap_past import PastChains
 
 # Seconds of a gap after which it says e times less which side is which.
 _FORGET = 0.5
+# Frames of all persons that are costed together: those of a block.
+_FEW = 16
 # Cost of a frame swapped as a whole, and in part (times its share of chains),
 # at 30 frames per second: a swap costs by the time that it lasts.
 _WHOLE_COST, _PART_COST = 0.2, 0.4
 
 _BITS = np.indices((2,) * (1 + LAGS))
-# Sides of the frames before relative to that of a frame, (3, 2, 2, 2, 2).
-_RELATIVE = tuple(_BITS[0] ^ _BITS[1 + lag] for lag in range(LAGS))
+# Of a frame and those before, which sides these have relative to it, (16, ).
+_RELATIVE = np.ravel_multi_index(
+    tuple(_BITS[0] ^ _BITS[1:]), (2,) * LAGS
+).ravel()
 _SWAPPED = np.indices((2,) * NUM_CHAINS)
 _SHARE = _SWAPPED.mean(0)
 _STATE_COST = np.where(_SHARE == 1, _WHOLE_COST, _PART_COST * _SHARE)
@@ -39,13 +50,21 @@ _STATE_COST = np.where(_SHARE == 1, _WHOLE_COST, _PART_COST * _SHARE)
 def side_costs(
     frames: ChainFrames, motion: np.ndarray, fps: Union[float, np.ndarray]
 ) -> np.ndarray:
-    """Cost of the sides of a chain in four frames, (n, ..., 2, 2, 2, 2)."""
-    costs = frames.costs(motion, _FORGET * fps)
-    return costs[(..., *_RELATIVE)] / NUM_CHAINS
+    """Cost of the sides of a chain in four frames, (n - 3, ..., 2, 2, 2, 2).
+
+    Of the frames that have three before.
+    """
+    costs = frames.costs(motion, _FORGET * fps) / NUM_CHAINS
+    shape = costs.shape[:-LAGS]
+    costs = costs.reshape(*shape, 2**LAGS).take(_RELATIVE, axis=-1)
+    return costs.reshape(*shape, *_BITS.shape[1:])
 
 
-def state_cost(fps: float) -> np.ndarray:
-    """Cost of swapped chains in a frame, (2, 2, 2)."""
+def state_cost(fps: Union[float, np.ndarray]) -> np.ndarray:
+    """Cost of swapped chains in a frame, (2, 2, 2).
+
+    Of several rates (P, 1, 1, 1): (P, 2, 2, 2).
+    """
     return _STATE_COST * USUAL_RATE / fps
 
 
@@ -71,8 +90,10 @@ class SwapDecoder:
         # better one, as bits, and whether the chain was seen.
         self._oldest: List[bytes] = []
         self._shown: List[Tuple[bool, ...]] = []
-        # Whether a path that ends in no swap at all was in none before.
-        self._quiet: List[bool] = []
+        # Frames, counted from the very first one, before which a path that
+        # ends in no swap at all was in one; and how many are forgotten.
+        self._loud: List[int] = []
+        self._gone = 0
         self._past = PastChains(chains)
 
     def __len__(self) -> int:
@@ -110,25 +131,25 @@ class SwapDecoder:
         shown = np.zeros((count, NUM_CHAINS), bool)
         for n in range(NUM_CHAINS):
             new = ChainFrames.of(poses, seen, self.chains, n)
-            every = new.after(self._past.of_chain(n))
+            every = new.after(self._past.of_chain(n, poses.shape[-1]))
             self._past.replace(n, every.last(LAGS, count))
-            table = side_costs(every, self.scale.motion[n], self.fps)
-            costs[new.times, n] = table[len(every.times) - len(new.times) :]
+            costs[new.times, n] = side_costs(
+                every, self.scale.motion[n], self.fps
+            )
             shown[new.times, n] = True
         return costs, shown
 
     def swapped(self, first: int = 0) -> np.ndarray:
         """Swapped keypoints from a frame on, as far as known, bool (n, K)."""
-        best = np.unravel_index(self._best.argmin(), self._best.shape)
-        state = [int(x) for x in best]
         found = np.zeros((len(self) - first, NUM_CHAINS + 1), bool)
-        loud = [t for t, quiet in enumerate(self._quiet) if not quiet]
+        best = int(self._best.argmin())
+        state = [best // MEMORY**n % MEMORY for n in range(NUM_CHAINS)][::-1]
         t = len(self) - 1
         while t >= first:
             if not any(state):
                 # Nothing is swapped back to the frame where this may change.
-                later = bisect_right(loud, t)
-                t = loud[later - 1] if later else -1
+                later = bisect_right(self._loud, t + self._gone)
+                t = self._loud[later - 1] - self._gone if later else -1
                 if t < first:
                     break
             found[t - first, :NUM_CHAINS] = [x >= MEMORY // 2 for x in state]
@@ -148,7 +169,10 @@ class SwapDecoder:
 
     def let_go(self, count: int) -> None:
         """Forget the first frames: nothing is said of them any more."""
-        del self._oldest[:count], self._shown[:count], self._quiet[:count]
+        count = min(count, len(self))
+        del self._oldest[:count], self._shown[:count]
+        self._gone += count
+        del self._loud[: bisect_left(self._loud, self._gone)]
 
     def _mean_odds(self, odds: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """Mean log-odds of the swapped chains, (n, 2, 2, 2)."""
@@ -166,34 +190,75 @@ class SwapDecoder:
         self, costs: np.ndarray, shown: np.ndarray, sides: np.ndarray
     ) -> None:
         """Go through frames: each chain seen forgets its oldest side."""
-        self._best, bits = run_forward(self._best, costs, shown, sides)
-        packed = np.packbits(bits.reshape(len(bits), -1), axis=-1)
-        self._oldest += [x.tobytes() for x in packed]
+        found = run_forward(self._best, costs, shown, sides)
+        self._remember(found.best, *_steps_back(found.bits), shown)
+
+    def _remember(
+        self,
+        best: np.ndarray,
+        oldest: np.ndarray,
+        loud: np.ndarray,
+        shown: np.ndarray,
+    ) -> None:
+        """Remember what was found of n further frames."""
+        self._best = best
+        first = self._gone + len(self)
+        self._loud += [first + t for t, x in enumerate(loud.tolist()) if x]
+        self._oldest += [x.tobytes() for x in oldest]
         # Of many frames few are different.
         same: Dict[Tuple[bool, ...], Tuple[bool, ...]] = {}
         every = map(tuple, shown.tolist())
         self._shown += [same.setdefault(x, x) for x in every]
-        self._quiet += (~bits[..., 0].any(1)).tolist()
+
+
+def _steps_back(bits: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """What is remembered of bits (..., 3, 512): packed (..., 192), and
+    whether a path that ends in no swap at all was in one before (..., ).
+    """
+    packed = np.packbits(bits, axis=-1)
+    return packed.reshape(*bits.shape[:-2], -1), bits[..., 0].any(-1)
 
 
 class NewFrames(NamedTuple):
-    """Frames that a decoder is to take: keypoints (n, K, D), seen (n, K)."""
+    """Frames that a decoder is to take: keypoints (n, K, D), seen (n, K).
+
+    ``measured``: keypoints (F, K, D) and seen (F, K) of all frames by which
+    the scale of the decoder is to be measured anew before.
+    """
 
     decoder: SwapDecoder
     keypoints: np.ndarray
     seen: np.ndarray
+    measured: Optional[Tuple[np.ndarray, np.ndarray]] = None
 
 
 def push_frames(new: Sequence[NewFrames]) -> None:
-    """Push a few frames into each of several decoders of the same chains.
+    """Push frames into each of several decoders of the same chains.
 
-    What sides cost is computed for all persons and chains together.
+    Motion is measured, and what sides cost computed for a few frames, for all
+    persons and chains together.
     """
+    _measure_anew([x for x in new if x.measured is not None])
     groups: Dict[int, List[NewFrames]] = {}
     for one in new:
         groups.setdefault(len(one.keypoints), []).append(one)
-    for group in groups.values():
-        _push_together(group)
+    for count, group in groups.items():
+        if count > _FEW:
+            for decoder, keypoints, seen, _ in group:
+                decoder.push(keypoints, seen)
+        elif count:
+            _push_together(group)
+
+
+def _measure_anew(new: Sequence[NewFrames]) -> None:
+    """Replace the scales of these decoders."""
+    frames = [x.measured for x in new if x.measured is not None]
+    for group in alike_groups([len(x) for x, _ in frames], [0] * len(frames)):
+        keypoints, seen = zip(*(frames[i] for i in group))
+        chains = new[group[0]].decoder.chains
+        scales = measure_motions(keypoints, seen, chains)
+        for i, scale in zip(group, scales):
+            new[i].decoder.scale = scale
 
 
 def _push_together(new: Sequence[NewFrames]) -> None:
@@ -202,38 +267,39 @@ def _push_together(new: Sequence[NewFrames]) -> None:
     past = [x._past for x in decoders]
     sides, exist = past[0].sides, past[0].exist
     # (2, n, P, C, k) of n frames, P persons and C chains.
-    seen = np.stack([x.seen for x in new], axis=1)
-    seen = np.moveaxis(seen[..., sides] & exist, 2, 0)
+    seen = side_by_side([x.seen for x in new], 1)
+    seen = (seen[:, :, sides] & exist).transpose(2, 0, 1, 3, 4)
     scaled = [x.keypoints / x.decoder.scale.size for x in new]
-    poses = np.moveaxis(np.stack(scaled, axis=1)[:, :, sides], 2, 0)
-    poses = np.where(seen[..., None], poses.astype(np.float64), 0)
+    poses = side_by_side(scaled, 1)[:, :, sides].transpose(2, 0, 1, 3, 4, 5)
+    poses = np.where(seen[..., None], poses, 0).astype(np.float64)
     shown = seen[0].any(-1)
+    now = ChainFrames.packed(poses, seen, shown)
     before = [x.begin(poses.shape[-1]) for x in past]
-    every = ChainFrames(
-        np.stack([x.poses for x in before], axis=2),
-        np.stack([x.seen for x in before], axis=2),
-        np.stack([x.times for x in before], axis=1),
+    every = now.after(
+        ChainFrames(
+            side_by_side([x.poses for x in before], 2),
+            side_by_side([x.seen for x in before], 2),
+            side_by_side([x.times for x in before], 1),
+        )
     )
-    # Those in which a chain is not seen go behind the others.
-    order = np.argsort(~shown, axis=0, kind='stable')
-    now = ChainFrames(poses, seen, order)
+    motion = side_by_side([x.scale.motion.T for x in decoders], 1)
+    fps = np.array([x.fps for x in decoders])
+    costs = side_costs(every, motion, fps[:, None])
     if not shown.all():
-        now = now.of_rows(order)._replace(times=order)
-    every = now.after(every)
-    motion = np.stack([x.scale.motion.T for x in decoders], axis=1)
-    fps = np.array([x.fps for x in decoders])[:, None]
-    costs = np.empty((*shown.shape, *_BITS.shape[1:]))
-    place: Any = (order, *np.ogrid[tuple(map(slice, shown.shape))][1:])
-    costs[place] = side_costs(every, motion, fps)[LAGS:]
-    # A chain that is not seen keeps the frames that it has.
-    last = shown.sum(0) + np.arange(LAGS)[:, None, None]
-    kept = every.of_rows(last)
-    for person, decoder in enumerate(decoders):
+        place: Any = (now.times, *np.ogrid[tuple(map(slice, shown.shape))][1:])
+        packed, costs = costs, np.empty_like(costs)
+        costs[place] = packed
+    kept = every.newest(shown)
+    sides = (
+        state_cost(fps.reshape(-1, 1, 1, 1))
+        * shown.any(-1)[..., None, None, None]
+    )
+    best, bits = run_together([x._best for x in decoders], costs, shown, sides)
+    back = zip(best, *_steps_back(bits), shown.swapaxes(0, 1))
+    for person, (decoder, found) in enumerate(zip(decoders, back)):
+        decoder._remember(*found)
         decoder._past.frames = ChainFrames(
             kept.poses[:, :, person],
             kept.seen[:, :, person],
-            kept.times[:, person] - len(shown),
+            kept.times[:, person],
         )
-        own = shown[:, person]
-        side = state_cost(decoder.fps) * own.any(-1)[:, None, None, None]
-        decoder._run(costs[:, person], own, side)

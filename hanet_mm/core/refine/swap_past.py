@@ -41,22 +41,20 @@ class PastChains:
             )
         return self.frames
 
-    def of_chain(self, n: int) -> Optional[ChainFrames]:
-        """Those of chain n alone, (2, m, k, D)."""
-        if self.frames is None:
-            return None
-        rows = self.frames.seen[0, :, n].any(-1)
+    def of_chain(self, n: int, coord_dims: int) -> ChainFrames:
+        """Those of chain n alone, (2, 3, k, D)."""
+        frames = self.begin(coord_dims)
         own = slice(self._counts[n])
-        poses = self.frames.poses[:, rows, n, own]
-        seen = self.frames.seen[:, rows, n, own]
-        times = self.frames.times[rows, n]
-        return ChainFrames(poses, seen, times)
+        return ChainFrames(
+            frames.poses[:, :, n, own],
+            frames.seen[:, :, n, own],
+            frames.times[:, n],
+        )
 
     def replace(self, n: int, found: ChainFrames) -> None:
-        """Replace those of chain n by at least as many."""
+        """Replace those of chain n."""
         frames = self.begin(found.poses.shape[-1])
-        rows = slice(LAGS - len(found.times), None)
         own = slice(self._counts[n])
-        frames.poses[:, rows, n, own] = found.poses
-        frames.seen[:, rows, n, own] = found.seen
-        frames.times[rows, n] = found.times
+        frames.poses[:, :, n, own] = found.poses
+        frames.seen[:, :, n, own] = found.seen
+        frames.times[:, n] = found.times

@@ -38,7 +38,8 @@ def swapped_windows(
         chain = ChainFrames.of(poses, seen, chains, n)
         real = chain.seen[0].any(-1)
         place = (chain.times[real], n, np.nonzero(real)[1])
-        costs[place] = side_costs(chain, _chain_motion(chain), fps)[real]
+        every = chain.after(chain.none_before())
+        costs[place] = side_costs(every, _chain_motion(chain), fps)[real]
         shown[place] = True
     found = np.zeros((frames, people, NUM_CHAINS + 1), bool)
     maybe = ~_surely_none(costs, shown, fps)

@@ -13,8 +13,6 @@ from ..refine.swap_decoder import NewFrames, SwapDecoder, push_frames
 
 # Frames after which the motion is measured anew, and until when each time.
 _EVERY, _FIRST = 10, 20
-# Frames of all persons that are costed together: those of a block.
-_FEW = 16
 
 
 class StreamSides:
@@ -56,17 +54,22 @@ class StreamSides:
         position: np.ndarray,
         last: bool = False,
     ) -> List[NewFrames]:
-        """Take new frames, or return few that may go with other persons'.
+        """Take new frames, to be pushed before :meth:`swapped` is asked.
 
-        These have to be pushed before :meth:`swapped` is asked.
+        They may be pushed together with those of other persons.
         """
-        few = [x.take(keypoints, seen, position, last) for x in self._deciders]
-        return [x for x in few if x is not None]
+        return [
+            x.take(keypoints, seen, position, last) for x in self._deciders
+        ]
 
     def swapped(self, seen: np.ndarray) -> np.ndarray:
         """What is decided of all frames now, bool (F, K)."""
-        flags = np.logical_and.reduce([x.swapped() for x in self._deciders])
-        return flags & (seen | seen[:, self.chains.flip_indices])
+        flags, *others = (x.swapped() for x in self._deciders)
+        for other in others:
+            flags &= other
+        if flags.any():
+            flags &= seen | seen[:, self.chains.flip_indices]
+        return flags
 
     def reset(self) -> None:
         """Decide of the whole buffer anew: frames are seen otherwise."""
@@ -104,33 +107,30 @@ class _SideDecider:
         seen: np.ndarray,
         position: np.ndarray,
         last: bool = False,
-    ) -> Optional[NewFrames]:
-        """Take new frames, or return few that may go with other persons'."""
+    ) -> NewFrames:
+        """Take new frames, to be pushed."""
         if self._root:
             keypoints = relative_to_root(keypoints, seen, self._root)
         new = len(keypoints) - self._count
         self._since += new
         decoder = None if last and self._whole else self._decoder
+        measured = None
         if decoder is None:
             scale = measure_motion(keypoints, seen, self._chains)
             fps = self._fps or native_rate(position, self._rate)
             decoder = SwapDecoder(self._chains, scale, fps)
             new = len(keypoints)
         elif self._since >= _EVERY or len(keypoints) < _FIRST:
-            decoder.scale = measure_motion(keypoints, seen, self._chains)
+            measured = keypoints, seen
             self._since = 0
         self._decoder, self._count = decoder, len(keypoints)
-        if not new:
-            return None
-        few = NewFrames(decoder, keypoints[-new:], seen[-new:])
-        if new <= _FEW:
-            return few
-        decoder.push(few.keypoints, few.seen)
-        return None
+        first = len(keypoints) - new
+        return NewFrames(decoder, keypoints[first:], seen[first:], measured)
 
     def swapped(self) -> np.ndarray:
         """What is decided of all frames now, bool (F, K)."""
-        assert self._decoder is not None
+        if self._decoder is None:
+            raise RuntimeError('sides are asked for before frames are taken')
         return self._decoder.swapped()
 
     def reset(self) -> None:
