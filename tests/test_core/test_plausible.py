@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from hanet_mm import Refiner, StreamingRefiner
-from hanet_mm.core.data.plausible import ignored_keypoints, unmasked
+from hanet_mm.core.data.plausible import (
+    glance_at,
+    ignored_keypoints,
+    nothing_ignored,
+    unmasked,
+)
 from hanet_mm.core.data.sequences import PoseSequences
 from hanet_mm.core.poses.boxes import unit_length
 from hanet_mm.core.poses.skeleton_data import SKELETONS
@@ -106,6 +111,42 @@ def test_zero_is_a_place_on_the_way_of_the_keypoint():
     poses -= poses[15, 2]  # about to leave the corner of the picture
     poses = np.abs(poses)
     assert not find(poses).placeholders.any()
+
+
+@pytest.mark.parametrize('dims', [2, 3])
+def test_a_glance_overlooks_nothing(dims):
+    rng, clear = np.random.default_rng(3), 0
+    for _ in range(300):
+        poses = make_body(dims=dims, seed=int(rng.integers(1000)))
+        poses -= rng.choice([0, 300])
+        poses[rng.random((30, K)) < rng.choice([0, 0.3, 0.97])] = np.nan
+        place = int(rng.integers(30)), int(rng.integers(K))
+        if rng.random() < 0.7:
+            poses[place] += 10 ** rng.uniform(1, 5)
+        if rng.random() < 0.2:
+            poses[place] = rng.choice([0, -1])
+        missing = np.isnan(poses).any(-1)
+        # Of each frame alone, as a stream does it.
+        glances = np.concatenate(
+            [
+                glance_at(poses[i : i + 1], missing[i : i + 1])
+                for i in range(30)
+            ]
+        )
+        if nothing_ignored(glances):
+            clear += 1
+            assert not ignored_keypoints(poses, missing).any.any()
+    assert clear > 30
+
+
+@pytest.mark.parametrize('dims', [2, 3])
+def test_a_usual_person_is_clear_at_a_glance(dims):
+    poses = make_body(dims=dims)
+    poses[:, 3] = poses[7] = np.nan  # one never, nobody in a frame
+    assert nothing_ignored(glance_at(poses, np.isnan(poses).any(-1)))
+    poses[4] = np.nan
+    poses[4, :2] = 1e5  # too few to tell on their own
+    assert not nothing_ignored(glance_at(poses, np.isnan(poses).any(-1)))
 
 
 @pytest.mark.parametrize('dims', [2, 3])

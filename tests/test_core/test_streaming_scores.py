@@ -9,6 +9,7 @@ from scored_refiners import FLIP, K, T, make_scored_refiner, make_track
 from small_refiners import close, run_stream, stack
 
 from hanet_mm import StreamingRefiner
+from hanet_mm.core.data.plausible import glance_at
 from hanet_mm.core.stream.clock import Elapsed
 from hanet_mm.core.stream.track import GivenFrame, StreamBuffer
 
@@ -116,9 +117,11 @@ def test_buffer_keeps_and_forgets_scores():
     buffer = StreamBuffer(K, 2)
     poses, scores = make_track(6)
     scores[2] = 0
+    glances = glance_at(poses, scores == 0)
     for i in range(6):
-        elapsed = Elapsed(np.array([i]), np.array([np.nan]), float(i > 0))
-        buffer.add(elapsed, GivenFrame(poses[i], scores[i], (K, 2)))
+        elapsed = Elapsed([i], [np.nan], float(i > 0))
+        frame = GivenFrame(poses[i], scores[i], (K, 2), glances[i])
+        buffer.add(elapsed, frame)
         assert buffer.last_seen == (1 if i == 2 else i)
     assert not len(buffer.scores)
     buffer.take_in()

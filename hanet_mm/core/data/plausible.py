@@ -13,6 +13,7 @@
   with it what is done to the other keypoints.
 """
 
+import math
 from typing import Any, Iterator, NamedTuple, Tuple
 
 import numpy as np
@@ -99,15 +100,45 @@ def ignored_keypoints(keypoints: np.ndarray, missing: np.ndarray) -> Ignored:
     return Ignored(placeholders, outliers)
 
 
+def glance_at(keypoints: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Numbers (T, 2D + 3) of frames (T, K, D) for :func:`nothing_ignored`.
+
+    Of each frame alone: what a stream knows of frames before stays.
+    """
+    seen = ~missing
+    middle = _middles(keypoints, seen)
+    apart = _distances(keypoints, seen, middle)
+    usual = np.where(seen.sum(1) < _FEWEST, np.nan, _median(apart))
+    numbers = (
+        *(-middle, middle, np.fmax.reduce(apart, axis=1)[:, None]),
+        -usual[:, None],
+        _like_placeholders(keypoints, missing).any(1)[:, None],
+    )
+    # Of what is not known the least.
+    return np.fmax(np.concatenate(numbers, axis=1), -np.inf)
+
+
+def nothing_ignored(glances: np.ndarray) -> bool:
+    """Whether it is clear at a glance that no keypoint is ignored, as usual.
+
+    ``glances`` (T, 2D + 3) are those of :func:`glance_at`, of all frames. If
+    False :func:`ignored_keypoints` may find some.
+    """
+    *ends, far, usual, odd = glances.max(axis=0).tolist()
+    dims = len(ends) // 2
+    # The size of the person is no less, see _size; but for rounding.
+    limit = 0.999 * _FAR * -usual / _MEDIAN_DISTANCE
+    # From the least middle to the largest of each axis.
+    steps = [low + high for low, high in zip(ends[:dims], ends[dims:])]
+    return not odd and math.inf > limit >= max(far, math.hypot(*steps))
+
+
 def _placeholders(keypoints: np.ndarray, missing: np.ndarray) -> np.ndarray:
     none = np.zeros_like(missing)
-    if keypoints.shape[-1] != 2:
-        return none
-    x, y = keypoints[..., 0], keypoints[..., 1]
-    # NaN equals nothing, and missing keypoints are none anyway.
-    found = (x == y) & (x <= 0) & ~missing
+    found = _like_placeholders(keypoints, missing)
     if not found.any():
         return none
+    x = keypoints[..., 0]
     found &= x == np.round(x)
     others = np.where((found | missing)[..., None], np.nan, keypoints)
     known = others[np.isfinite(others)]
@@ -119,6 +150,17 @@ def _placeholders(keypoints: np.ndarray, missing: np.ndarray) -> np.ndarray:
         apart = np.fmin.reduce(np.abs(others - value).max(-1), axis=0)
         found &= (x != value) | ~(apart <= near)
     return found
+
+
+def _like_placeholders(
+    keypoints: np.ndarray, missing: np.ndarray
+) -> np.ndarray:
+    """Keypoints (T, K) with numbers that placeholders may have."""
+    if keypoints.shape[-1] != 2:
+        return np.zeros_like(missing)
+    x, y = keypoints[..., 0], keypoints[..., 1]
+    # NaN equals nothing, and missing keypoints are none anyway.
+    return (x == y) & (x <= 0) & ~missing
 
 
 def _extent(keypoints: np.ndarray) -> float:
@@ -226,6 +268,9 @@ def _around(middle: np.ndarray) -> np.ndarray:
 def _median(values: np.ndarray) -> np.ndarray:
     """Median along the last axis, an element; NaN counts not."""
     ordered = np.sort(values, axis=-1)
-    count = np.isfinite(ordered).sum(-1, keepdims=True)
-    middle = np.maximum((count - 1) // 2, 0)
+    known = np.isfinite(ordered)
+    # NaN comes last: everything is known, as usual.
+    if known[..., -1].all():
+        return ordered[..., (ordered.shape[-1] - 1) // 2]
+    middle = np.maximum((known.sum(-1, keepdims=True) - 1) // 2, 0)
     return np.take_along_axis(ordered, middle, -1)[..., 0]

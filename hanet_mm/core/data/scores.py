@@ -29,6 +29,8 @@ def usual_scores(
     ``name_frame`` names a frame of them in the error. The same array if all
     are within 0..1.
     """
+    if scores.size and 0 <= scores.min() <= scores.max() <= 1:
+        return scores
     wrong = (scores < LOWEST) | (scores > HIGHEST)
     if wrong.any():
         frame, keypoint = np.argwhere(wrong)[0]
@@ -37,7 +39,7 @@ def usual_scores(
             f'in 0..1, found {scores[frame, keypoint]:g}; rescale percent and '
             'logits, or ignore them (scores=None, --ignore-scores)'
         )
-    if not ((scores < 0) | (scores > 1)).any():
+    if not ((scores < 0) | (scores > 1)).any():  # but NaN
         return scores
     return np.clip(scores, 0, 1)
 

@@ -12,7 +12,7 @@ frames would restore, between the refiner's frames, the jitter that refinement
 removed.
 """
 
-from typing import Any, List, Optional, Sequence, Tuple, Union
+from typing import Any, List, Optional, Sequence, Tuple, Union, overload
 
 import numpy as np
 
@@ -95,9 +95,11 @@ def frame_steps(
 
     Nearly one frame, see ``TOLERANCE``, is exactly 1.
     """
+    if np.ndim(seconds) == 0:
+        step = float(seconds * rate)
+        return 1.0 if abs(step - 1) <= TOLERANCE else step
     steps = np.asarray(seconds, dtype=np.float64) * rate
-    steps = np.where(np.abs(steps - 1) <= TOLERANCE, 1.0, steps)
-    return float(steps) if np.ndim(seconds) == 0 else steps
+    return np.where(np.abs(steps - 1) <= TOLERANCE, 1.0, steps)
 
 
 def network_rate(
@@ -216,7 +218,10 @@ def native_rate(
     rate = rate or USUAL_RATE
     if positions is None or len(positions) < 2:
         return limit_rate(rate)
-    return limit_rate(rate / max(np.median(np.diff(positions)), 1e-9))
+    steps = np.sort(positions[1:] - positions[:-1])
+    # Many times faster than np.median, the same.
+    low, high = steps[(len(steps) - 1) // 2], steps[len(steps) // 2]
+    return limit_rate(rate / max((low + high) / 2, 1e-9))
 
 
 def limit_rate(fps: float) -> float:
@@ -290,6 +295,8 @@ def last_frames(positions: np.ndarray, starts: np.ndarray) -> np.ndarray:
     at ``positions`` (n, ) if need be.
     """
     newest = positions[-1]
+    if len(starts) == 1:
+        return np.ceil(positions[-1:])
     last = np.floor(snap(newest - starts))
     served = phase_coverage(positions, starts, newest)[0]
     beyond = np.ceil(positions[served].max(initial=-np.inf))
@@ -301,10 +308,27 @@ def last_frames(positions: np.ndarray, starts: np.ndarray) -> np.ndarray:
 _EPSILON = 1e-6
 
 
-def snap(positions: np.ndarray) -> np.ndarray:
-    """Round positions that differ from whole numbers by rounding only."""
+@overload
+def snap(positions: float) -> float: ...
+
+
+@overload
+def snap(positions: np.ndarray) -> np.ndarray: ...
+
+
+def snap(positions: Union[float, np.ndarray]) -> Union[float, np.ndarray]:
+    """Round positions that differ from whole numbers by rounding only.
+
+    One position or many.
+    """
+    if isinstance(positions, float):
+        near = float(round(positions))
+        return near if abs(positions - near) < _EPSILON else positions
     whole = np.rint(positions)
-    return np.where(np.abs(positions - whole) < _EPSILON, whole, positions)
+    apart = np.abs(positions - whole)
+    if not apart.any():
+        return whole
+    return np.where(apart < _EPSILON, whole, positions)
 
 
 def at_positions(
@@ -321,23 +345,30 @@ def at_positions(
     """
     last = len(positions) - 1
     left = np.searchsorted(positions, wanted, side='right') - 1
-    left = left.clip(0, last)
+    left = np.minimum(np.maximum(left, 0), last)
+    beyond = wanted >= positions[-1] + 1
+    if ((wanted <= positions[left]) | (left == last)).all():
+        # Frames as they are, as usual.
+        poses, known = keypoints[left], scores[left]
+        known[beyond] = 0
+        return poses, known
     right = np.minimum(left + 1, last)
     gap = np.where(right > left, positions[right] - positions[left], 1)
     weight = ((wanted - positions[left]) / gap).clip(0, 1)
     weight = np.where(right > left, weight, 0)
+    share = weight[..., None, None].astype(keypoints.dtype)
     poses = keypoints[left]
-    if weight.any():
-        share = weight[..., None, None].astype(keypoints.dtype)
-        poses = poses + (keypoints[right] - poses) * share
+    poses = poses + (keypoints[right] - poses) * share
     known = scores[np.where(weight < 0.5, left, right)]
-    known[wanted >= positions[-1] + 1] = 0
+    known[beyond] = 0
     return poses, known
 
 
 def from_grid(poses: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Interpolate poses (G, K, D) of frames 0, 1, ... at positions (F, )."""
     left = np.floor(positions).astype(np.int64)
+    if (positions == left).all():
+        return poses[left]
     right = np.ceil(positions).astype(np.int64)
     share = (positions - left)[:, None, None].astype(poses.dtype)
     return poses[left] + (poses[right] - poses[left]) * share

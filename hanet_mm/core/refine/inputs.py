@@ -20,7 +20,12 @@ from ..data.gaps import (
     missing_keypoints,
     scores_or_default,
 )
-from ..data.plausible import check_range, ignored_keypoints, unmasked
+from ..data.plausible import (
+    check_range,
+    ignored_keypoints,
+    nothing_ignored,
+    unmasked,
+)
 from ..data.scores import usual_scores
 from ..poses.rotations import rot6d_to_axis_angle, unwrap_axis_angle
 from ..poses.units import as_rot6d, check_metres
@@ -313,14 +318,18 @@ def spread_sizes(
 
 
 def without_ignored(
-    points: np.ndarray, scores: np.ndarray
+    points: np.ndarray,
+    scores: np.ndarray,
+    glances: Optional[np.ndarray] = None,
 ) -> Tuple[np.ndarray, np.ndarray]:
     """Scores (T, K) of keypoints (T, K, D) that are 0 where these are
     placeholders or outliers, and the outliers, bool (T, K).
 
-    Rotations are neither.
+    Rotations are neither. ``glances`` are those of :func:`glance_at` where
+    they are known; the same scores come back where nothing is ignored.
     """
-    if points.shape[-1] > 3:
+    plain = glances is not None and nothing_ignored(glances)
+    if plain or points.shape[-1] > 3:
         return scores, np.zeros(scores.shape, bool)
     ignored = ignored_keypoints(points, scores == 0)
     if not ignored.any.any():
@@ -339,10 +348,7 @@ def read_sequence(
 
     Messages count the frames from ``first_frame``.
     """
-    exact = _to_numpy(keypoints, np.nan)
-    # What float32 cannot hold becomes inf and is refused below.
-    with np.errstate(over='ignore'):
-        points = exact.astype(np.float32)
+    points = _as_float32(_to_numpy(keypoints, np.nan))
     expected = shape or points.shape[1:]
     if points.ndim != 3 or points.shape[1:] != expected or 0 in expected:
         sizes = f' = (T, {shape[0]}, {shape[1]})' if shape else ''
@@ -365,6 +371,14 @@ def read_sequence(
     )
     missing = missing_keypoints(points, scores)
     return points, np.where(missing, np.float32(0), scores)
+
+
+def _as_float32(exact: np.ndarray) -> np.ndarray:
+    """A copy; what float32 cannot hold becomes inf, which is refused."""
+    if exact.dtype == np.float32:
+        return exact.copy()
+    with np.errstate(over='ignore'):
+        return exact.astype(np.float32)
 
 
 def _to_numpy(array: Array, masked: float) -> np.ndarray:

@@ -1,11 +1,12 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Frames of a person in a stream that are still needed."""
 
-from typing import List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from ..data.gaps import PastSight, fill_missing, long_gaps
+from ..data.plausible import glance_at
 from ..refine.frame_rate import snap
 from ..refine.inputs import without_ignored
 from ..refine.swap_decoder import NewFrames
@@ -17,19 +18,21 @@ from .sides import StreamSides
 class GivenFrame(NamedTuple):
     """Checked float32 keypoints (K, D) and scores (K, ) of one person.
 
-    ``shape`` is that of the input.
+    ``shape`` is that of the input, ``glance`` what :func:`glance_at` says of
+    the frame.
     """
 
     keypoints: np.ndarray
     scores: np.ndarray
     shape: Tuple[int, ...]
+    glance: np.ndarray
 
 
 class _NewFrame(NamedTuple):
-    """Frames since the last one, the newest last, at positions (n, )."""
+    """Frames since the last one, the newest last, and their positions."""
 
     elapsed: Elapsed
-    positions: np.ndarray
+    positions: List[float]
     frame: Optional[GivenFrame]
 
 
@@ -45,12 +48,13 @@ class StreamBuffer:
     """The last F frames of a person, and where joints were seen before them.
 
     Frames that are added wait until :meth:`take_in`: nothing but the number
-    and the time of the newest one is known of them before. ``timestamp``
-    (F, ) is NaN if not known, ``position`` (F, ) the time in refiner frames,
-    ``snapped`` (F, ) that without rounding errors; ``last_seen`` is the
-    position at which any joint was last seen, -inf before. Keypoints
-    (F, K, D) and scores (F, K) are as given; with a decoder of swaps those
-    marked as ``swapped`` (F, K) change places in all that is handed out.
+    and the time of the newest one is known of them before. ``index`` are the
+    numbers of the frames, ``timestamp`` their seconds, NaN if not known,
+    ``position`` (F, ) the time in refiner frames, ``snapped`` (F, ) that
+    without rounding errors; ``last_seen`` is the position at which any joint
+    was last seen, -inf before. Keypoints (F, K, D) and scores (F, K) are as
+    given; with a decoder of swaps those marked as ``swapped`` (F, K) change
+    places in all that is handed out.
     """
 
     def __init__(
@@ -60,8 +64,8 @@ class StreamBuffer:
         sides: Optional[StreamSides] = None,
     ):
         self.sides = sides
-        self.index = np.zeros(0, np.int64)
-        self.timestamp = np.zeros(0)
+        self.index: List[int] = []
+        self.timestamp: List[float] = []
         self.position = np.zeros(0)
         self.snapped = np.zeros(0)
         self.keypoints = np.zeros((0, num_keypoints, coord_dims), np.float32)
@@ -70,6 +74,9 @@ class StreamBuffer:
         # Scores that are 0 where the keypoint is a placeholder or an outlier.
         self.known = np.zeros((0, num_keypoints), np.float32)
         self.outliers = np.zeros((0, num_keypoints), bool)
+        self._nobody = _nobody(num_keypoints, coord_dims)
+        # Of each frame, what tells that nothing is ignored as a rule.
+        self._glances = self._nobody.glance[None][:0]
         # First frame of which that has changed, None if nothing has.
         self._changed: Optional[int] = None
         self.last_seen = -np.inf
@@ -78,8 +85,9 @@ class StreamBuffer:
         self.newest = _Time(-1, np.nan, 0.0)
         # Before any frame that waits was seen.
         self._last_known = -np.inf
-        # Swaps undone and gaps filled, of what is known now.
+        # Swaps undone, what is missing, and gaps filled, as is known now.
         self._corrected: Optional[Tuple[np.ndarray, np.ndarray]] = None
+        self._missing: Optional[np.ndarray] = None
         self._filled: Optional[np.ndarray] = None
         self._past = PastSight(
             np.zeros(num_keypoints, bool),
@@ -97,40 +105,47 @@ class StreamBuffer:
         """Position of a frame that may be the first one to wait."""
         if row < len(self.snapped):
             return float(self.snapped[row])
-        return float(self._new[0].positions[0])
+        return self._new[0].positions[0]
 
     @property
     def missing(self) -> np.ndarray:
         """Keypoints that were not found, bool, (F, K)."""
-        return self.corrected()[1] == 0
+        if self._missing is None:
+            self._missing = self.corrected()[1] == 0
+        return self._missing
 
     def corrected(self) -> Tuple[np.ndarray, np.ndarray]:
         """Keypoints (F, K, D) and scores (F, K), swaps undone."""
-        if self.sides is None or not self.swapped.any():
-            return self.keypoints, self.known
         if self._corrected is None:
-            self._corrected = swap_sides(
-                self.keypoints, self.known, self.swapped, self.sides.chains
-            )[:2]
+            self._corrected = self.keypoints, self.known
+            if self.sides is not None:
+                self._corrected = swap_sides(
+                    *self._corrected, self.swapped, self.sides.chains
+                )[:2]
         return self._corrected
+
+    def _renew(self) -> None:
+        """Work out anew what depends on what is known of the frames."""
+        self._corrected = self._missing = self._filled = None
 
     def outlying(self) -> np.ndarray:
         """Outliers at the keypoints that they are given for now, (F, K)."""
-        if self.sides is None:
+        if self.sides is None or not self.outliers.any():
             return self.outliers
         flip = self.sides.chains.flip_indices
         return np.where(self.swapped, self.outliers[:, flip], self.outliers)
 
     def add(self, elapsed: Elapsed, frame: Optional[GivenFrame]) -> None:
         """Append missed frames and the newest one, None if missed too."""
-        count = len(elapsed.indices)
-        # From step to step, as the frames come, for equal rounding.
-        position = np.cumsum([self.newest.position, *[elapsed.step] * count])
-        self._new.append(_NewFrame(elapsed, position[1:], frame))
+        position = self.newest.position
+        positions = []
+        for _ in elapsed.indices:
+            # From step to step, as the frames come, for equal rounding.
+            position += elapsed.step
+            positions.append(position)
+        self._new.append(_NewFrame(elapsed, positions, frame))
         self.newest = _Time(
-            int(elapsed.indices[-1]),
-            float(elapsed.timestamps[-1]),
-            float(position[-1]),
+            elapsed.indices[-1], elapsed.timestamps[-1], position
         )
         # As far as is known: what is seen may be a placeholder.
         if frame is not None and (frame.scores > 0).any():
@@ -141,25 +156,22 @@ class StreamBuffer:
         if not self._new:
             return
         new, self._new = self._new, []
-        position = np.concatenate([x.positions for x in new])
-        count = len(position)
-        keypoints = np.zeros((count, *self.keypoints.shape[1:]), np.float32)
-        scores = np.zeros((count, self.scores.shape[1]), np.float32)
-        row = -1
+        frames: List[GivenFrame] = []
+        positions: List[float] = []
         for own in new:
-            row += len(own.positions)
-            if own.frame is not None:
-                keypoints[row] = own.frame.keypoints
-                scores[row] = own.frame.scores
-        indices = [x.elapsed.indices for x in new]
-        times = [x.elapsed.timestamps for x in new]
-        self.index = np.concatenate([self.index, *indices])
-        self.timestamp = np.concatenate([self.timestamp, *times])
+            self.index += own.elapsed.indices
+            self.timestamp += own.elapsed.timestamps
+            positions += own.positions
+            frames += [self._nobody] * (len(own.positions) - 1)
+            frames.append(own.frame or self._nobody)
+        position = np.array(positions)
         self.position = np.concatenate([self.position, position])
         self.snapped = np.concatenate([self.snapped, snap(position)])
-        self.keypoints = np.concatenate([self.keypoints, keypoints])
-        self.scores = np.concatenate([self.scores, scores])
-        swapped = np.zeros(scores.shape, bool)
+        keypoints, scores, _, glances = zip(*frames)
+        self.keypoints = _extend(self.keypoints, keypoints)
+        self.scores = _extend(self.scores, scores)
+        self._glances = _extend(self._glances, glances)
+        swapped = np.zeros((len(frames), self.swapped.shape[1]), bool)
         self.swapped = np.concatenate([self.swapped, swapped])
         self._look()
 
@@ -188,27 +200,27 @@ class StreamBuffer:
             return first
         before = self.swapped
         self.swapped = self.sides.swapped(self.known > 0)
-        self._corrected = self._filled = None
-        swaps = np.flatnonzero(np.any(before != self.swapped, axis=1))
-        return min([first, *swaps[:1].tolist()])
+        self._renew()
+        swaps = _first_other(before, self.swapped)
+        return first if swaps is None else min(first, swaps)
 
     def _look(self) -> None:
         """Tell placeholders and outliers, of frames before too."""
         before = self.known
         self.known, self.outliers = without_ignored(
-            self.keypoints, self.scores
+            self.keypoints, self.scores, self._glances
         )
-        old = np.any(before != self.known[: len(before)], axis=1)
-        if old.any():
-            first = int(old.argmax())
+        first = _first_other(before, self.known[: len(before)])
+        if first is not None:
             changed = self._changed
             self._changed = first if changed is None else min(first, changed)
-        seen = np.flatnonzero(np.any(self.known > 0, axis=1))
-        if len(seen):
-            newest = float(self.position[seen[-1]])
-            self._last_known = max(self._last_known, newest)
+        for row in reversed(range(len(self.index))):
+            if self.known[row].any():
+                newest = float(self.position[row])
+                self._last_known = max(self._last_known, newest)
+                break
         self.last_seen = self._last_known
-        self._corrected = self._filled = None
+        self._renew()
 
     def filled(self) -> np.ndarray:
         """Keypoints (F, K, D) with gaps filled by what is known so far.
@@ -219,9 +231,8 @@ class StreamBuffer:
         if self._filled is None:
             past = self._past if self._past.found.any() else None
             length = np.array([len(self.index)])
-            keypoints, scores = self.corrected()
             self._filled = fill_missing(
-                keypoints, scores == 0, length, self.position, past
+                self.corrected()[0], self.missing, length, self.position, past
             )
         return self._filled
 
@@ -233,13 +244,11 @@ class StreamBuffer:
         """Forget the first frames."""
         if not count:
             return
-        keypoints, scores = self.corrected()
-        missing = scores[:count] == 0
-        seen = ~missing
-        found = np.any(seen, axis=0)
-        # The last frame in which each joint was seen.
-        last = count - 1 - seen[::-1].argmax(0)
+        keypoints, missing = self.corrected()[0], self.missing[:count]
         joints = np.arange(missing.shape[1])
+        # The last frame in which each joint was seen, and if there is one.
+        last = count - 1 - missing[::-1].argmin(0)
+        found = ~missing[last, joints]
         self._past = PastSight(
             self._past.found | found,
             np.where(
@@ -250,14 +259,33 @@ class StreamBuffer:
             np.where(found, self.position[last], self._past.positions),
         )
         self._since = np.where(found, count - 1 - last, self._since + count)
+        del self.index[:count], self.timestamp[:count]
         for name in _ROWS:
             setattr(self, name, getattr(self, name)[count:])
-        self._corrected = self._filled = None
+        self._renew()
         if self.sides is not None:
             self.sides.drop(count)
 
 
 _ROWS = (
-    *('index', 'timestamp', 'position', 'snapped', 'keypoints', 'scores'),
-    *('swapped', 'known', 'outliers'),
+    *('position', 'snapped', 'keypoints', 'scores', 'swapped', 'known'),
+    *('outliers', '_glances'),
 )
+
+
+def _nobody(num_keypoints: int, coord_dims: int) -> GivenFrame:
+    """A frame in which nobody was seen."""
+    points = np.zeros((1, num_keypoints, coord_dims), np.float32)
+    scores = np.zeros((1, num_keypoints), np.float32)
+    glance = glance_at(points, scores == 0)[0]
+    return GivenFrame(points[0], scores[0], points.shape[1:], glance)
+
+
+def _extend(rows: np.ndarray, new: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([rows, np.array(new)])
+
+
+def _first_other(before: np.ndarray, now: np.ndarray) -> Optional[int]:
+    """First row that is not equal to that before, None if all are."""
+    other = before != now
+    return int(other.any(1).argmax()) if other.any() else None

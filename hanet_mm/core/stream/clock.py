@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Number and time of each frame of a stream."""
 
+import math
 from typing import Dict, Hashable, List, NamedTuple, Optional
 
 import numpy as np
@@ -14,14 +15,14 @@ _MOST_INTERVALS = 1000
 class Elapsed(NamedTuple):
     """Frames since the last one of a person, the newest last.
 
-    ``indices`` (n, ) are their numbers; all but the last were missed. Of a
-    pause, which ends the sequence, the last alone is there; ``count`` are all.
-    ``timestamps`` (n, ) are seconds, evenly spread, NaN if not known, and
-    ``step`` is the interval in refiner frames, ``interval`` that in seconds.
+    ``indices`` are their numbers; all but the last were missed. Of a pause,
+    which ends the sequence, the last alone is there; ``count`` are all.
+    ``timestamps`` are seconds, evenly spread, NaN if not known, and ``step``
+    is the interval in refiner frames, ``interval`` that in seconds.
     """
 
-    indices: np.ndarray
-    timestamps: np.ndarray
+    indices: List[int]
+    timestamps: List[float]
     step: float
     count: int = 1  # type: ignore[assignment]
     interval: float = np.nan
@@ -77,8 +78,8 @@ class StreamClock:
         if timestamp is not None:
             seconds = _check_seconds(timestamp, name)
         else:
-            seconds = index / self.fps if self.fps else np.nan
-        return Elapsed(np.array([index]), np.array([seconds]), 0.0)
+            seconds = index / self.fps if self.fps else math.nan
+        return Elapsed([int(index)], [float(seconds)], 0.0)
 
     def follow(
         self,
@@ -105,39 +106,39 @@ class StreamClock:
                 f'{name}: expected a frame number above {last_index}, found '
                 f'{index}'
             )
-        seconds = np.nan
+        seconds = math.nan
         if timestamp is not None:
             seconds = _seconds_since(last_timestamp, timestamp, name)
         elif self.fps:
             seconds = count / self.fps
-        elif not np.isnan(last_timestamp):
+        elif not math.isnan(last_timestamp):
             raise ValueError(
                 f'{name}: expected a timestamp as with the frames before, '
                 'found none'
             )
-        elapsed = Elapsed(
-            np.zeros(0), np.zeros(0), 1.0, count, seconds / count
-        )
+        elapsed = Elapsed([], [], 1.0, count, seconds / count)
         rate = self.rate
         if rate is None and key in self._intervals:
             own = self._intervals[key] + elapsed.intervals * (not learned)
             rate = 1 / float(np.median(own))
         step = 1.0
-        if rate and not np.isnan(seconds):
+        if rate and not math.isnan(seconds):
             step = float(frame_steps(elapsed.interval, rate))
         listed = 1 if step * count >= memory else count
-        passed = np.arange(count - listed + 1, count + 1)
-        times = last_timestamp + seconds * (passed / count)
-        # Not the sum, which is rounded.
-        times[-1] = times[-1] if timestamp is None else timestamp
-        return elapsed._replace(
-            indices=last_index + passed, timestamps=times, step=step
-        )
+        for passed in range(count - listed + 1, count + 1):
+            elapsed.indices.append(int(last_index + passed))
+            elapsed.timestamps.append(
+                float(last_timestamp + seconds * (passed / count))
+            )
+        if timestamp is not None:
+            # Not the sum, which is rounded.
+            elapsed.timestamps[-1] = float(timestamp)
+        return elapsed._replace(step=step)
 
 
 def _seconds_since(last: float, timestamp: float, name: str) -> float:
     seconds = _check_seconds(timestamp, name) - last
-    if np.isnan(seconds):
+    if math.isnan(seconds):
         raise ValueError(
             f'{name}: expected no timestamp, as with the frames before, '
             f'found {timestamp:g}'
@@ -151,7 +152,7 @@ def _seconds_since(last: float, timestamp: float, name: str) -> float:
 
 
 def _check_seconds(timestamp: float, name: str) -> float:
-    if not np.isfinite(timestamp):
+    if not math.isfinite(timestamp):
         raise ValueError(
             f'{name}: expected a timestamp in seconds, found {timestamp}'
         )

@@ -1,7 +1,8 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Windows of a stream that begins at one place between two frames."""
 
-from typing import Callable, NamedTuple, Tuple
+import math
+from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -46,51 +47,49 @@ class PhaseWindows:
         """Last frame of the next window that is kept."""
         return self.first + self.stride * len(self.outputs)
 
-    def local(self, positions: np.ndarray) -> np.ndarray:
-        """Positions in frames of this phase."""
-        return snap(positions - self.start)
+    def local(self, position: float) -> float:
+        """A position in frames of this phase."""
+        return snap(position - self.start)
 
     def due_ends(
-        self, newest: float, due: np.ndarray, delay: int, ahead: int
-    ) -> Tuple[np.ndarray, bool]:
+        self, newest: float, due: Optional[float], delay: int, ahead: int
+    ) -> Tuple[List[int], bool]:
         """Last frames of the windows that are wanted, and if one is passing.
 
-        ``newest`` is the position of the newest frame and ``due`` (n, ) are
-        those of the frames handed out that this phase serves: in a window
-        with ``ahead`` frames after them, or all that are known. Windows that
-        are kept wait for ``delay`` frames; the passing one is the last.
+        ``newest`` is the position of the newest frame and ``due`` that of the
+        last one handed out that this phase serves, None if it serves none: in
+        a window with ``ahead`` frames after it, or all that are known. Windows
+        that are kept wait for ``delay`` frames; the passing one is the last.
         """
-        last = int(np.floor(self.local(np.array([newest]))[0]))
+        last = math.floor(self.local(newest))
         # What was repeated to fill a window is known now.
         if self._passing.end > self._newest:
             self._passing = PassingWindow(self.outputs[:0], -1)
         self._newest = last
-        ends = np.arange(self.next_end, last - delay + 1, self.stride)
-        if not len(due):
+        ends = list(range(self.next_end, last - delay + 1, self.stride))
+        if due is None:
             return ends, False
-        place = int(np.ceil(self.local(due)[-1]))
+        place = math.ceil(self.local(due))
         wanted = max(min(place + ahead, last), place, self.window - 1)
         covered = self.next_end + self.stride * (len(ends) - 1)
         every = last - delay - place >= self.window - 1
         if every or max(covered, self._passing.end) >= wanted:
             return ends, False
-        return np.append(ends, max(last, place, self.window - 1)), True
+        return [*ends, max(last, place, self.window - 1)], True
 
-    def add(
-        self, windows: np.ndarray, ends: np.ndarray, passing: bool
-    ) -> None:
+    def add(self, windows: np.ndarray, ends: List[int], passing: bool) -> None:
         """Take the refined windows (W, T, K, C) of :meth:`due_ends`."""
         if passing:
-            self._passing = PassingWindow(windows[-1], int(ends[-1]))
+            self._passing = PassingWindow(windows[-1], ends[-1])
             windows = windows[:-1]
-        if len(self.outputs):
-            windows = np.concatenate([self.outputs, windows])
-        if len(windows):
+        if not len(self.outputs):
             self.outputs = windows
+        elif len(windows):
+            self.outputs = np.concatenate([self.outputs, windows])
 
     def revise(self, position: float) -> None:
         """Forget the windows that reach beyond a position."""
-        last = int(np.floor(self.local(np.array([position]))[0]))
+        last = math.floor(self.local(position))
         kept = max((last - self.first) // self.stride + 1, 0)
         self.outputs = self.outputs[:kept]
         if self._passing.end > last:
@@ -105,33 +104,39 @@ class PhaseWindows:
 
         ``finish`` makes poses of the means (m, K, C) at the refiner's frames.
         """
-        local = self.local(positions)
-        grid = np.arange(np.floor(local[0]), np.ceil(local[-1]) + 1)
-        outputs, count = self.outputs, len(self.outputs)
-        ends = self.first + self.stride * np.arange(count)
+        local = snap(positions - self.start)
+        first, last = math.floor(local[0]), math.ceil(local[-1])
+        count = last + 1 - first
+        total = np.zeros((count, *self.outputs.shape[2:]), np.float32)
+        weight = np.zeros((count, 1, 1), np.float32)
+        for output, end in self._around(first, last):
+            # Frames of the window, and their places among those wanted.
+            begin = end - (self.window - 1)
+            inside = slice(max(first, begin) - begin, last + 1 - begin)
+            rows = slice(inside.start + begin - first, end + 1 - first)
+            # As offline, one that begins between two strides is added.
+            added = (end - self.first) % self.stride > 0
+            own = self._weights[added][inside, None, None]
+            total[rows] += own * output[inside]
+            weight[rows] += own
+        total /= weight
+        return from_grid(finish(total), local - first)
+
+    def _around(
+        self, first: int, last: int
+    ) -> Iterator[Tuple[np.ndarray, int]]:
+        """Windows that cover any of these frames, and where they end."""
+        ends = range(self.first, self.next_end, self.stride)
+        windows = list(zip(self.outputs, ends))
         if self._passing.end > self.next_end - self.stride:
-            extra = self._passing.output[None]
-            outputs = np.concatenate([outputs, extra]) if count else extra
-            ends = np.append(ends, self._passing.end)
-        # Place of each frame in each window.
-        place = grid[:, None].astype(np.int64) - ends + self.window - 1
-        inside = (place >= 0) & (place < self.window)
-        place = place.clip(0, self.window - 1)
-        weights = self._weights[0][place]
-        # As offline, one that begins between two strides is added.
-        added = (ends - self.first) % self.stride > 0
-        weights = np.where(added, self._weights[1][place], weights)
-        weights = np.where(inside, weights, np.float32(0))
-        values = outputs[np.arange(len(ends)), place]
-        # An unknown error of a window elsewhere says nothing.
-        values = np.where(inside[..., None, None], values, np.float32(0))
-        mean = np.einsum('ge,gekc->gkc', weights, values)
-        mean /= weights.sum(1)[:, None, None]
-        return from_grid(finish(mean), local - grid[0])
+            windows.append(self._passing)
+        for output, end in windows:
+            if first <= end < last + self.window:
+                yield output, end
 
     def forget(self, position: float) -> None:
         """Drop the windows that end before a position."""
-        oldest = int(np.floor(self.local(np.array([position]))[0]))
+        oldest = math.floor(self.local(position))
         count = -((self.first - oldest) // self.stride)
         count = min(max(count, 0), len(self.outputs))
         if count:

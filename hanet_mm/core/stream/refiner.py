@@ -8,7 +8,6 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
-    Tuple,
     Union,
 )
 
@@ -33,7 +32,8 @@ from .buffer import GivenFrame
 from .clock import StreamClock
 from .due_windows import refine_due_windows
 from .limits import limit_due_frames
-from .settings import StreamedFrame, make_settings, read_frame
+from .reading import Person, read_people
+from .settings import StreamedFrame, make_settings
 from .track import StreamTrack
 from .waiting import WaitingTrack
 
@@ -191,14 +191,14 @@ class StreamingRefiner:
         if index is None:
             track = self._followed.get(track_id)
             index = 0 if track is None else track.index + 1
-        given = self._read(track_id, keypoints, scores, index)
-        results = self._step({track_id: given}, index, timestamp)
+        given = self._read({track_id: (keypoints, scores)}, index)
+        results = self._step(given, index, timestamp)
         self._next_index = max(self._next_index, index + 1)
         return results[track_id]
 
     def push_many(
         self,
-        people: Mapping[Hashable, Tuple[Array, Optional[Array]]],
+        people: Mapping[Hashable, Person],
         timestamp: Optional[float] = None,
         index: Optional[int] = None,
     ) -> Results:
@@ -219,12 +219,11 @@ class StreamingRefiner:
         """
         check_types(index, timestamp)
         check_people(people)
-        given: Dict[Hashable, Optional[GivenFrame]] = dict.fromkeys(
-            self._followed
-        )
         index = self._next_index if index is None else index
-        for track_id, (keypoints, scores) in people.items():
-            given[track_id] = self._read(track_id, keypoints, scores, index)
+        given: Dict[Hashable, Optional[GivenFrame]] = {
+            **dict.fromkeys(self._followed),
+            **self._read(people, index),
+        }
         results = self._step(given, index, timestamp)
         self._next_index = index + 1
         return results
@@ -263,20 +262,17 @@ class StreamingRefiner:
         self._next_index = 0
 
     def _read(
-        self,
-        track_id: Hashable,
-        keypoints: Array,
-        scores: Optional[Array],
-        index: int,
-    ) -> GivenFrame:
-        name = f'track {track_id}'
-        given = read_frame(keypoints, scores, self._settings, name, index)
-        new = track_id not in self._followed
-        if new and self.refiner.normalization == 'root':
-            points, scores = given.keypoints[None], given.scores[None]
-            scores = without_ignored(points, scores)[0]
-            check_metres(points, name, scores > 0)
-        return given
+        self, people: Mapping[Hashable, Person], index: int
+    ) -> Dict[Hashable, GivenFrame]:
+        """Check what was given of people in the frame of that number."""
+        frames = dict(zip(people, read_people(people, self._settings, index)))
+        if self.refiner.normalization == 'root':
+            followed = self._followed
+            for key in [x for x in frames if x not in followed]:
+                points, scores = frames[key].keypoints, frames[key].scores
+                known = without_ignored(points[None], scores[None])[0]
+                check_metres(points[None], f'track {key}', known > 0)
+        return frames
 
     def _step(
         self,
@@ -313,12 +309,12 @@ class StreamingRefiner:
             if key in self._tracks:
                 self._tracks[key].add(elapsed[key], frame)
             elif key in self._waiting:
-                self._waiting[key].add(index, timestamp, frame)
+                self._waiting[key].add(elapsed[key], frame)
             elif frame is None:
                 continue
             elif self._clock.must_learn(key, timestamp):
                 self._waiting[key] = WaitingTrack()
-                self._waiting[key].add(index, timestamp, frame)
+                self._waiting[key].add(start, frame)
             else:
                 self._tracks[key] = StreamTrack(self._settings, turn_of(key))
                 self._tracks[key].add(start, frame)
@@ -375,8 +371,8 @@ class StreamingRefiner:
         taken = []
         for track, due in zip(tracks, windows):
             poses = None if due is None else refined.pop(0)
-            taken.append(track.take(due, poses, last))
+            taken.append(track.take(due, poses))
         for track, frames in zip(tracks, limit_due_frames(taken)):
-            track.settle(frames, last)
+            track.settle(frames)
         for key, track in zip(keys, everybody):
             results[key] += track.hand_out(last)

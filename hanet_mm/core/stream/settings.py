@@ -1,5 +1,5 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
-"""Settings of all persons of a stream, and frames in and out."""
+"""Settings of all persons of a stream, and frames that come out."""
 
 from typing import Callable, NamedTuple, Optional
 
@@ -7,12 +7,10 @@ import numpy as np
 from torch import Tensor
 
 from ..refine.frame_rate import count_phases, frame_steps, limit_rate
-from ..refine.inputs import Array, read_rotations, read_sequence
 from ..refine.refiner import Refiner
 from ..refine.rigid import RigidBody
 from ..refine.swap_chains import SwapChains
-from .arguments import block_length, check_array
-from .buffer import GivenFrame
+from .arguments import block_length
 
 
 class StreamSettings(NamedTuple):
@@ -107,36 +105,3 @@ class StreamedFrame(NamedTuple):
     timestamp: Optional[float]
     swapped: Optional[np.ndarray] = None
     reason: Optional[np.ndarray] = None
-
-
-def read_frame(
-    keypoints: Array,
-    scores: Optional[Array],
-    settings: StreamSettings,
-    name: str,
-    index: int,
-) -> GivenFrame:
-    """Check keypoints (K, D), or rotations in any form, and scores (K, ), of
-    the frame of that number.
-    """
-    keypoints = check_array(keypoints, name, 'keypoints (K, D)')
-    if scores is not None:
-        scores = check_array(scores, name, 'scores (K,)')
-    shape = tuple(np.shape(keypoints))
-    expected = (settings.num_keypoints, settings.coord_dims)
-    sequence = keypoints[None] if shape else keypoints
-    if settings.normalization == 'rot6d':
-        sequence = read_rotations(sequence, settings.num_keypoints)
-    if tuple(np.shape(sequence))[1:] != expected:
-        raise ValueError(
-            f'{name}: expected keypoints of shape (K, D) = {expected}, found '
-            f'{shape}'
-        )
-    if scores is not None and tuple(np.shape(scores)) != expected[:1]:
-        raise ValueError(
-            f'{name}: expected scores of shape (K,) = {expected[:1]}, found '
-            f'{tuple(np.shape(scores))}'
-        )
-    weights = None if scores is None else scores[None]
-    points, known = read_sequence(sequence, weights, expected, name, index)
-    return GivenFrame(points[0], known[0], shape)

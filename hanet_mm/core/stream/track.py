@@ -1,6 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """One person in a stream: frames still needed, due windows, results."""
 
+import math
 from collections import deque
 from typing import Deque, List, NamedTuple, Optional, Tuple
 
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..data.gaps import has_nan
 from ..refine.evidence import BoneMemory
 from ..refine.frame_rate import (
     at_positions,
@@ -36,7 +38,7 @@ class DueWindows(NamedTuple):
 
     poses: np.ndarray
     scores: np.ndarray
-    ends: List[np.ndarray]
+    ends: List[List[int]]
     passing: List[bool]
 
 
@@ -73,9 +75,12 @@ class StreamTrack:
         self._starts = np.arange(settings.phases) / settings.phases
         shared = settings.window, settings.stride, settings.taper
         self.phases = [PhaseWindows(x, *shared) for x in self._starts]
+        # Frames of a window from its last one on.
+        self._back = np.arange(1 - settings.window, 1)
         self._fits = FitMemory()
         self._bones = BoneMemory()
         self._settled = 0  # frames of the buffer that are decided
+        self._rows = slice(0)  # those that are being decided
         # These wait until they are due, at their positions.
         self._ready: Deque[Tuple[float, StreamedFrame]] = deque()
         # The first block is shorter: people take turns.
@@ -110,7 +115,7 @@ class StreamTrack:
         if self._settled == len(self.buffer):
             return False
         first = self.buffer.first_new(self._settled)
-        return self._count_due([first]) > 0
+        return not self._waits(snap(first), self.settings.lookahead)
 
     def due_windows(self, last: bool = False) -> Optional[DueWindows]:
         """Windows that the frames so far ask for; ``last``: none follows.
@@ -118,31 +123,29 @@ class StreamTrack:
         None if there is no such window, or nothing was seen.
         """
         self._decide()
-        if not np.isfinite(self.buffer.last_seen):
+        self._rows = self._block_rows(last)
+        if not math.isfinite(self.buffer.last_seen):
             return None
         positions = self.buffer.snapped
         newest = float(positions[-1])
-        due = positions[self._block_rows(positions, last)]
-        inside = phase_coverage(due, self._starts, newest)
+        served = self._last_served(positions[self._rows], newest)
         delay, ahead = self.settings.delay, self._ahead
         if last:
             delay, ahead = 0, self.settings.window
         ahead = min(ahead, self.settings.stride)
         wanted = [
-            phase.due_ends(newest, due[own], delay, ahead)
-            for phase, own in zip(self.phases, inside)
+            phase.due_ends(newest, due, delay, ahead)
+            for phase, due in zip(self.phases, served)
         ]
         ends = [x for x, _ in wanted]
-        places = np.concatenate(
-            [phase.start + own for phase, own in zip(self.phases, ends)]
-        )
-        if not len(places):
+        counts = [len(x) for x in ends]
+        if not any(counts):
             return None
-        back = np.arange(1 - self.settings.window, 1)
-        times = snap(places[:, None] + back)
+        places = np.repeat(self._starts, counts) + np.concatenate(ends)
+        times = snap(places[:, None] + self._back)
         # Windows that reach beyond are filled up as those of offline.
         limits = self._starts + last_frames(positions, self._starts)
-        limits = np.repeat(limits, [len(x) for x in ends])[:, None]
+        limits = np.repeat(limits, counts)[:, None]
         poses, scores = at_positions(
             self.buffer.filled(),
             self.buffer.corrected()[1],
@@ -156,7 +159,6 @@ class StreamTrack:
         self,
         windows: Optional[DueWindows],
         refined: Optional[np.ndarray],
-        last: bool = False,
     ) -> Optional[DueFrames]:
         """Take refined windows (W, T, K, C); what is due by them.
 
@@ -164,26 +166,26 @@ class StreamTrack:
         nothing is known.
         """
         if windows is not None and refined is not None:
-            counts = np.cumsum([len(x) for x in windows.ends])[:-1]
-            parts = np.split(refined, counts)
-            for phase, own, ends, passing in zip(
-                self.phases, parts, windows.ends, windows.passing
+            start = 0
+            for phase, ends, passing in zip(
+                self.phases, windows.ends, windows.passing
             ):
+                own = refined[start : start + len(ends)]
                 phase.add(own, ends, passing)
-        positions = self.buffer.snapped
-        due = self._block_rows(positions, last)
-        if due.start == due.stop or not np.isfinite(self.buffer.last_seen):
+                start += len(ends)
+        due = self._rows
+        if due.start == due.stop or not math.isfinite(self.buffer.last_seen):
             return None
+        positions = self.buffer.snapped
         values = self._mean(positions[due], float(positions[-1]))
         evidence = None
         if self.settings.chains is not None:
             evidence = self._evidence()
         return DueFrames(values, due, evidence)
 
-    def settle(self, due: Optional[DueFrames], last: bool = False) -> None:
+    def settle(self, due: Optional[DueFrames]) -> None:
         """Keep the frames of a block, limited, until they are due."""
-        positions = self.buffer.snapped
-        rows = self._block_rows(positions, last)
+        positions, rows = self.buffer.snapped, self._rows
         frames = self._results(rows, due)
         self._ready.extend(zip(positions[rows].tolist(), frames))
         self._settled = rows.stop
@@ -193,17 +195,12 @@ class StreamTrack:
 
     def hand_out(self, last: bool = False) -> List[StreamedFrame]:
         """Hand out the frames that are due, or all that are decided."""
-        count = len(self._ready)
-        if count and not last:
-            count = self._count_due([x for x, _ in self._ready])
-        return [self._ready.popleft()[1] for _ in range(count)]
-
-    def _count_due(self, positions: List[float]) -> int:
-        """How many of the next frames are due."""
-        # All but the newest are snapped already.
-        every = snap(np.array([*positions, self.buffer.newest.position]))
-        ahead = self.settings.lookahead
-        return min(self._due(every, ahead), len(positions))
+        frames, ahead = [], self.settings.lookahead
+        while self._ready and (
+            last or not self._waits(self._ready[0][0], ahead)
+        ):
+            frames.append(self._ready.popleft()[1])
+        return frames
 
     def give_up(self) -> List[StreamedFrame]:
         """Give the remaining frames, NaN where nothing was decided."""
@@ -225,29 +222,43 @@ class StreamTrack:
         """Frames that have to follow the last one of a block."""
         return self.settings.lookahead - (self._block - 1)
 
-    def _block_rows(self, positions: np.ndarray, last: bool) -> slice:
+    def _block_rows(self, last: bool) -> slice:
         """Frames of the buffer that are decided next."""
-        if last:
-            return slice(self._settled, len(positions))
-        return slice(self._settled, self._due(positions, self._ahead))
+        positions, ahead = self.buffer.snapped, self._ahead
+        stop = len(positions) if last else self._settled
+        while stop < len(positions):
+            if self._waits(float(positions[stop]), ahead):
+                break
+            stop += 1
+        return slice(self._settled, stop)
 
-    def _due(self, positions: np.ndarray, ahead: int) -> int:
-        """Frames, from the first, after which so many have come."""
+    def _waits(self, position: float, ahead: int) -> bool:
+        """Whether the frame there waits for so many more to come."""
         if ahead == 0:
-            return len(positions)
-        local = snap(positions - self._starts[:, None])
-        newest = np.floor(snap(positions[-1] - self._starts))[:, None]
-        waits = np.ceil(local) + ahead > newest
-        waits = (waits & (local >= 0)).any(0)
-        return int(waits.argmax()) if waits.any() else len(positions)
+            return False
+        newest = snap(self.buffer.newest.position)
+        for phase in self.phases:
+            local = phase.local(position)
+            known = math.floor(phase.local(newest))
+            if local >= 0 and math.ceil(local) + ahead > known:
+                return True
+        return False
+
+    def _last_served(
+        self, due: np.ndarray, newest: float
+    ) -> List[Optional[float]]:
+        """The last of the positions (n, ) that each phase serves, if any."""
+        inside = phase_coverage(due, self._starts, newest)
+        served = [due[own] for own in inside]
+        return [float(x[-1]) if len(x) else None for x in served]
 
     def _results(
         self, rows: slice, due: Optional[DueFrames]
     ) -> List[StreamedFrame]:
         """Frames in the form in which they came; all NaN if not known."""
-        settings = self.settings
-        missing = self.buffer.missing[rows]
-        empty = self.buffer.empty(settings.max_gap)[rows]
+        buffer, settings = self.buffer, self.settings
+        missing = buffer.missing[rows]
+        empty = buffer.empty(settings.max_gap)[rows]
         shape = (*missing.shape, settings.coord_dims)
         poses = torch.from_numpy(np.full(shape, np.nan, np.float32))
         reason = None
@@ -256,23 +267,24 @@ class StreamTrack:
             poses = torch.from_numpy(due.values[..., : settings.coord_dims])
             poses = finish_poses(settings.normalization, poses)
             poses = settings.redefine(poses)
-        unknown = poses.isnan().any(-1).numpy()
+        unknown = has_nan(poses.numpy())
         filled = missing & ~(unknown | empty)
         results = []
         for row, frame in enumerate(range(rows.start, rows.stop)):
-            given = self._as_given(poses[row])
-            joints = given.reshape(len(missing[row]), -1).numpy().copy()
-            joints[empty[row]] = np.nan
-            seconds = float(self.buffer.timestamp[frame])
+            given = self._as_given(poses[row]).numpy().copy()
+            if empty[row].any():
+                joints = given.reshape(len(missing[row]), -1)
+                joints[empty[row]] = np.nan
+            seconds = buffer.timestamp[frame]
             results.append(
                 StreamedFrame(
-                    int(self.buffer.index[frame]),
-                    joints.reshape(given.shape),
+                    buffer.index[frame],
+                    given,
                     filled[row],
-                    None if np.isnan(seconds) else seconds,
+                    None if math.isnan(seconds) else seconds,
                     None
                     if settings.chains is None
-                    else self.buffer.swapped[frame].copy(),
+                    else buffer.swapped[frame].copy(),
                     None if reason is None else reason[row],
                 )
             )
@@ -281,6 +293,8 @@ class StreamTrack:
     def _mean(self, positions: np.ndarray, newest: float) -> np.ndarray:
         """Mean of the refined windows at positions (n, ), (n, K, C)."""
         settings = self.settings
+        if len(self.phases) == 1:
+            return self.phases[0].at(positions, self._finish)
         inside = phase_coverage(positions, self._starts, newest)
         shape = (settings.num_keypoints, settings.coord_dims + 1)
         total = np.zeros((len(positions), *shape), np.float32)
@@ -327,18 +341,17 @@ class StreamTrack:
     def _forget(self, positions: np.ndarray) -> None:
         """Drop what neither windows nor results need any more."""
         window = self.settings.window
-        oldest = positions[min(self._settled, len(positions) - 1)]
-        start = oldest
+        oldest = float(positions[min(self._settled, len(positions) - 1)])
+        start, newest = oldest, float(positions[-1])
         for phase in self.phases:
-            phase.forget(float(oldest))
+            phase.forget(oldest)
             # The next window that is kept, or one that is the last.
-            newest = np.floor(phase.local(positions[-1:])[0])
-            end = min(phase.next_end, newest)
+            end = min(phase.next_end, math.floor(phase.local(newest)))
             start = min(start, phase.start + end - (window - 1))
         if self.settings.chains is not None:
             # The noise around the next result, and windows taken back.
             start = min(start, oldest - (window - 1))
-        needed = int(np.searchsorted(positions, start, side='right')) - 1
+        needed = int(positions.searchsorted(start, side='right')) - 1
         count = min(self._settled, max(needed, 0))
         self.buffer.drop(count)
         self._settled -= count

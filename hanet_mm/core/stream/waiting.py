@@ -7,6 +7,7 @@ import numpy as np
 
 from ..refine.frame_rate import frame_steps, snap
 from .buffer import GivenFrame
+from .clock import Elapsed
 
 
 class WaitingFrame(NamedTuple):
@@ -27,15 +28,14 @@ class WaitingTrack:
     def __init__(self) -> None:
         self.frames: List[WaitingFrame] = []
 
-    def add(
-        self,
-        index: int,
-        timestamp: Optional[float],
-        given: Optional[GivenFrame],
-    ) -> None:
-        """Append a frame; the clock has seen to its time stamp."""
-        assert timestamp is not None
-        self.frames.append(WaitingFrame(index, float(timestamp), given))
+    def add(self, elapsed: Elapsed, given: Optional[GivenFrame]) -> None:
+        """Append the newest frame, None if missed too.
+
+        What was missed before it :attr:`intervals` tell by their numbers.
+        """
+        self.frames.append(
+            WaitingFrame(elapsed.indices[-1], elapsed.timestamps[-1], given)
+        )
 
     @property
     def index(self) -> int:
