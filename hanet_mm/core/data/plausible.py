@@ -106,16 +106,20 @@ def glance_at(keypoints: np.ndarray, missing: np.ndarray) -> np.ndarray:
     Of each frame alone: what a stream knows of frames before stays.
     """
     seen = ~missing
-    middle = _middles(keypoints, seen)
-    apart = _distances(keypoints, seen, middle)
-    usual = np.where(seen.sum(1) < _FEWEST, np.nan, _median(apart))
-    numbers = (
-        *(-middle, middle, np.fmax.reduce(apart, axis=1)[:, None]),
-        -usual[:, None],
-        _like_placeholders(keypoints, missing).any(1)[:, None],
-    )
-    # Of what is not known the least.
-    return np.fmax(np.concatenate(numbers, axis=1), -np.inf)
+    numbers = []
+    for rows, known in _frames(keypoints, seen):
+        middle = _median(known.swapaxes(1, 2))
+        apart = lengths(known - middle[:, None])
+        own = np.empty((len(known), 2 * known.shape[-1] + 3))
+        own[:, :-3] = np.concatenate([-middle, middle], axis=1)
+        own[:, -3] = np.fmax.reduce(apart, axis=1)
+        own[:, -2] = -_median(apart)
+        own[seen[rows].sum(1) < _FEWEST, -2] = np.nan
+        odd = _like_placeholders(keypoints[rows], missing[rows])
+        own[:, -1] = odd.any(1)
+        # Of what is not known the least.
+        numbers.append(np.fmax(own, -np.inf))
+    return np.concatenate(numbers)
 
 
 def nothing_ignored(glances: np.ndarray) -> bool:
@@ -214,7 +218,8 @@ def _frames(
     """Blocks of frames, float64, NaN where nothing is seen."""
     for rows in row_blocks(len(keypoints)):
         points = keypoints[rows].astype(np.float64)
-        yield rows, np.where(seen[rows, :, None], points, np.nan)
+        points[~seen[rows]] = np.nan
+        yield rows, points
 
 
 def _middles(keypoints: np.ndarray, seen: np.ndarray) -> np.ndarray:

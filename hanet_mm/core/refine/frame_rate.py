@@ -344,8 +344,7 @@ def at_positions(
     their score is 0.
     """
     last = len(positions) - 1
-    left = np.searchsorted(positions, wanted, side='right') - 1
-    left = np.minimum(np.maximum(left, 0), last)
+    left = np.maximum(positions.searchsorted(wanted, side='right') - 1, 0)
     beyond = wanted >= positions[-1] + 1
     if ((wanted <= positions[left]) | (left == last)).all():
         # Frames as they are, as usual.

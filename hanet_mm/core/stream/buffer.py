@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Frames of a person in a stream that are still needed."""
 
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -124,10 +124,6 @@ class StreamBuffer:
                 )[:2]
         return self._corrected
 
-    def _renew(self) -> None:
-        """Work out anew what depends on what is known of the frames."""
-        self._corrected = self._missing = self._filled = None
-
     def outlying(self) -> np.ndarray:
         """Outliers at the keypoints that they are given for now, (F, K)."""
         if self.sides is None or not self.outliers.any():
@@ -148,7 +144,7 @@ class StreamBuffer:
             elapsed.indices[-1], elapsed.timestamps[-1], position
         )
         # As far as is known: what is seen may be a placeholder.
-        if frame is not None and (frame.scores > 0).any():
+        if frame is not None and frame.scores.any():
             self.last_seen = self.newest.position
 
     def take_in(self) -> None:
@@ -164,9 +160,8 @@ class StreamBuffer:
             positions += own.positions
             frames += [self._nobody] * (len(own.positions) - 1)
             frames.append(own.frame or self._nobody)
-        position = np.array(positions)
-        self.position = np.concatenate([self.position, position])
-        self.snapped = np.concatenate([self.snapped, snap(position)])
+        self.position = _extend(self.position, positions)
+        self.snapped = _extend(self.snapped, [snap(x) for x in positions])
         keypoints, scores, _, glances = zip(*frames)
         self.keypoints = _extend(self.keypoints, keypoints)
         self.scores = _extend(self.scores, scores)
@@ -244,7 +239,26 @@ class StreamBuffer:
         """Forget the first frames."""
         if not count:
             return
+        self._remember(count)
+        del self.index[:count], self.timestamp[:count]
+        for name in _ROWS:
+            setattr(self, name, getattr(self, name)[count:])
+        self._renew()
+        if self.sides is not None:
+            self.sides.drop(count)
+
+    def _remember(self, count: int) -> None:
+        """Where each joint was last seen before frames that go."""
         keypoints, missing = self.corrected()[0], self.missing[:count]
+        if not missing[-1].any():
+            shape = missing.shape[1:]
+            self._past = PastSight(
+                np.ones(shape, bool),
+                keypoints[count - 1].copy(),
+                np.full(shape, self.position[count - 1]),
+            )
+            self._since = np.zeros(shape, np.int64)
+            return
         joints = np.arange(missing.shape[1])
         # The last frame in which each joint was seen, and if there is one.
         last = count - 1 - missing[::-1].argmin(0)
@@ -259,12 +273,10 @@ class StreamBuffer:
             np.where(found, self.position[last], self._past.positions),
         )
         self._since = np.where(found, count - 1 - last, self._since + count)
-        del self.index[:count], self.timestamp[:count]
-        for name in _ROWS:
-            setattr(self, name, getattr(self, name)[count:])
-        self._renew()
-        if self.sides is not None:
-            self.sides.drop(count)
+
+    def _renew(self) -> None:
+        """Work out anew what depends on what is known of the frames."""
+        self._corrected = self._missing = self._filled = None
 
 
 _ROWS = (
@@ -281,7 +293,7 @@ def _nobody(num_keypoints: int, coord_dims: int) -> GivenFrame:
     return GivenFrame(points[0], scores[0], points.shape[1:], glance)
 
 
-def _extend(rows: np.ndarray, new: Sequence[np.ndarray]) -> np.ndarray:
+def _extend(rows: np.ndarray, new: Sequence[Any]) -> np.ndarray:
     return np.concatenate([rows, np.array(new)])
 
 

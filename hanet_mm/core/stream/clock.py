@@ -29,8 +29,8 @@ class Elapsed(NamedTuple):
 
     @property
     def intervals(self) -> List[float]:
-        """That of each frame; of many the first."""
-        return [self.interval] * min(self.count, _MOST_INTERVALS)
+        """That of each frame, see :func:`_every`."""
+        return _every(self.interval, self.count)
 
     def is_pause(self, window: int, memory: int) -> bool:
         """Whether it spans ``window`` refiner frames or ``memory`` frames."""
@@ -116,24 +116,28 @@ class StreamClock:
                 f'{name}: expected a timestamp as with the frames before, '
                 'found none'
             )
-        elapsed = Elapsed([], [], 1.0, count, seconds / count)
-        rate = self.rate
+        interval, rate = seconds / count, self.rate
         if rate is None and key in self._intervals:
-            own = self._intervals[key] + elapsed.intervals * (not learned)
+            own = self._intervals[key]
+            if not learned:
+                own = own + _every(interval, count)
             rate = 1 / float(np.median(own))
         step = 1.0
         if rate and not math.isnan(seconds):
-            step = float(frame_steps(elapsed.interval, rate))
+            step = float(frame_steps(interval, rate))
         listed = 1 if step * count >= memory else count
-        for passed in range(count - listed + 1, count + 1):
-            elapsed.indices.append(int(last_index + passed))
-            elapsed.timestamps.append(
-                float(last_timestamp + seconds * (passed / count))
-            )
+        passed = range(count - listed + 1, count + 1)
+        times = [last_timestamp + seconds * (x / count) for x in passed]
         if timestamp is not None:
             # Not the sum, which is rounded.
-            elapsed.timestamps[-1] = float(timestamp)
-        return elapsed._replace(step=step)
+            times[-1] = float(timestamp)
+        indices = [last_index + x for x in passed]
+        return Elapsed(indices, times, step, count, interval)
+
+
+def _every(interval: float, count: int) -> List[float]:
+    """The same interval for each frame; of many the first."""
+    return [interval] * min(count, _MOST_INTERVALS)
 
 
 def _seconds_since(last: float, timestamp: float, name: str) -> float:

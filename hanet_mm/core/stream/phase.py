@@ -104,7 +104,7 @@ class PhaseWindows:
 
         ``finish`` makes poses of the means (m, K, C) at the refiner's frames.
         """
-        local = snap(positions - self.start)
+        local = [self.local(x) for x in positions.tolist()]
         first, last = math.floor(local[0]), math.ceil(local[-1])
         count = last + 1 - first
         total = np.zeros((count, *self.outputs.shape[2:]), np.float32)
@@ -120,7 +120,10 @@ class PhaseWindows:
             total[rows] += own * output[inside]
             weight[rows] += own
         total /= weight
-        return from_grid(finish(total), local - first)
+        mean = finish(total)
+        if local == list(range(first, last + 1)):
+            return mean
+        return from_grid(mean, np.array(local) - first)
 
     def _around(
         self, first: int, last: int

@@ -77,6 +77,7 @@ class StreamTrack:
         self.phases = [PhaseWindows(x, *shared) for x in self._starts]
         # Frames of a window from its last one on.
         self._back = np.arange(1 - settings.window, 1)
+        self._known: List[int] = []  # the newest frame of each phase
         self._fits = FitMemory()
         self._bones = BoneMemory()
         self._settled = 0  # frames of the buffer that are decided
@@ -107,6 +108,8 @@ class StreamTrack:
     def add(self, elapsed: Elapsed, frame: Optional[GivenFrame]) -> None:
         """Append missed frames and the newest one, None if missed too."""
         self.buffer.add(elapsed, frame)
+        newest = snap(self.buffer.newest.position)
+        self._known = [math.floor(x.local(newest)) for x in self.phases]
         if frame is not None:
             self._shape = frame.shape
 
@@ -141,8 +144,8 @@ class StreamTrack:
         counts = [len(x) for x in ends]
         if not any(counts):
             return None
-        places = np.repeat(self._starts, counts) + np.concatenate(ends)
-        times = snap(places[:, None] + self._back)
+        starts = np.repeat(self._starts, counts)[:, None]
+        times = snap(starts + np.concatenate(ends)[:, None] + self._back)
         # Windows that reach beyond are filled up as those of offline.
         limits = self._starts + last_frames(positions, self._starts)
         limits = np.repeat(limits, counts)[:, None]
@@ -236,10 +239,8 @@ class StreamTrack:
         """Whether the frame there waits for so many more to come."""
         if ahead == 0:
             return False
-        newest = snap(self.buffer.newest.position)
-        for phase in self.phases:
+        for phase, known in zip(self.phases, self._known):
             local = phase.local(position)
-            known = math.floor(phase.local(newest))
             if local >= 0 and math.ceil(local) + ahead > known:
                 return True
         return False
@@ -259,20 +260,22 @@ class StreamTrack:
         buffer, settings = self.buffer, self.settings
         missing = buffer.missing[rows]
         empty = buffer.empty(settings.max_gap)[rows]
-        shape = (*missing.shape, settings.coord_dims)
-        poses = torch.from_numpy(np.full(shape, np.nan, np.float32))
         reason = None
-        if due is not None:
+        if due is None:
+            shape = (*missing.shape, settings.coord_dims)
+            poses = torch.from_numpy(np.full(shape, np.nan, np.float32))
+        else:
             reason = due.reason
             poses = torch.from_numpy(due.values[..., : settings.coord_dims])
             poses = finish_poses(settings.normalization, poses)
             poses = settings.redefine(poses)
-        unknown = has_nan(poses.numpy())
-        filled = missing & ~(unknown | empty)
+        values = poses.numpy()
+        filled = missing & ~(has_nan(values) | empty)
+        hollow = bool(empty.any())
         results = []
         for row, frame in enumerate(range(rows.start, rows.stop)):
-            given = self._as_given(poses[row]).numpy().copy()
-            if empty[row].any():
+            given = self._as_given(values[row]).copy()
+            if hollow:
                 joints = given.reshape(len(missing[row]), -1)
                 joints[empty[row]] = np.nan
             seconds = buffer.timestamp[frame]
@@ -327,16 +330,17 @@ class StreamTrack:
             settings.body,
         )
 
-    def _as_given(self, poses: Tensor) -> Tensor:
+    def _as_given(self, poses: np.ndarray) -> np.ndarray:
         """Poses (K, D) in the shape in which they came."""
         if self.settings.normalization != 'rot6d':
             return poses
-        if np.prod(self._shape) == poses.numel():
+        if np.prod(self._shape) == poses.size:
             return poses.reshape(self._shape)
-        if poses.isnan().any():
+        if np.isnan(poses).any():
             return poses[:, :3].reshape(self._shape)
-        self._vectors = follow_axis_angle(poses, self._vectors)
-        return self._vectors.reshape(self._shape)
+        rotations = torch.from_numpy(poses)
+        self._vectors = follow_axis_angle(rotations, self._vectors)
+        return self._vectors.reshape(self._shape).numpy()
 
     def _forget(self, positions: np.ndarray) -> None:
         """Drop what neither windows nor results need any more."""
