@@ -348,7 +348,10 @@ def read_sequence(
 
     Messages count the frames from ``first_frame``.
     """
-    points = _as_float32(_to_numpy(keypoints, np.nan))
+    exact = _to_numpy(keypoints, np.nan)
+    # What float32 cannot hold becomes inf and is refused below.
+    with np.errstate(over='ignore'):
+        points = exact.astype(np.float32)
     expected = shape or points.shape[1:]
     if points.ndim != 3 or points.shape[1:] != expected or 0 in expected:
         sizes = f' = (T, {shape[0]}, {shape[1]})' if shape else ''
@@ -371,14 +374,6 @@ def read_sequence(
     )
     missing = missing_keypoints(points, scores)
     return points, np.where(missing, np.float32(0), scores)
-
-
-def _as_float32(exact: np.ndarray) -> np.ndarray:
-    """A copy; what float32 cannot hold becomes inf, which is refused."""
-    if exact.dtype == np.float32:
-        return exact.copy()
-    with np.errstate(over='ignore'):
-        return exact.astype(np.float32)
 
 
 def _to_numpy(array: Array, masked: float) -> np.ndarray:
