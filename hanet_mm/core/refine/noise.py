@@ -131,7 +131,7 @@ def local_size(
     the keypoints; that of all where there is none. People come nearer and
     go away.
     """
-    sizes = np.nan_to_num(frame_sizes(poses, ~missing))[..., None]
+    sizes = _zero_nan(frame_sizes(poses, ~missing))[..., None]
     sizes = local_quantile(sizes, sizes > 0, size_reach(fps), 0.5, kept)
     if (sizes > 0).all():
         return sizes
@@ -224,4 +224,10 @@ def sorted_quantile(
     np.maximum(places, 0, out=places)
     flat = ordered.reshape(-1, ordered.shape[-1])
     chosen = flat[np.arange(len(flat)), places.reshape(-1)]
-    return np.nan_to_num(chosen.reshape(places.shape))
+    return _zero_nan(chosen.reshape(places.shape))
+
+
+def _zero_nan(values: np.ndarray) -> np.ndarray:
+    """Values with 0 in place of NaN, changed in place: few calls of numpy."""
+    values[np.isnan(values)] = 0
+    return values
