@@ -208,7 +208,7 @@ class SimulatedPoseSequenceDataset(KeptItems):
         self.chunk_pipeline = Compose(chunk_pipeline)
         self.seed = seed
         self._chunk: Tuple[int, dict] = (-1, {})
-        self._kept_stacks: Dict[Tuple[int, ...], Dict[str, np.ndarray]] = {}
+        self._kept_stacks: Dict[int, Dict[str, np.ndarray]] = {}
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo or _METAINFO[skeleton],
@@ -287,9 +287,6 @@ class SimulatedPoseSequenceDataset(KeptItems):
         None if these windows are in several chunks or not encoded by
         ``chunk_pipeline``, or ``pipeline`` does more than to pack them.
         """
-        key = tuple(indices)
-        if key in self._kept_stacks:
-            return {k: x.copy() for k, x in self._kept_stacks[key].items()}
         numbers, rows = np.divmod(indices, self.chunk_size)
         last = (self.num_windows - 1) // self.chunk_size
         number = int(numbers[0])
@@ -297,16 +294,24 @@ class SimulatedPoseSequenceDataset(KeptItems):
             return None
         if self.test_mode or not _only_packs(self.pipeline):
             return None
+        stacks = self._stacks_of(number)
+        if stacks is None:
+            return None
+        return {name: values[rows] for name, values in stacks.items()}
+
+    def _stacks_of(self, number: int) -> Optional[Dict[str, np.ndarray]]:
+        """``inputs`` and labels of a chunk, if its pipeline makes them."""
+        if number in self._kept_stacks:
+            return self._kept_stacks[number]
         chunk = self._chunk_of(number)
         if 'keypoint_inputs' not in chunk:
             return None
         labels = (*LABELS, *(x for x in EVIDENCE if x in chunk))
-        stacked = {name: chunk[name][rows] for name in labels}
-        stacked['inputs'] = chunk['keypoint_inputs'][rows]
+        stacks = {name: chunk[name] for name in labels}
+        stacks['inputs'] = chunk['keypoint_inputs']
         if self.keep:
-            self._kept_stacks[key] = stacked
-            return {k: x.copy() for k, x in stacked.items()}
-        return stacked
+            self._kept_stacks[number] = stacks
+        return stacks
 
     def _chunk_of(self, number: int) -> dict:
         """Arrays of a chunk after ``chunk_pipeline``; the last one is kept."""
@@ -330,7 +335,8 @@ class SimulatedPoseSequenceDataset(KeptItems):
 def _only_packs(pipeline: Compose) -> bool:
     """Whether a pipeline makes of an encoded window what stacks hold."""
     steps = pipeline.transforms
-    if len(steps) != 1 or not isinstance(steps[0], PackPoseSequenceInputs):
+    # A subclass may pack something else.
+    if len(steps) != 1 or type(steps[0]) is not PackPoseSequenceInputs:
         return False
     return steps[0].meta_keys is None and not steps[0].pack_transformed
 

@@ -2,7 +2,7 @@
 """Batches of windows that stay stacked from the chunk to the loss."""
 
 from collections.abc import Sequence as SequenceABC
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -13,8 +13,9 @@ from mmengine.registry import FUNCTIONS
 class StackedWindows(SequenceABC):
     """Items of B windows of a data set, which can give them stacked too.
 
-    As a sequence it has the items that the data set gives one by one, made
-    when they are asked for.
+    As a sequence it has the items that the data set gives one by one. All are
+    made when the first is asked for, each once: functions that collate read a
+    batch several times, and what is drawn at random must stay as it was.
 
     Args:
         dataset (Any): With ``stack_windows``, which gives ``inputs`` and
@@ -25,6 +26,7 @@ class StackedWindows(SequenceABC):
     def __init__(self, dataset: Any, indices: Sequence[int]):
         self.dataset = dataset
         self.indices = indices
+        self._items: Optional[List[Any]] = None
 
     def stacked(self) -> Optional[Dict[str, np.ndarray]]:
         """``inputs`` and labels of all windows, if they can be stacked."""
@@ -34,9 +36,9 @@ class StackedWindows(SequenceABC):
         return len(self.indices)
 
     def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, slice):
-            return [self.dataset[i] for i in self.indices[place]]
-        return self.dataset[self.indices[place]]
+        if self._items is None:
+            self._items = [self.dataset[i] for i in self.indices]
+        return self._items[place]
 
 
 @FUNCTIONS.register_module()

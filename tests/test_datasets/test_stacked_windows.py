@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import Compose, ConcatDataset, pseudo_collate
-from mmengine.registry import init_default_scope
+from mmengine.registry import FUNCTIONS, init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS, MODELS
+from torch.utils.data import DataLoader
 
-import hanet_mm  # noqa: F401
+from hanet_mm.datasets.transforms import PackPoseSequenceInputs
 from hanet_mm.models.window_samples import stack_instances
 
 pytestmark = pytest.mark.mm
@@ -123,6 +124,63 @@ def test_joined_data_sets_and_other_loaders_see_items(source):
     assert len(batch) == 3
     assert [x['data_samples'].seq_id for x in batch] == [2, 3, 5]
     assert [x['data_samples'].seq_id for x in batch[1:]] == [3, 5]
+
+
+TURNED = {'keypoint_inputs', *LABELS}
+
+
+class EitherWay:
+    """Turns time round at random."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+        self.turns = []
+
+    def __call__(self, results):
+        step = self.rng.choice([-1, 1])
+        self.turns.append(step)
+        return {
+            key: x[::step].copy() if key in TURNED else x
+            for key, x in results.items()
+        }
+
+
+@pytest.mark.parametrize('collate', ['pseudo_collate', 'collate_windows'])
+def test_what_is_drawn_for_a_window_is_drawn_once(source, collate):
+    step = EitherWay()
+    dataset = changed(source, num_windows=8, pipeline=[step, PACK])
+    # Not by the runner, which copies the data set and all that is drawn.
+    loader = DataLoader(dataset, 8, collate_fn=FUNCTIONS.get(collate))
+    batch = next(iter(loader))
+    turns = np.array(step.turns)
+    assert turns.shape == (8,)
+    assert np.ptp(turns) == 2
+    plain = changed(source, num_windows=8)
+    same = batches(plain, 'pseudo_collate')[0]
+    for row, turn in enumerate(turns):
+        inputs = same['inputs'][row][::turn]
+        np.testing.assert_array_equal(batch['inputs'][row], inputs)
+        found, expected = (
+            x['data_samples'][row].gt_instance_labels['keypoint_labels']
+            for x in (batch, same)
+        )
+        np.testing.assert_array_equal(found, expected[::turn])
+
+
+def test_other_ways_to_pack_are_not_passed_over(source):
+    class OwnPack(PackPoseSequenceInputs):
+        pass
+
+    assert source.stack_windows([0, 1]) is not None
+    assert changed(source, pipeline=[OwnPack()]).stack_windows([0]) is None
+
+
+def test_chunks_are_kept_once_in_whatever_order(source):
+    dataset = changed(source, keep=True)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        dataset.stack_windows(rng.permutation(8))
+    assert [*dataset._kept_stacks] == [0]
 
 
 def test_kept_windows_are_not_written_to(source):
