@@ -175,6 +175,17 @@ def test_other_ways_to_pack_are_not_passed_over(source):
     assert changed(source, pipeline=[OwnPack()]).stack_windows([0]) is None
 
 
+def test_a_subclass_that_changes_windows_is_not_passed_over(source):
+    class Slower(type(source)):
+        def get_data_info(self, idx):
+            return dict(super().get_data_info(idx), fps=1.0)
+
+    dataset = changed(source)
+    assert dataset.stack_windows([0, 1]) is not None
+    dataset.__class__ = Slower
+    assert dataset.stack_windows([0, 1]) is None
+
+
 def test_chunks_are_kept_once_in_whatever_order(source):
     dataset = changed(source, keep=True)
     rng = np.random.default_rng(0)
