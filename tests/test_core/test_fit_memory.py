@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hanet_mm.core.refine import local_fit
+from hanet_mm.core.refine.evidence import GivenPoses, keep_to_evidence
 from hanet_mm.core.refine.local_fit import LocalFit, local_reach
 from hanet_mm.core.refine.robust_path import robust_path
 from hanet_mm.core.stream.fit_memory import FitMemory, PeopleFits
@@ -53,6 +54,23 @@ def test_the_last_frames_alone_have_the_same_path():
         np.testing.assert_allclose(one, other[170:], rtol=1e-6)
 
 
+@pytest.mark.parametrize('fps', [1, 2, 5, 7, 7.5, 30])
+def test_limits_of_the_last_frames_are_those_of_all(fps):
+    walks = make_walks()[:, 0]
+    missing = np.zeros(walks.shape[:2], bool)
+    given = GivenPoses(walks, missing, missing, float(fps))
+    noise = np.random.default_rng(1).normal(size=walks.shape)
+    walks[:150] += 20 * noise[:150]  # of the sequence it is another
+    refined = (walks + 5 * noise).astype(np.float32)
+    rows = slice(190, 200)
+    whole = keep_to_evidence(refined, np.ones(missing.shape), given)
+    part = keep_to_evidence(
+        refined[rows], np.ones(missing[rows].shape), given, rows=rows
+    )
+    for one, other in zip(part, whole):
+        np.testing.assert_allclose(one, other[rows], rtol=1e-5)
+
+
 def test_only_what_a_new_frame_reaches_is_found_again():
     walks = make_walks()
     missing = np.zeros(walks.shape[:3], bool)
@@ -94,3 +112,19 @@ def test_rows_that_are_known():
     assert found is None or found.far == slice(2 + FAR, 49 - FAR)
     # At another rate all is different.
     assert memory.unchanged(1, 25.0, walk[now], missing[now]) is None
+
+
+def test_at_a_low_rate_nothing_stays_as_it_was():
+    # Any frame may change the quantiles of the sequence.
+    memory = FitMemory()
+    walk = make_walks()[:61, 0]
+    missing = np.zeros(walk.shape[:2], bool)
+    for fps, known in ((7.5, True), (7.0, False)):
+        robust_path(
+            walk[:60, None],
+            missing[:60, None],
+            fps,
+            memory=PeopleFits([memory], [0], fps),
+        )
+        found = memory.unchanged(0, fps, walk, missing)
+        assert (found is not None) == known

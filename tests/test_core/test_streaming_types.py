@@ -60,3 +60,11 @@ def test_a_jump_of_frame_numbers_allocates_nothing(refiner, times):
     assert peak < 50e6
     assert [x.index for x in frames] == [0]
     assert [x.index for x in stream.flush(0)] == [10**9]
+
+
+def test_numbers_of_numpy_come_back_as_those_of_python(refiner):
+    stream = StreamingRefiner(refiner)
+    stream.push(POSE, index=np.int64(0), timestamp=np.float32(0))
+    frames = stream.push(POSE, index=np.int64(2), timestamp=np.float32(0.5))
+    assert [type(x.index) for x in frames] == [int, int]
+    assert [type(x.timestamp) for x in frames] == [float, float]

@@ -17,7 +17,7 @@ from ..data.lengths import lengths
 from .local_fit import FitMemory
 from .noise import local_size, size_reach
 from .rigid import RigidBody, keep_lengths, length_change, usual_lengths
-from .robust_path import RobustPath, robust_path
+from .robust_path import RobustPath, is_local, robust_path
 from .root_path import filled_root_path, root_of
 from .trust import Trusted, limit_to_noise
 
@@ -138,11 +138,13 @@ def keep_to_evidence(
 def _first_needed(given: GivenPoses, rows: slice) -> int:
     """First frame that limits of the frames ``rows`` depend on.
 
-    Paths apart; of missing keypoints the whole sequence tells.
+    Paths apart; of missing keypoints the whole sequence tells, and at low
+    rates of all.
     """
     near = size_reach(given.fps)
     first = max(rows.start - near, 0)
-    if given.missing[max(first - near, 0) :].any():
+    missing = given.missing[max(first - near, 0) :]
+    if missing.any() or not is_local(given.fps):
         return 0
     return first
 

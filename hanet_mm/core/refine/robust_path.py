@@ -79,7 +79,8 @@ def robust_path(
             about its fourth root times 6 Hz. Defaults to 1: never below 6 Hz.
         memory (FitMemory, optional): Of a stream. Defaults to None.
         first (int): First frame that is wanted: all before are left out.
-            What is said of missing keypoints may need them. Defaults to 0.
+            What is said of missing keypoints may need them, and of all
+            where the rate is not :func:`is_local`. Defaults to 0.
 
     Returns:
         RobustPath: The path and the noise around it, (T - first, ...).
@@ -123,6 +124,20 @@ def robust_path(
     return path
 
 
+def is_local(fps: float) -> bool:
+    """Whether three frames are near each frame, also near the first and last.
+
+    At lower rates quantiles are those of the whole sequence, so that what is
+    said of a frame changes with any other.
+    """
+    # All else is told from a longer time.
+    return _near_noise(fps) >= 2
+
+
+def _near_noise(fps: float) -> int:
+    return round(_NEAR_NOISE * fps)
+
+
 def _joint_paths(
     keypoints: np.ndarray,
     missing: np.ndarray,
@@ -139,7 +154,7 @@ def _joint_paths(
         poses, origin, missing, size, fps, least_weight, kept
     )
     # What is further away does not matter for the frames that are wanted.
-    near = round(_NEAR_NOISE * fps)
+    near = _near_noise(fps)
     begin = max(first - near - _margin(_CUTOFF / fps), 0)
     smooth = smooth_evenly(calm[begin:], _CUTOFF / fps, weights[begin:])
     del calm, weights

@@ -100,7 +100,7 @@ class StreamClock:
         do not increase, or time stamps come with some frames only.
         """
         name = f'track {key}'
-        count = index - last_index
+        count = int(index) - last_index
         if count < 1:
             raise ValueError(
                 f'{name}: expected a frame number above {last_index}, found '

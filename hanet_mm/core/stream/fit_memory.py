@@ -6,6 +6,7 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from ..refine.local_fit import KeptFit, LocalFit, local_reach
+from ..refine.robust_path import is_local
 
 
 class _Fitted(NamedTuple):
@@ -39,6 +40,8 @@ class FitMemory:
         """
         last = self._last
         if last is None or last.fps != fps or index < last.index:
+            return None
+        if not is_local(fps):
             return None
         old = slice(index - last.index, index - last.index + len(keypoints))
         count = len(last.keypoints[old])
