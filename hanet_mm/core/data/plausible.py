@@ -103,7 +103,10 @@ def ignored_keypoints(keypoints: np.ndarray, missing: np.ndarray) -> Ignored:
 def glance_at(keypoints: np.ndarray, missing: np.ndarray) -> np.ndarray:
     """Numbers (T, 2D + 3) of frames (T, K, D) for :func:`nothing_ignored`.
 
-    Of each frame alone: what a stream knows of frames before stays.
+    Minus the middle and the middle (D each), the longest and minus the median
+    distance to it, and whether a keypoint is like a placeholder: the largest
+    of all frames bounds each. Of each frame alone: what a stream knows of
+    frames before stays.
     """
     seen = ~missing
     numbers = []

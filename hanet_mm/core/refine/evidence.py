@@ -14,7 +14,7 @@ from typing import List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from ..data.lengths import lengths
-from .local_fit import FitMemory
+from .local_fit import FitStore
 from .noise import local_size, size_reach
 from .rigid import RigidBody, keep_lengths, length_change, usual_lengths
 from .robust_path import RobustPath, is_local, robust_path
@@ -58,7 +58,7 @@ def keep_to_evidence(
     given: GivenPoses,
     body: Optional[RigidBody] = None,
     rows: Optional[slice] = None,
-    fits: Optional[FitMemory] = None,
+    fits: Optional[FitStore] = None,
     memories: Optional[List[BoneMemory]] = None,
     overwrite: bool = False,
 ) -> Trusted:
@@ -75,7 +75,7 @@ def keep_to_evidence(
             to None: keypoints as they are.
         rows (slice, optional): Frames that are wanted. Defaults to None:
             all.
-        fits (FitMemory, optional): Of a stream, see :func:`robust_path`;
+        fits (FitStore, optional): Of a stream, see :func:`robust_path`;
             poses are relative to the root.
         memories (List[BoneMemory], optional): Of P people of a stream, whose
             poses are (T, P, K, D). Defaults to None: usual lengths are those
@@ -150,7 +150,7 @@ def _first_needed(given: GivenPoses, rows: slice) -> int:
 
 
 def _relative_path(
-    given: GivenPoses, body: RigidBody, fits: Optional[FitMemory]
+    given: GivenPoses, body: RigidBody, fits: Optional[FitStore]
 ) -> Tuple[RobustPath, RobustPath]:
     """Paths of the joints relative to the root, and of the root (T, ..., D).
 
@@ -161,7 +161,8 @@ def _relative_path(
     joints = list(body.root)
     lost = given.missing[..., joints].any(-1)
     size = local_size(relative, given.missing, given.fps)
-    own = size if fits is None else None  # a memory knows that of before
+    # With a memory the path finds sizes by what was known of them before.
+    own = size if fits is None else None
     path = robust_path(relative, given.missing, given.fps, own, memory=fits)
     root = filled_root_path(place[..., 0, :], lost, given.fps, size)
     path.outlier[..., joints] |= root.outlier.any(-1, keepdims=True)

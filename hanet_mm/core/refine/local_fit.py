@@ -69,8 +69,8 @@ def join_fits(fits: Sequence[LocalFit]) -> LocalFit:
 class KeptFit(NamedTuple):
     """What a stream knows of the local fit of its frames.
 
-    Sizes and parabolas are those of the frames ``near``, the rest those of
-    fewer frames, ``far``, of what is said of all frames in ``fit``.
+    Rows of ``fit`` are those of the frames of the stream. Of sizes and
+    parabolas the rows ``near`` hold still, of the rest fewer, ``far``.
     """
 
     near: slice
@@ -93,7 +93,7 @@ class KeptFit(NamedTuple):
         return self._replace(fit=fit)
 
 
-class FitMemory(Protocol):
+class FitStore(Protocol):
     """What remembers the local fit of a buffer, with parabolas as places."""
 
     def recall(
@@ -174,9 +174,9 @@ def calm_poses(
     noise = typical_noise(fast / size, fps, old_noise)
     fit = LocalFit(size, parabolas + origin, usual, noise)
     usual = _OUTLIER * np.maximum(usual, least)
-    kept_part = np.minimum(usual / np.maximum(apart, usual), 1)[..., None]
+    share = np.minimum(usual / np.maximum(apart, usual), 1)[..., None]
     outlier = (apart > usual) & ~missing
-    calm = parabolas + (poses - parabolas) * kept_part
+    calm = parabolas + (poses - parabolas) * share
     return CalmPoses(calm, weight_of_noise(noise, least_weight), outlier, fit)
 
 

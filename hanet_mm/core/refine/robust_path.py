@@ -9,7 +9,7 @@ import torch
 from ..data.blocks import joint_blocks
 from ..data.lengths import lengths
 from ..nn.smoother import solve_smoother
-from .local_fit import FitMemory, KeptFit, LocalFit, calm_poses, join_fits
+from .local_fit import FitStore, KeptFit, LocalFit, calm_poses, join_fits
 from .noise import local_quantile, local_size
 from .threads import map_threads
 
@@ -50,7 +50,7 @@ def robust_path(
     fps: float = 30.0,
     size: Union[np.ndarray, float, None] = None,
     least_weight: float = 1.0,
-    memory: Optional[FitMemory] = None,
+    memory: Optional[FitStore] = None,
     first: int = 0,
 ) -> RobustPath:
     """The path through a sequence that outliers do not bend.
@@ -77,7 +77,7 @@ def robust_path(
             the person around each frame.
         least_weight (float): Of the noisiest keypoints: the cutoff falls to
             about its fourth root times 6 Hz. Defaults to 1: never below 6 Hz.
-        memory (FitMemory, optional): Of a stream. Defaults to None.
+        memory (FitStore, optional): Of a stream. Defaults to None.
         first (int): First frame that is wanted: all before are left out.
             What is said of missing keypoints may need them, and of all
             where the rate is not :func:`is_local`. Defaults to 0.

@@ -69,8 +69,9 @@ class FitMemory:
 class PeopleFits:
     """Memory of people of a stream whose frames are worked on together.
 
-    ``memories`` are those of P persons, whose keypoints (F, P, K, D) begin at
-    frames ``index``.
+    A :class:`FitStore`: of each push :meth:`recall` comes first, then
+    :meth:`keep` for the same frames. ``memories`` are those of P persons,
+    whose keypoints (F, P, K, D) begin at frames ``index``.
     """
 
     def __init__(
