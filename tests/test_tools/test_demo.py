@@ -183,23 +183,16 @@ def make_clip():
     return module
 
 
-def test_people_of_the_clip_are_those_of_its_script(make_clip, clip):
-    """The errors are others of the same amounts: drawn in another order."""
+def test_the_clip_is_what_its_script_makes(make_clip, clip):
     made = make_clip.make_sequences(
         make_clip.SEED, make_clip.NUM_PEOPLE, make_clip.NUM_FRAMES
     )
     # A step of the stored numbers may go the other way elsewhere.
-    np.testing.assert_allclose(
-        made.keypoints_gt, clip.keypoints_gt, atol=1.01 / 8
-    )
-    errors, missing = [], []
-    for one in (made, clip):
-        found = one.scores > 0
-        apart = one.keypoints_est - one.keypoints_gt
-        errors.append(np.median(np.linalg.norm(apart, axis=-1)[found]))
-        missing.append(1 - found.mean())
-    assert errors[0] == pytest.approx(errors[1], rel=0.25)
-    assert missing[0] == pytest.approx(missing[1], abs=0.03)
+    for name, step in (('keypoints_est', 1 / 8), ('keypoints_gt', 1 / 8)):
+        np.testing.assert_allclose(
+            getattr(made, name), getattr(clip, name), atol=1.01 * step
+        )
+    np.testing.assert_allclose(made.scores, clip.scores, atol=0.0101)
 
 
 def test_settings_of_the_filters_are_tuned_on_other_people(make_clip, clip):

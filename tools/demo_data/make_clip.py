@@ -4,11 +4,9 @@
 Two procedural people of ten seconds before a camera, as COCO's 17 keypoints,
 with the errors of a simulated estimator. The kinds and amounts of error were
 chosen before there was a refiner to try on them, and the seed is the first
-that was tried. Errors have been drawn in another order since: the same seed
-gives the same people, and other errors of the same kinds. In
-``meta['filters']`` are settings of the classical filters that have the least
-mean error on other people with the same kinds of error, so that the demo need
-not tune them.
+that was tried. In ``meta['filters']`` are settings of the classical filters
+that have the least mean error on other people with the same kinds of error,
+so that the demo need not tune them.
 
     python tools/demo_data/make_clip.py tools/demo_data/noisy_clip.npz
 """
