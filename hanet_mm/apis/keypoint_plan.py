@@ -25,6 +25,7 @@ from hanet_mm.core.poses.skeleton_data import (
 from hanet_mm.core.refine.followers import Followers
 from hanet_mm.core.refine.refiner import Refiner, RefineResult
 from hanet_mm.core.refine.swap_chains import SwapChains, swap_chains
+from hanet_mm.core.refine.trust import OUTLIER
 
 from .formats.base import PersonTrack, PoseFile
 
@@ -37,6 +38,8 @@ class KeypointPlan:
 
     mapping: Optional[KeypointMap] = None  # None: those of the refiner
     report: str = ''  # one line for the user
+    # Keypoint of the other side of each one of the file, (Ks,), if known.
+    flip: Optional[np.ndarray] = None
 
     def to_refiner(self, track: PersonTrack) -> Poses:
         """Keypoints (T, Kt, D) and scores (T, Kt) or None."""
@@ -73,6 +76,9 @@ class KeypointPlan:
             untouched = self.mapping.untouched
             if reason is not None:
                 reason = self.mapping.backward_flags(reason)
+        if reason is not None:
+            outliers = self._outliers(track, swapped) & filled
+            reason = np.where(outliers, OUTLIER, reason).astype(np.uint8)
         if swapped is not None:
             # Keypoints were missing on the side that they are on now, and
             # what was given there is the other side's.
@@ -90,6 +96,16 @@ class KeypointPlan:
         return RefineResult(
             keypoints, filled & ~empty, swapped=swapped, reason=reason
         )
+
+    def _outliers(
+        self, track: PersonTrack, swapped: Optional[np.ndarray]
+    ) -> np.ndarray:
+        """Keypoints of a file that were outliers, on the side of now."""
+        if track.outliers is None:
+            return np.zeros(track.keypoints.shape[:2], bool)
+        if swapped is None or self.flip is None:
+            return track.outliers
+        return np.where(swapped, track.outliers[:, self.flip], track.outliers)
 
     def check_known(self, poses: PoseFile) -> None:
         """Raise unless half of the default refiner's keypoints are known."""
@@ -123,7 +139,8 @@ def plan_keypoints(
         if count == len(target):
             return KeypointPlan(
                 report='keypoints without names, taken in the order of the '
-                'refiner'
+                'refiner',
+                flip=_flip(refiner.keypoint_names),
             )
         source = _guess(poses, f'where the refiner expects {len(target)}')
         note = f' (taken for {source.name} by their number)'
@@ -131,9 +148,15 @@ def plan_keypoints(
         mapping = match_skeletons(source, target)
     except ValueError as error:
         raise ValueError(f'{poses.path}: {error}') from None
+    flip = _flip(source.keypoint_names)
     if mapping.is_identity:
-        return KeypointPlan(report=note.strip(' ()'))
-    return KeypointPlan(mapping, Followers(mapping).report() + note)
+        return KeypointPlan(None, note.strip(' ()'), flip)
+    return KeypointPlan(mapping, Followers(mapping).report() + note, flip)
+
+
+def _flip(names: Sequence[str]) -> np.ndarray:
+    """Keypoint of the other side of each, by the names."""
+    return swap_chains(names).flip_indices
 
 
 def find_chains(

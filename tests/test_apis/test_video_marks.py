@@ -20,18 +20,21 @@ FRAMES, FPS = 70, 30
 COCO = SKELETONS['coco17'].keypoint_names
 FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 SWAPPED, GONE, FAR = slice(20, 27), slice(45, 48), 60
+# Frames with a keypoint that nobody can mean, the first one of them swapped.
+NOWHERE = 23, 53
 WRIST, ANKLE = COCO.index('left_wrist'), COCO.index('right_ankle')
 
 
 def person():
-    """A walker with a swap, a missing wrist and an ankle far off: keypoints
-    (T, 17, 2) and scores (T, 17).
+    """A walker with a swap, a missing wrist, an ankle far off and one out of
+    the world: keypoints (T, 17, 2) and scores (T, 17).
     """
     walker = across(80, 560, 400, (0, FRAMES - 1))
     points = np.stack([walker.pose(t) for t in range(FRAMES)])
     points += np.random.default_rng(0).normal(0, 0.5, points.shape)
     points[SWAPPED] = points[SWAPPED][:, FLIP]
     points[FAR, ANKLE] += 300
+    points[NOWHERE, ANKLE] = 30_000
     scores = np.full(points.shape[:2], 0.9)
     scores[GONE, WRIST] = 0
     return points.astype(np.float32), scores.astype(np.float32)
@@ -111,6 +114,10 @@ def test_a_video_says_why_as_refine_does(tmp_path, order):
     reason = np.array(own)[:, ::order]
     assert REASONS[reason[GONE, WRIST].max()] == 'missing'
     assert REASONS[reason[FAR, ANKLE]] == 'outlier'
+    swapped, alone = NOWHERE
+    assert REASONS[reason[swapped, FLIP[ANKLE]]] == 'outlier'
+    assert REASONS[reason[swapped, ANKLE]] == 'swapped'
+    assert REASONS[reason[alone, ANKLE]] == 'outlier'
     assert REASONS[reason[SWAPPED, WRIST].max()] == 'swapped'
 
 

@@ -116,6 +116,13 @@ def test_other_batches_are_collated_as_ever(source, attributes):
         np.testing.assert_array_equal(one, two)
 
 
+def test_stacked_windows_are_not_taken_for_sequences_to_test_on(source):
+    process = MODELS.build(dict(type='PoseSequenceDataPreprocessor'))
+    batch = batches(source, 'collate_windows')[0]
+    with pytest.raises(ValueError, match='test_mode=True, found False'):
+        process(batch, training=False)
+
+
 def test_joined_data_sets_and_other_loaders_see_items(source):
     dataset = ConcatDataset([source, changed(source, seed=1)])
     items = [dataset[i] for i in (3, 27)]

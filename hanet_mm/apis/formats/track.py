@@ -18,7 +18,8 @@ class PersonTrack:
     scores (T, K), 0 = missing, None: unknown; the number of the first frame;
     W, H in pixels and frames per second, None: unknown; whether scores tell
     which keypoints are visible, not how well they are placed; with rotations
-    the translation in metres, (T, 3), if known.
+    the translation in metres, (T, 3), if known; outliers that were ignored,
+    bool (T, K), None: nobody looked.
     """
 
     name: str
@@ -29,6 +30,7 @@ class PersonTrack:
     fps: Optional[float] = None
     is_visibility: bool = False
     translation: Optional[np.ndarray] = None
+    outliers: Optional[np.ndarray] = None
 
     def ignore_impossible(self) -> Tuple[int, int]:
         """Let placeholders and outliers count as missing; how many there are.
@@ -38,6 +40,7 @@ class PersonTrack:
         if self.keypoints.shape[-1] > 3:
             return 0, 0
         ignored = ignored_keypoints(self.keypoints, self.missing)
+        self.outliers = ignored.outliers
         if ignored.any.any():
             scores = scores_or_default(self.scores, self.keypoints.shape[:2])
             self.scores = np.where(ignored.any, 0, scores)

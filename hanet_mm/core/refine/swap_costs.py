@@ -82,7 +82,7 @@ def measure_motions(
         every = new.after(past or new.none_before())
         steps = every.steps()[..., 0]
         far[..., rows] = steps.transpose(0, 2, 3, 1)
-        past = every.newest(shown)
+        past = every.last_of_each(shown)
     motion = np.empty((people, NUM_CHAINS, LAGS + 1))
     for n, chain in enumerate(bounds):
         steps = far[:, :, chain].reshape(LAGS + 1, people, -1)
@@ -181,7 +181,7 @@ class ChainFrames(NamedTuple):
         times = self.times[rows] - later
         return ChainFrames(self.poses[:, rows], self.seen[:, rows], times)
 
-    def newest(self, shown: np.ndarray) -> 'ChainFrames':
+    def last_of_each(self, shown: np.ndarray) -> 'ChainFrames':
         """The last three of each chain, of past frames and :meth:`packed`."""
         if shown.all():
             return self.last(LAGS, len(shown))

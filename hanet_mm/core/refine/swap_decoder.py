@@ -289,7 +289,7 @@ def _push_together(new: Sequence[NewFrames]) -> None:
         place: Any = (now.times, *np.ogrid[tuple(map(slice, shown.shape))][1:])
         packed, costs = costs, np.empty_like(costs)
         costs[place] = packed
-    kept = every.newest(shown)
+    kept = every.last_of_each(shown)
     sides = (
         state_cost(fps.reshape(-1, 1, 1, 1))
         * shown.any(-1)[..., None, None, None]

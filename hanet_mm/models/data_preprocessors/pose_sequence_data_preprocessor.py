@@ -50,9 +50,18 @@ class PoseSequenceDataPreprocessor(BaseDataPreprocessor):
         For training all inputs have one shape and become (B, T, K, D) on the
         device, otherwise a tuple of (T_i, K, D). Batches that
         ``collate_windows`` stacked have them so already, with ``labels``.
+
+        Raises:
+            ValueError: If a batch to test on was stacked for training.
         """
         inputs, samples = data['inputs'], data['data_samples']
         if not training:
+            if 'labels' in data:
+                raise ValueError(
+                    'collate_windows: expected the data set of a val or test '
+                    'loader with test_mode=True, found False: its windows '
+                    'are stacked for training'
+                )
             inputs = tuple(self.cast_data(torch.as_tensor(x)) for x in inputs)
             return dict(inputs=inputs, data_samples=samples)
         if 'labels' in data:
