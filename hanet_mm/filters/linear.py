@@ -7,6 +7,9 @@ from hanet_mm.core.data.extras import import_extra
 
 from .base import PerSequenceFilter
 
+# Of a sequence, from where on wider Gaussian weights change nothing.
+_WIDEST = 100
+
 
 class SavitzkyGolayFilter(PerSequenceFilter):
     """Fits a polynomial to the frames around each frame.
@@ -158,4 +161,6 @@ class GaussianFilter(PerSequenceFilter):
     def smooth_frames(self, keypoints: np.ndarray) -> np.ndarray:
         """Filter along the frames, (T, ...) -> (T, ...)."""
         ndimage = import_extra('scipy.ndimage', 'GaussianFilter')
-        return ndimage.gaussian_filter1d(keypoints, self.sigma, axis=0)
+        # Far wider than a sequence and its mirror images it is their mean.
+        sigma = min(self.sigma, _WIDEST * len(keypoints))
+        return ndimage.gaussian_filter1d(keypoints, sigma, axis=0)

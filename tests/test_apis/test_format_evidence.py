@@ -126,6 +126,31 @@ def test_fractions_of_the_image_are_asked_for(tmp_path):
         )
 
 
+@pytest.mark.parametrize('image_size', [None, SIZE])
+def test_landmarks_in_pixels_are_no_fractions(tmp_path, image_size):
+    """As scripts write them who multiply MediaPipe's numbers themselves."""
+    given = 1 + make_person(0, 12, 33, 0).keypoints
+    frames = [
+        [dict(x=x, y=y, visibility=0.9) for x, y in points]
+        for points in given.tolist()
+    ]
+    path, out = write(tmp_path / 'in.json', frames), tmp_path / 'out.json'
+    poses = open_poses(path, image_size=image_size)
+    np.testing.assert_allclose(poses.tracks[0].keypoints, given)
+    assert 'taken as pixels' in poses.note
+    refine_file(path, out, 'filter:gaussian:sigma=0.001', image_size)
+    (after,) = open_poses(out).tracks
+    np.testing.assert_allclose(after.keypoints, given, atol=1e-2)
+
+
+@pytest.mark.parametrize('content', [[[]] * 5, [None] * 5, [{}] * 5])
+def test_nobody_has_no_fractions(tmp_path, content):
+    """The size of the picture would not help."""
+    path = write(tmp_path / 'in.json', content)
+    with pytest.raises(ValueError, match='expected a person, found none'):
+        refine_file(path, tmp_path / 'out.json')
+
+
 NOBODY = {
     'no people': dict(people=[]),
     'null': dict(people=None),

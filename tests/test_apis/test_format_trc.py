@@ -108,3 +108,42 @@ def test_bad_trc(tmp_path, line, text, message):
     with pytest.raises(ValueError, match=message) as error:
         open_poses(path)
     assert str(error.value).startswith(str(path))
+
+
+def test_lines_that_are_left_out_are_frames(tmp_path):
+    """The frames are numbered; what is between is filled, not written."""
+    path, out = tmp_path / 'walk.trc', tmp_path / 'out.trc'
+    given = markers()
+    lines = write_trc(path, given).read_text().splitlines()
+    kept = [*range(8), *range(12, 20)]
+    lines = lines[:5] + [lines[5 + t] for t in kept]
+    path.write_text('\n'.join([*lines, '']))
+    (track,) = open_poses(path).tracks
+    assert track.keypoints.shape[0] == 20
+    assert np.isnan(track.keypoints[8:12]).all()
+    np.testing.assert_allclose(
+        track.keypoints[kept], given[kept] * [1, -1, -1], atol=1e-6
+    )
+    summary = refine_file(path, out, SAME)
+    assert summary.num_keypoints == len(kept) * len(MARKERS)
+    assert summary.num_filled == 2
+    written = out.read_text().splitlines()
+    assert [x.split('\t')[:2] for x in written] == [
+        x.split('\t')[:2] for x in lines
+    ]
+    (after,) = open_poses(out).tracks
+    there = np.isfinite(track.keypoints)
+    np.testing.assert_allclose(
+        after.keypoints[there], track.keypoints[there], atol=1e-3
+    )
+
+
+def test_numbers_that_do_not_rise_are_no_frames(tmp_path):
+    path = write_trc(tmp_path / 'walk.trc', markers())
+    text = path.read_text()
+    for old, new in (('\n7\t', '\n5\t'), ('\n7\t', '\nx\t')):
+        path.write_text(text.replace(old, new, 1))
+        assert len(open_poses(path).tracks[0].keypoints) == 20
+    path.write_text(text.replace('\n19\t', '\n99999\t'))
+    with pytest.raises(ValueError, match=r'gaps of at most .* 18 .* 99999'):
+        open_poses(path)

@@ -250,6 +250,15 @@ def test_q_ends_the_window(tmp_path, capsys, screen):
     assert len(read_video(out)) in (3, 4)
 
 
+@pytest.mark.parametrize('fps', [0.0, -3.0, float('nan')])
+def test_a_rate_that_is_none_is_told(tmp_path, capsys, fps):
+    path = tmp_path / 'poses.json'
+    save_mmpose(path, [make_motion(range(12))])
+    out = str(tmp_path / 'out.html')
+    assert main(['view', str(path), '-o', out, '--fps', str(fps)]) == 1
+    assert 'fps: expected frames per second' in capsys.readouterr().err
+
+
 def test_the_page_is_named_after_the_poses(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_mmpose(tmp_path / 'a.json', [make_motion(range(12))])

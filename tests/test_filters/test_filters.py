@@ -283,6 +283,15 @@ def test_bad_settings_are_refused(kind, arguments, message):
         kind(*arguments)
 
 
+def test_very_wide_gaussian_weights_are_the_mean():
+    """Of the sequence, which goes on as its mirror image; at any width."""
+    poses = make_poses(7)
+    result = GaussianFilter(1e9).refine(poses).keypoints
+    np.testing.assert_allclose(
+        result, np.broadcast_to(poses.mean(0), poses.shape), atol=1e-2
+    )
+
+
 def test_repr_shows_the_settings():
     assert repr(LINEAR[1]) == 'ButterworthFilter(order=3, cutoff=0.1)'
     text = repr(GaussianFilter(2, rotations=True))

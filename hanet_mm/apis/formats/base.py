@@ -143,7 +143,8 @@ class Detections:
     is_visibility: bool = False  # see PersonTrack
     image_size: Optional[Sequence[float]] = None
     fps: Optional[float] = None
-    # Whether they are fractions of the image; None: as they seem to be.
+    # Whether they usually are fractions of the image in such files; None: as
+    # they seem to be.
     fractions: Optional[bool] = None
 
 
@@ -172,6 +173,8 @@ class DetectionFile(PoseFile):
             self.scale = pixel_scale(
                 points, source.path, size, detections.fractions
             )
+            if detections.fractions and (self.scale == 1).all():
+                self.note = 'taken as pixels, not as fractions of the image'
         else:
             self.scale, self.unit = metre_scale(points)
         detections.keypoints = points * self.scale
@@ -249,18 +252,12 @@ class DetectionFile(PoseFile):
         if person is None:
             name = 'person'
         frames = found.frames[rows]
-        gaps = np.diff(frames)
-        if len(gaps) and gaps.max() > MAX_GAP:
-            where = int(gaps.argmax())
-            raise ValueError(
-                f'{self.path}: {name}: expected gaps of at most {MAX_GAP} '
-                f'frames, found {frames[where]} and then {frames[where + 1]}'
-            )
+        check_gaps(frames, f'{self.path}: {name}')
         places = frames - frames[0]
         scores = None
         if found.scores is not None:
-            scores = _spread(found.scores[rows], places, 0)
-        keypoints = _spread(found.keypoints[rows], places, np.nan)
+            scores = spread_rows(found.scores[rows], places, 0)
+        keypoints = spread_rows(found.keypoints[rows], places, np.nan)
         return PersonTrack(
             name,
             keypoints,
@@ -318,7 +315,23 @@ class DetectionFile(PoseFile):
         return ids
 
 
-def _spread(values: np.ndarray, rows: np.ndarray, empty: float) -> np.ndarray:
+def check_gaps(frames: np.ndarray, name: str) -> None:
+    """Raise if numbers of frames, which rise, are more than ``MAX_GAP`` apart;
+    the message begins with ``name``.
+    """
+    gaps = np.diff(frames)
+    if len(gaps) and gaps.max() > MAX_GAP:
+        where = int(gaps.argmax())
+        raise ValueError(
+            f'{name}: expected gaps of at most {MAX_GAP} frames, found '
+            f'{frames[where]} and then {frames[where + 1]}'
+        )
+
+
+def spread_rows(
+    values: np.ndarray, rows: np.ndarray, empty: float
+) -> np.ndarray:
+    """Values (R, ...) as rows that rise of an array, others are ``empty``."""
     shape = (rows[-1] + 1, *values.shape[1:])
     spread = np.full(shape, empty, values.dtype)
     spread[rows] = values

@@ -6,7 +6,8 @@ several, and for each keypoint ``<name>_x``, ``<name>_y`` and, if there are
 such, ``<name>_z`` and a score: ``<name>_score``, ``_conf``, ``_likelihood``
 or the like, or ``<name>_visibility`` of MediaPipe. Names may be spelled in
 other ways (``nose.x``, ``x1``, ``x_nose``, see :mod:`.csv_columns`). Without
-``frame`` the order is that of ``time``, or of the rows.
+``frame`` the frames are numbered by ``time``, see :mod:`.frame_times`, which
+tells the frame rate too, or by the rows.
 
 Or a row for each keypoint of each person: ``frame``, ``landmark`` (its name
 or number), ``x``, ``y``, ``visibility``.
@@ -27,6 +28,7 @@ from hanet_mm.core.refine.refiner import RefineResult
 from .base import NOBODY, DetectionFile, Detections, Source
 from .csv_columns import find_columns, name_numbered
 from .evidence import SMALLEST_PERSON, are_fractions
+from .frame_times import number_frames, rate_of_times
 
 _MISSING = ('', 'nan', 'none', 'null', 'na', 'n/a', '<na>', '-')
 _DELIMITERS = (',', ';', '\t')
@@ -87,6 +89,7 @@ class CsvTable(DetectionFile):
                 [ids[row] for row in first],
                 found.person or _PERSON,
                 found.is_visibility,
+                fps=self._rate(frames),
             ),
         )
 
@@ -157,8 +160,8 @@ class CsvTable(DetectionFile):
     def _frames_by_time(self) -> np.ndarray:
         if self.found.time is not None:
             times = self._numbers(self.found.time)
-            if np.isfinite(times).all():
-                return np.unique(times, return_inverse=True)[1].astype(int)
+            if len(times) and np.isfinite(times).all():
+                return number_frames(times)
         if self.found.keypoint is not None or self.found.person is not None:
             raise ValueError(
                 f'{self.path}: expected a column frame or time, as there are '
@@ -167,6 +170,12 @@ class CsvTable(DetectionFile):
             )
         self.note = 'no column of frames: each row is one'
         return np.arange(len(self.table.rows))
+
+    def _rate(self, frames: np.ndarray) -> Optional[float]:
+        column = self.found.time
+        if column is None:
+            return None
+        return rate_of_times(self._numbers(column), frames, column)
 
     def _ids(self) -> List[Any]:
         """Person of each row; None: unknown."""

@@ -7,13 +7,11 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 
+from .frame_times import TIME
+
 FRAME = (
     *('frame', 'frame_id', 'frame_idx', 'frame_index', 'frame_number'),
     *('frame_num', 'frame_no', 'frameid', 'frames', 'image_id'),
-)
-TIME = (
-    *('time', 'timestamp', 'timestamp_ms', 'time_ms', 'time_s', 'ms'),
-    *('seconds', 'time_sec', 'timestamp_s'),
 )
 PERSON = (
     *('person', 'person_id', 'track', 'track_id', 'idx', 'individual'),
@@ -66,7 +64,10 @@ def find_columns(header: Sequence[str]) -> Optional[Columns]:
     Names of keypoints in rows are left empty.
     """
     found = _find_wide(header)
-    plain = {x.strip().lower(): x for x in reversed(header)}
+    plain = {
+        re.sub(r'[\W_]+', '_', x.lower()).strip('_'): x
+        for x in reversed(header)
+    }
     if found is None:
         found = _find_long(plain)
     if found is None:

@@ -117,9 +117,15 @@ def pixel_scale(
 ) -> np.ndarray:
     """What 2D keypoints (..., 2) are multiplied by to be pixels, (2,).
 
-    ``fractions`` of None: as they seem to be. Raises a ValueError if they are
+    ``fractions`` of None: as they seem to be; True: as is usual in the
+    format, unless they are clearly pixels. Raises a ValueError if they are
     fractions of an image of unknown size.
     """
+    if fractions:
+        size = person_size(points.reshape(-1, *points.shape[-2:]))
+        # Nobody there, or a person of twenty pictures.
+        if not np.isfinite(points).any() or size > SMALLEST_PERSON:
+            return np.ones(2)
     if not (are_fractions(points) if fractions is None else fractions):
         return np.ones(2)
     if image_size is None:

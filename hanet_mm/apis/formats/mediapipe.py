@@ -25,6 +25,7 @@ from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
+from .frame_times import rate_of_entries
 from .values import is_absent, stack_numbers
 
 NAMES = SKELETONS['mediapipe33'].keypoint_names
@@ -71,13 +72,14 @@ class MediaPipeLandmarks(DetectionFile):
     def __init__(self, source: Source):
         path, self.content = source.path, source.content
         self.keypoint_names = list(NAMES)
-        rate = None
-        if isinstance(self.content, dict):
-            rate = _read_rate(self.content.get('fps'), path)
         self.people: List[Landmarks] = []
         self.given: List[Any] = []  # the people as the file has them
         where, frames = [], []
-        for number, people in _read_frames(self.content, path):
+        entries = _read_frames(self.content, path)
+        rate = _find_rate(
+            self.content, [number for number, _ in entries], path
+        )
+        for number, people in entries:
             for person in people:
                 place = f'{path}: frame {number}'
                 self.given.append(person)
@@ -163,9 +165,16 @@ def _image_size(
     )
 
 
-def _read_rate(value: Any, path: PathLike) -> Optional[float]:
+def _find_rate(
+    content: Any, frames: Sequence[int], path: PathLike
+) -> Optional[float]:
+    """Frames per second that the file says, or that frames with times have."""
+    value, entries = None, content
+    if isinstance(content, dict):
+        value = content.get('fps')
+        entries = content.get('frames', [*content.values()])
     if value is None:
-        return None
+        return rate_of_entries(entries, frames)
     if type(value) not in (int, float) or not value > 0:
         raise ValueError(
             f'{path}: fps: expected a number above 0, found {value!r}'

@@ -16,6 +16,7 @@ from hanet_mm.core.refine.refiner import RefineResult
 
 from .base import DetectionFile, Detections, Source
 from .evidence import decide_dims
+from .frame_times import rate_of_entries
 from .marks import detection_marks
 from .values import add_ids, is_absent, merge_changes, stack_numbers
 
@@ -29,6 +30,7 @@ class MMPoseVideo:
     frames: List[Tuple[int, List[Instance]]]  # number as in the file
     first: int  # number of the first frame of a video
     keypoint_names: Optional[Tuple[str, ...]]  # where the file has them
+    fps: Optional[float] = None  # where frames have times
 
 
 def matches(source: Source) -> bool:
@@ -39,9 +41,11 @@ def matches(source: Source) -> bool:
     if not isinstance(content, list):
         return False
     first = content[0] if content else {'instances': []}
-    return isinstance(first, dict) and bool(
-        {'frame_id', 'instances', 'keypoint_scores'} & {*first}
-    )
+    if not isinstance(first, dict):
+        return False
+    # Frames of MediaPipe may have a frame_id too.
+    numbered = 'frame_id' in first and not any('andmark' in x for x in first)
+    return numbered or bool({'instances', 'keypoint_scores'} & {*first})
 
 
 def parse_mmpose_video(content: Any, path: PathLike) -> MMPoseVideo:
@@ -74,7 +78,8 @@ def parse_mmpose_video(content: Any, path: PathLike) -> MMPoseVideo:
         frames[frame] = parse_instances(
             entry['instances'], f'{path}: frame {frame}'
         )
-    return MMPoseVideo(list(frames.items()), first, names)
+    rate = rate_of_entries(entries, list(frames))
+    return MMPoseVideo(list(frames.items()), first, names, rate)
 
 
 def parse_instances(instances: Any, where: str) -> List[Instance]:
@@ -154,7 +159,9 @@ class MMPosePredictions(DetectionFile):
                 keypoints, scores = keypoints[..., :2], keypoints[..., 2]
                 self.third = scores
         numbers = np.array(frames, np.int64)
-        found = Detections(numbers, keypoints, scores, ids, 'track_id')
+        found = Detections(
+            numbers, keypoints, scores, ids, 'track_id', fps=video.fps
+        )
         super().__init__(source, found)
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:

@@ -5,11 +5,13 @@ them.
 Text with tabs: three lines of header (``DataRate``, ``Units``), a line with
 the names of the markers, one with X1, Y1, Z1, ..., and for each frame its
 number, the time and the coordinates. An empty cell or ``nan`` is missing. y
-points up. Where all z are 0 the motion is in a plane and refined in 2D; there
-Sports2D writes metres, or pixels with y down (``_px.trc``).
+points up. Numbers that are left out are frames without markers: these are
+filled for the refiner, not written. Where all z are 0 the motion is in a plane
+and refined in 2D; there Sports2D writes metres, or pixels with y down
+(``_px.trc``).
 """
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -18,11 +20,12 @@ from hanet_mm.core.poses.boxes import person_size
 from hanet_mm.core.poses.units import LENGTHS
 from hanet_mm.core.refine.refiner import RefineResult
 
-from .base import PersonTrack, PoseFile, Source
+from .base import PersonTrack, PoseFile, Source, check_gaps, spread_rows
 from .evidence import SMALLEST_PERSON
 
 _HEAD = 5  # lines above the data
 _MISSING = ('', 'nan', 'none', 'na')
+_LONGEST = 16  # digits of a number of a frame, for int64
 
 
 def matches(source: Source) -> bool:
@@ -62,15 +65,16 @@ class TrcMarkers(PoseFile):
             self.scale = np.ones(2)  # pixels, whatever the header says
         if not is_flat and unit in LENGTHS:
             self.scale, self.unit = self.scale * LENGTHS[unit], 'm'
-        dims = len(self.scale)
+        points = points[..., : len(self.scale)] * self.scale
+        self.places = self._places()
+        if len(points):
+            points = spread_rows(points, self.places, np.nan)
         rate = _rate(header.get('DataRate', ''))
-        self.tracks = [
-            PersonTrack('markers', points[..., :dims] * self.scale, fps=rate)
-        ]
+        self.tracks = [PersonTrack('markers', points, fps=rate)]
 
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """See :meth:`PoseFile.save`."""
-        points = np.asarray(refined[0].keypoints) / self.scale
+        points = np.asarray(refined[0].keypoints)[self.places] / self.scale
         lines = list(self.lines)
         for number, frame in zip(self.numbers, points):
             cells = _cells(lines[number], 2 + 3 * len(frame))
@@ -84,6 +88,25 @@ class TrcMarkers(PoseFile):
             lines[number] = '\t'.join(cells)
         with atomic_path(out) as temporary:
             temporary.write_text('\n'.join([*lines, '']), encoding='utf-8')
+
+    def count(self, refined: Sequence[RefineResult]) -> Tuple[int, int]:
+        """See :meth:`PoseFile.count`; frames without a line are left out."""
+        filled = np.asarray(refined[0].filled)[self.places]
+        return filled.size, int(filled.sum())
+
+    def _places(self) -> np.ndarray:
+        """Frames from the first on, of each line, by their numbers; one after
+        the other where these do not rise.
+        """
+        cells = [self.lines[x].split('\t')[0].strip() for x in self.numbers]
+        if not all(x.isdecimal() and len(x) < _LONGEST for x in cells):
+            return np.arange(len(cells))
+        frames = np.array(cells, np.int64)
+        steps = np.diff(frames)
+        if not len(steps) or steps.min() < 1:
+            return np.arange(len(cells))
+        check_gaps(frames, f'{self.path}: markers')
+        return frames - frames[0]
 
     def _header(self) -> Dict[str, str]:
         lines = self.lines

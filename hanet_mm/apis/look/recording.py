@@ -30,6 +30,7 @@ from hanet_mm.core.poses.skeleton_data import (
     skeleton_of_names,
     skeletons_of_size,
 )
+from hanet_mm.core.refine.frame_rate import check_fps
 from hanet_mm.core.refine.swap_chains import swap_chains
 from hanet_mm.core.refine.trust import OUTLIER
 from hanet_mm.core.refine.weights_file import DEFAULTS
@@ -68,6 +69,8 @@ def read_recording(
         FileNotFoundError: If a file is not there.
         ValueError: One line naming the file and what is wrong.
     """
+    if fps is not None:
+        check_fps(fps)
     opened = open_poses(path, **reading)
     after = read_poses(path, skeleton, before is not None, **reading)
     first: Optional[Poses] = None

@@ -69,7 +69,12 @@ def check_timestamps(
     timestamps: Times, count: int, name: str = 'timestamps'
 ) -> np.ndarray:
     """Check that seconds (T, ) are finite and increasing; return float64."""
-    times = np.asarray(timestamps, dtype=np.float64)
+    times = np.asarray(timestamps)
+    if times.dtype.kind in 'mM':
+        raise ValueError(
+            f'{name}: expected seconds as numbers, found {times.dtype}'
+        )
+    times = times.astype(np.float64)
     if times.shape != (count,):
         raise ValueError(
             f'{name}: expected shape ({count},), one of each frame, found '
@@ -196,16 +201,6 @@ def _steps_of_times(
             own = 1 / np.median(seconds) if len(seconds) else 1.0
         steps.append(np.asarray(frame_steps(seconds, own)))
     return steps
-
-
-def split_pauses(positions: np.ndarray, window: int) -> List[slice]:
-    """Split positions (T, ) at pauses as long as a window.
-
-    Nothing is known of the motion in them, so no window spans one.
-    """
-    cuts = np.flatnonzero(np.diff(positions) >= window) + 1
-    ends = [*cuts.tolist(), len(positions)]
-    return [slice(*pair) for pair in zip([0, *ends], ends)]
 
 
 def native_rate(

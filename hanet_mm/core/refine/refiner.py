@@ -30,6 +30,7 @@ from .inputs import (
     spread_sizes,
 )
 from .normalization import check_normalization
+from .pauses import warn_of_pauses
 from .resampling import refine_resampled
 from .rigid import RigidBody, rigid_body
 from .swap_chains import SwapChains, swap_chains
@@ -277,6 +278,7 @@ class Refiner:
         positions = sequence_positions(
             keypoints, self.fps, fps, timestamps, self.fps_range
         )
+        warn_of_pauses(positions, self.window_size, self.fps, stacklevel=3)
         rates = None
         if self.chains is not None:
             rates = native_rates(keypoints, positions, self.fps, fps)

@@ -16,10 +16,10 @@ from .frame_rate import (
     last_frames,
     phase_coverage,
     snap,
-    split_pauses,
 )
 from .inference import Network, RefinedSequence, refine_sequences
 from .normalization import finish_poses
+from .pauses import split_pauses
 from .rigid import RigidBody
 from .threads import map_threads
 from .trust import MISSING

@@ -2,14 +2,17 @@
 """Number and time of each frame of a stream."""
 
 import math
-from typing import Dict, Hashable, List, NamedTuple, Optional
+from typing import Dict, Hashable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from ..refine.frame_rate import frame_steps
+from ..refine.pauses import warn_of_interval
 
 # Intervals that tell the rate of a person.
 _MOST_INTERVALS = 1000
+# So many frames after pauses and no other are no stream of a camera.
+_MANY_PAUSES = 5
 
 
 class Elapsed(NamedTuple):
@@ -50,6 +53,20 @@ class StreamClock:
         self.rate = rate or fps
         self.fps = fps
         self._intervals: Dict[Hashable, List[float]] = {}
+        self._pauses: Optional[int] = 0  # None: no longer counted
+
+    def count_pause(self, elapsed: Sequence[Elapsed], paused: bool) -> None:
+        """Warn once if all that came so far came after pauses; ``paused``:
+        everybody in this frame did.
+        """
+        if not elapsed or self._pauses is None:
+            return
+        self._pauses += 1
+        if not paused:
+            self._pauses = None
+        elif self._pauses == _MANY_PAUSES:
+            self._pauses = None
+            warn_of_interval(elapsed[0].interval, stacklevel=5)
 
     def must_learn(self, key: Hashable, timestamp: Optional[float]) -> bool:
         """Whether time stamps have to tell the rate of a new person first."""

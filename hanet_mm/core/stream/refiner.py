@@ -302,6 +302,9 @@ class StreamingRefiner:
         results: Results = {key: [] for key in given}
         limits = (self._settings.window, self._settings.memory)
         pauses = [key for key in elapsed if elapsed[key].is_pause(*limits)]
+        self._clock.count_pause(
+            [*elapsed.values()], len(pauses) == len(elapsed)
+        )
         results.update(self._finish(pauses))
         for key, frame in given.items():
             if key in elapsed and not learned:
