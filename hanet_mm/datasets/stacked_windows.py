@@ -9,6 +9,8 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import FUNCTIONS
 
+from .batch_transport import StackedBatch
+
 
 class StackedWindows(SequenceABC):
     """Items of B windows of a data set, which can give them stacked too.
@@ -46,9 +48,9 @@ def collate_windows(items: Sequence) -> dict:
     """Collate items as ``pseudo_collate`` does, but stacked windows at once.
 
     Of :class:`StackedWindows` the batch has ``inputs`` and ``labels`` as
-    tensors (B, T, ...): few and large, they go through shared memory from a
-    worker, and into pinned memory if the loader pins. ``data_samples`` are the
-    numbers of the windows then: what samples hold is in the labels.
+    tensors (B, T, ...), which come from a worker in one piece and go into
+    pinned memory if the loader pins. ``data_samples`` are the numbers of the
+    windows then: what samples hold is in the labels.
 
     Args:
         items (Sequence): Items of a data set.
@@ -63,4 +65,6 @@ def collate_windows(items: Sequence) -> dict:
         return pseudo_collate(items)
     labels = {key: torch.from_numpy(x) for key, x in arrays.items()}
     inputs = labels.pop('inputs')
-    return dict(inputs=inputs, data_samples=[*items.indices], labels=labels)
+    return StackedBatch(
+        inputs=inputs, data_samples=[*items.indices], labels=labels
+    )

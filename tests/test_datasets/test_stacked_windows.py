@@ -2,6 +2,8 @@
 """Batches that stay in one piece from the chunk to the loss."""
 
 import copy
+import pickle
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 import pytest
@@ -99,6 +101,39 @@ def test_the_model_gets_the_same(source, workers, augments):
                 for x in found
             ]
             torch.testing.assert_close(labels[1], labels[0], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    'again',
+    [
+        copy.deepcopy,
+        lambda x: pickle.loads(pickle.dumps(x)),
+        # As it goes from process to process.
+        lambda x: pickle.loads(ForkingPickler.dumps(x)),
+    ],
+)
+def test_a_batch_that_was_sent_is_the_same_and_its_own(source, again):
+    batch = batches(source, 'collate_windows')[1]
+    sent = again(batch)
+    assert type(sent) is type(batch)
+    assert sent['data_samples'] == batch['data_samples'] == [*range(8, 16)]
+    assert [*sent['labels']] == [*batch['labels']]
+    for one, two in zip(
+        (batch['inputs'], *batch['labels'].values()),
+        (sent['inputs'], *sent['labels'].values()),
+    ):
+        assert two.dtype == one.dtype
+        torch.testing.assert_close(two, one, rtol=0, atol=0)
+        two += 1
+        assert (one != two).all()
+
+
+def test_batches_of_a_worker_stay_as_they_are(source):
+    # All are there before the first is looked at, and the worker is gone.
+    sent = batches(source, 'collate_windows', 1)
+    for here, there in zip(batches(source, 'collate_windows'), sent):
+        torch.testing.assert_close(there['inputs'], here['inputs'])
+        there['inputs'].zero_()
 
 
 @pytest.mark.parametrize('attributes', [
