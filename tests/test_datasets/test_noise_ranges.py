@@ -241,11 +241,25 @@ def test_sources_of_configs():
         (dict(drift=dict(low=0, high=1, off=2)), 'drift: off: .*found 2'),
         (dict(missing_share=dict(low=0, high=2)), 'missing_share: .*found 2'),
         (dict(drift_frames=dict(low=0, high=2)), 'drift_frames: .*>= 1'),
+        (
+            dict(drift_frames=dict(low=2, high=3, off=0.1)),
+            'drift_frames: .*>= 1, found 0',
+        ),
+        (
+            dict(score_tolerance=dict(low=1, high=2, off=0.1)),
+            'score_tolerance: .*> 0',
+        ),
     ],
 )
 def test_bad_ranges(ranges, message):
     with pytest.raises(ValueError, match=message):
         EstimatorNoiseRanges(ranges)
+
+
+@pytest.mark.parametrize('fps', [0.0, np.array([30.0, np.nan])])
+def test_frame_rates_are_above_0(fps):
+    with pytest.raises(ValueError, match=r'fps: expected > 0, found (0|nan)'):
+        noise_source('real').draw(np.random.default_rng(0), 2, fps)
 
 
 def window(**more):

@@ -7,7 +7,7 @@ sequence has an estimator of its own.
 
 from dataclasses import dataclass, field, fields
 from types import SimpleNamespace
-from typing import Any, Dict, Mapping, Tuple, Union
+from typing import Any, Dict, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -195,6 +195,17 @@ class EstimatorNoise:
                     f'{highest:g}'
                 )
 
+    @classmethod
+    def of_checked(cls, amounts: Mapping[str, Amount]) -> 'EstimatorNoise':
+        """Noise of amounts that are known to be in order.
+
+        To check those of a chunk takes as long as to make all its cameras.
+        """
+        noise = object.__new__(cls)
+        # Defaults are attributes of the class.
+        vars(noise).update(amounts)
+        return noise
+
     def draw(
         self, rng: np.random.Generator, num: int, fps: Amount = USUAL_FPS
     ) -> 'EstimatorNoise':
@@ -235,7 +246,6 @@ def _in_frames(
         if name not in DURATIONS:
             converted[name] = amount
             continue
-        check_amount(name, amount)
         frames = np.asarray(amount) * np.asarray(fps)
         target = DURATIONS[name]
         if target.endswith('_frames'):
@@ -264,14 +274,27 @@ class Range:
         if not 0 <= self.off <= 1:
             raise ValueError(f'off: expected in [0, 1], found {self.off}')
 
+    @property
+    def least(self) -> float:
+        """The smallest number that may be drawn."""
+        return 0.0 if self.off > 0 else self.low
+
     def draw(self, rng: np.random.Generator, num: int) -> np.ndarray:
         """Draw ``num`` numbers, (num,)."""
-        at = rng.random(num)
-        if self.log:
-            drawn = self.low * (self.high / self.low) ** at
-        else:
-            drawn = self.low + (self.high - self.low) * at
-        return np.where(rng.random(num) < self.off, 0.0, drawn)
+        return draw_ranges([self], rng, num)[0]
+
+
+def draw_ranges(
+    ranges: Sequence[Range], rng: np.random.Generator, num: int
+) -> np.ndarray:
+    """Draw ``num`` numbers of each of R ranges, (R, num)."""
+    low, high, log, off = np.array(
+        [(x.low, x.high, x.log, x.off) for x in ranges]
+    ).T[..., None]
+    ratio = np.divide(high, low, out=np.ones_like(low), where=log > 0)
+    at, chance = rng.random((len(ranges), 2, num)).swapaxes(0, 1)
+    drawn = np.where(log > 0, low * ratio**at, low + (high - low) * at)
+    return np.where(chance < off, 0.0, drawn)
 
 
 @dataclass(frozen=True)
@@ -307,8 +330,10 @@ class EstimatorNoiseRanges:
             except ValueError as error:
                 raise ValueError(f'{name}: {error}') from None
         object.__setattr__(self, 'ranges', made)
-        for end in ('low', 'high'):
+        for end in ('low', 'high', 'least'):
             ends = {k: getattr(v, end, v) for k, v in made.items()}
+            for name in {*ends} & {*DURATIONS}:
+                check_amount(name, ends[name])
             EstimatorNoise(**_in_frames(ends, USUAL_FPS))
 
     def draw(
@@ -316,13 +341,18 @@ class EstimatorNoiseRanges:
     ) -> EstimatorNoise:
         """Draw the amounts of ``num`` sequences, (num,) where in a range.
 
-        ``fps`` is one number or that of each sequence, (num,).
+        ``fps`` is one number or that of each sequence, (num,). Raises a
+        ValueError if it is needed and not above 0.
         """
-        drawn = {
-            name: value.draw(rng, num) if isinstance(value, Range) else value
-            for name, value in self.ranges.items()
-        }
-        return EstimatorNoise(**_in_frames(drawn, fps))
+        needed = not self.ranges.keys().isdisjoint(DURATIONS)
+        if needed and not np.all(np.asarray(fps) > 0):
+            raise ValueError(f'fps: expected > 0, found {np.min(fps):g}')
+        wide = {k: v for k, v in self.ranges.items() if isinstance(v, Range)}
+        drawn = dict(self.ranges)
+        if wide:
+            drawn.update(zip(wide, draw_ranges([*wide.values()], rng, num)))
+        # All is between the ends, which were checked.
+        return EstimatorNoise.of_checked(_in_frames(drawn, fps))
 
 
 def _is_dict(value: Any) -> bool:

@@ -1,7 +1,7 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Amounts of simulated errors as configs describe them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Mapping, Sequence, Tuple, Union
 
 import numpy as np
@@ -31,14 +31,13 @@ class NoiseMixture:
         """Draw the amounts of ``num`` sequences, see the sources."""
         which = rng.integers(len(self.sources), size=num)
         drawn = [source.draw(rng, num, fps) for source in self.sources]
-        amounts = {}
-        for item in fields(EstimatorNoise):
-            each = [
-                np.broadcast_to(getattr(noise, item.name), num)
-                for noise in drawn
-            ]
-            amounts[item.name] = np.choose(which, each)
-        return EstimatorNoise(**amounts)
+        # Others have their default in all of them.
+        names = {name: None for noise in drawn for name in vars(noise)}
+        amounts = {
+            name: np.choose(which, [getattr(noise, name) for noise in drawn])
+            for name in names
+        }
+        return EstimatorNoise.of_checked(amounts)
 
 
 NoiseSource = Union[EstimatorNoise, EstimatorNoiseRanges, NoiseMixture]
