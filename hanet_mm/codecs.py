@@ -101,14 +101,14 @@ class PoseSequenceCodec(BaseKeypointCodec):
             size = torch.as_tensor(image_size).reshape(-1, 2)
         affine = self._fit(keypoints, keypoints_valid, size)
         encoded = dict(
-            keypoint_inputs=affine.encode(keypoints),
+            keypoint_inputs=_encode(affine, keypoints),
             codec_center=affine.center,
             codec_scale=affine.scale,
         )
         if path is not None:
             # Of unequal units the longer one.
             unit = affine.scale.max((-2, -1), keepdims=True)[..., 0]
-            evidence = affine.encode(path), noise / unit, allowance / unit
+            evidence = _encode(affine, path), noise / unit, allowance / unit
             encoded.update(zip(EVIDENCE, evidence))
         if keypoints_gt is not None:
             weights = keypoints_valid.astype(np.float32)
@@ -125,7 +125,7 @@ class PoseSequenceCodec(BaseKeypointCodec):
                     known &= (root > 0).all(-1)
                 weights = weights * known[..., None]
             encoded.update(
-                keypoint_labels=affine.encode(keypoints_gt),
+                keypoint_labels=_encode(affine, keypoints_gt),
                 keypoint_weights=weights,
             )
         return encoded
@@ -159,3 +159,13 @@ class PoseSequenceCodec(BaseKeypointCodec):
         """Decode network coordinates (T, K, D); scores are 1, (T, K)."""
         keypoints = Affine(codec_center, codec_scale).decode(encoded)
         return keypoints, np.ones(keypoints.shape[:2], dtype=np.float32)
+
+
+def _encode(affine: Affine, poses: np.ndarray) -> np.ndarray:
+    """``affine.encode`` of arrays, along the numbers of all keypoints."""
+    center = affine.center
+    if center.shape[-2] == 1:
+        center = center.repeat(poses.shape[-2], axis=-2)
+    encoded = poses - center
+    encoded /= affine.scale
+    return encoded

@@ -155,35 +155,45 @@ def _interpolate(
     if positions is None:
         positions = np.arange(len(keypoints))
 
-    # Only of what is missing, (m, ): few of all keypoints.
-    rows, joints = np.nonzero(missing)
-    before, after = (x[rows, joints] for x in nearest_seen(missing))
-    has_before, has_after = before >= first[rows], after <= last[rows]
-    # Where there is no such frame any will do; it is replaced below.
-    before = np.where(has_before, before, 0)
-    after = np.minimum(after, last[rows])
-    left, left_time = keypoints[before, joints], positions[before]
-    right, right_time = keypoints[after, joints], positions[after]
+    # Runs of missing frames, joint by joint; few of all keypoints, (m, ).
+    joints, rows = np.nonzero(np.ascontiguousarray(missing.T))
+    begins = first[rows] == rows
+    begins[:1] = True
+    begins[1:] |= rows[1:] != rows[:-1] + 1
+    begins[1:] |= joints[1:] != joints[:-1]
+    ends = np.ones_like(begins)
+    ends[:-1] = begins[1:]
+    run = np.cumsum(begins) - 1
+    # Of each run: its joint, the frames around it, and if they are there.
+    joint, start, after = joints[begins], rows[begins], rows[ends]
+    before = start - 1
+    has_before, has_after = before >= first[start], after < last[after]
+    after += has_after
+    left, left_time = keypoints[before, joint], positions[before]
+    right, right_time = keypoints[after, joint], positions[after]
     if past is not None:
-        earlier = ~has_before & past.found[joints]
-        left = np.where(earlier[:, None], past.keypoints[joints], left)
-        left_time = np.where(earlier, past.positions[joints], left_time)
-        has_before = has_before | past.found[joints]
+        earlier = ~has_before & past.found[joint]
+        left = np.where(earlier[:, None], past.keypoints[joint], left)
+        left_time = np.where(earlier, past.positions[joint], left_time)
+        has_before = has_before | past.found[joint]
     left = np.where(has_before[:, None], left, right)
     right = np.where(has_after[:, None], right, left)
-    linear = has_before & has_after
-    gap = np.where(linear, right_time - left_time, 1)
-    weight = np.where(linear, positions[rows] - left_time, 0) / gap
+    # Where one of them stands for both the weight does not matter.
+    gap = np.where(has_before & has_after, right_time - left_time, 1)
+    weight = (positions[rows] - left_time[run]) / gap[run]
     weight = weight[:, None].astype(keypoints.dtype)
-    keypoints[rows, joints] = left + (right - left) * weight
+    keypoints[rows, joints] = left[run] + (right - left)[run] * weight
     never = np.zeros_like(missing)
-    never[rows, joints] = ~(has_before | has_after)
+    never[rows, joints] = ~(has_before | has_after)[run]
     return never
 
 
 def _fill_with_mean(keypoints: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-    """Replace unknown keypoints (N, K, D) by the mean of the others."""
-    others = np.where(unknown[..., None], 0, keypoints)
+    """Replace unknown keypoints (N, K, D) by the mean of others, in place."""
+    frames = np.flatnonzero(unknown.any(1))
+    unknown, some = unknown[frames], keypoints[frames]
+    others = np.where(unknown[..., None], 0, some)
     count = (~unknown).sum(1)[:, None, None]
     center = (others.sum(1, keepdims=True) / count).astype(keypoints.dtype)
-    return np.where(unknown[..., None], center, keypoints)
+    keypoints[frames] = np.where(unknown[..., None], center, some)
+    return keypoints

@@ -19,15 +19,19 @@ def nan_median(values: Tensor) -> Tensor:
         or torch.jit.is_tracing()
     ):
         return values.nanmedian(dim=1).values
-    series = values.movedim(1, -1).contiguous().numpy()
-    unknown = np.isnan(series)
-    if not unknown.any():
-        middle = (series.shape[-1] - 1) // 2
-        ordered = np.partition(series, middle, axis=-1)
-        return torch.from_numpy(ordered[..., middle])
-    # NaN comes last.
-    ordered = np.sort(series, axis=-1)
-    count = ordered.shape[-1] - unknown.sum(-1)
-    place = np.maximum(count - 1, 0) // 2
-    median = np.take_along_axis(ordered, place[..., None], axis=-1)
-    return torch.from_numpy(median[..., 0])
+    series = np.array(values.movedim(1, -1).numpy(), order='C')
+    length = series.shape[-1]
+    where = np.flatnonzero(np.isnan(series))
+    count = np.bincount(where // length, minlength=series.size // length)
+    if len(where):
+        # Half of the unknown go below all others, the rest above: the lower
+        # median of what is known is in the middle then.
+        number = np.arange(len(where))
+        number -= np.repeat(np.cumsum(count) - count, count)
+        below = number % 2 != length % 2
+        series.reshape(-1)[where] = np.where(below, -np.inf, np.inf)
+    middle = (length - 1) // 2
+    series.partition(middle, axis=-1)
+    median = series[..., middle].copy()
+    median[(count == length).reshape(median.shape)] = np.nan
+    return torch.from_numpy(median)
