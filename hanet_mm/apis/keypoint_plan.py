@@ -185,6 +185,12 @@ def known_names(
     return () if source is None else source.keypoint_names
 
 
+def guessed_names(poses: PoseFile) -> Sequence[str]:
+    """Names of the only known skeleton with as many keypoints, or ()."""
+    choices = skeletons_of_size(poses.tracks[0].keypoints.shape[1])
+    return choices[0].keypoint_names if len(choices) == 1 else ()
+
+
 def nonempty_indices(inputs: Sequence[Poses]) -> List[int]:
     """Indices of poses (T, K, D), (T, K) with at least one keypoint."""
     missing = [

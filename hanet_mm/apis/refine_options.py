@@ -16,7 +16,7 @@ from hanet_mm.filters.rotations import RotationPath
 
 from .filter_choice import choose_filter, usual_rate
 from .formats import PoseFile
-from .keypoint_plan import known_names
+from .keypoint_plan import guessed_names, known_names
 
 _FILTER = 'filter:'
 
@@ -95,10 +95,8 @@ class RefineOptions:
         if poses.has_rotations:
             return RotationPath(usual_rate(poses.tracks, self.fps)), ''
         try:
-            name = default_refiner(
-                poses.tracks[0].keypoints.shape[2],
-                known_names(poses, self.skeleton),
-            )
+            names = known_names(poses, self.skeleton) or guessed_names(poses)
+            name = default_refiner(poses.tracks[0].keypoints.shape[2], names)
             if name not in self._defaults:
                 self._defaults[name] = load_refiner(
                     name, self.device, self.engine

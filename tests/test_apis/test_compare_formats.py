@@ -38,6 +38,48 @@ def test_filled_and_moved_are_those_of_the_summary(tmp_path, name):
         assert alone['mean_displacement'].after == pytest.approx(moved)
 
 
+@pytest.mark.parametrize('max_gap', [None, 0])
+def test_places_of_score_0_that_stay_are_not_filled(tmp_path, max_gap):
+    """Estimators write where a hidden keypoint may be, with score 0."""
+    person = make_person(0, FRAMES, 17, 0)
+    person.scores[3:5, 9] = 0
+    frames = [
+        dict(
+            frame_id=t,
+            instances=[
+                dict(
+                    keypoints=person.keypoints[t].tolist(),
+                    keypoint_scores=person.scores[t].tolist(),
+                )
+            ],
+        )
+        for t in range(FRAMES)
+    ]
+    path, out = tmp_path / 'in.json', tmp_path / 'out.json'
+    path.write_text(json.dumps(frames))
+    summary = refine_file(path, out, 'filter:gaussian', max_gap=max_gap)
+    assert summary.num_filled == (3 if max_gap is None else 0)
+    for files in ([out], [path, out]):
+        figures = compare_files(*files).figures()
+        assert figures['filled'].after == summary.num_filled
+        assert figures['removed'].after == 0
+
+
+@pytest.mark.parametrize('delimiter', [',', ';', '\t'])
+def test_tables_with_other_delimiters_bring_their_input(tmp_path, delimiter):
+    points = make_person(0, FRAMES, 17, 0).keypoints + 1
+    rows = [['frame', *(f'k{k}_{x}' for k in range(17) for x in 'xy')]]
+    rows += [[t, *points[t].ravel()] for t in range(FRAMES)]
+    path, out = tmp_path / 'in.csv', tmp_path / 'out.csv'
+    lines = (delimiter.join(map(str, row)) for row in rows)
+    path.write_text('\n'.join(lines))
+    refine_file(path, out, 'filter:gaussian')
+    moved = compare_files(path, out).figures()['mean_displacement'].after
+    alone = compare_files(out).figures()['mean_displacement'].after
+    assert alone == pytest.approx(moved)
+    assert moved > 0
+
+
 def write_bare_landmarks(path, person, **more):
     """A list of landmarks for each frame, without any place for the size."""
     frames = [

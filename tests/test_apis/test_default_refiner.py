@@ -94,6 +94,19 @@ def test_other_skeletons_are_mapped_by_name(tmp_path, weights, capsys):
     assert 'jhmdb15 -> coco17: 12 mapped' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize('named', [True, False])
+@pytest.mark.parametrize('skeleton', ['halpe26', 'coco_wholebody133'])
+def test_feet_count_whether_named_or_not(tmp_path, capsys, skeleton, named):
+    """Only one known skeleton has as many keypoints."""
+    names = SKELETONS[skeleton].keypoint_names
+    points = np.random.default_rng(0).normal(100, 20, (4, len(names), 2))
+    source = tmp_path / 'in.npz'
+    np.savez(source, keypoints=points)
+    more = ['--skeleton', skeleton] if named else []
+    assert refine(source, tmp_path / 'o.npz', *more) == 0
+    assert 'by body23-2d' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ('names', 'reason'),
     [

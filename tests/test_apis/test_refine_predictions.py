@@ -79,6 +79,38 @@ def test_persons_are_told_apart_by_track_id(tmp_path, refiner):
     assert refined_without_output_keys(found) == frames
 
 
+@pytest.mark.parametrize('first', [True, False])
+@pytest.mark.parametrize('frames', [1, 8])
+def test_somebody_without_keypoints_does_not_stop_the_others(
+    tmp_path, refiner, frames, first
+):
+    """A box in which no keypoint was found, in one frame or in all."""
+    poses = make_poses(8)
+    content = [
+        dict(frame_id=i, instances=[make_instance(pose, track_id=1)])
+        for i, pose in enumerate(poses)
+    ]
+    for frame in content[:frames]:
+        nobody = make_instance(poses[0] + 50, track_id=2)
+        nobody['keypoint_scores'] = [0.0] * K
+        frame['instances'].insert(0 if first else 1, nobody)
+    source = write_json(tmp_path / 'in.json', content)
+    summary = refine_file(source, tmp_path / 'out.json', refiner)
+    assert summary.num_left == 1
+    assert summary.num_filled == 0
+    found = read_json(tmp_path / 'out.json')
+    expected = make_refiner().refine(poses).keypoints
+    for frame, pose in zip(found, expected):
+        by_id = {x['track_id']: x for x in frame['instances']}
+        np.testing.assert_allclose(
+            by_id[1]['keypoints'], pose, rtol=0, atol=1e-4
+        )
+        if 2 in by_id:
+            assert by_id[2]['keypoints'] == by_id[2]['keypoints_input']
+            assert by_id[2]['filled'] == [False] * K
+    assert refined_without_output_keys(found) == content
+
+
 @pytest.mark.parametrize('with_scores', [True, False])
 def test_frames_in_between_are_filled_and_not_written(
     tmp_path, refiner, with_scores

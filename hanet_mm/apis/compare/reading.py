@@ -7,14 +7,17 @@ T: frames, K: keypoints, D: coordinates.
 import csv
 import json
 import tempfile
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from hanet_mm.apis.formats import open_poses
 from hanet_mm.apis.formats.base import PersonTrack, PoseFile
+from hanet_mm.apis.formats.csv import read_table
 from hanet_mm.apis.formats.npz import FlatPoses
 from hanet_mm.apis.keypoint_plan import known_names
 from hanet_mm.core.data.files import (
@@ -73,8 +76,14 @@ def read_poses(
     :func:`open_poses`.
     """
     poses = open_poses(path, **reading)
-    refined = holds_input(path) or (after and not poses.keeps_input)
-    return _make_poses(poses, str(path), refined, skeleton)
+    holds = holds_input(path)
+    refined = holds or (after and not poses.keeps_input)
+    given = None
+    if holds and any(_may_be_filled(x).any() for x in poses.tracks):
+        with _restored_input(Path(path)) as restored:
+            tracks = open_poses(restored, **reading).tracks
+            given = [np.array(x.keypoints, np.float64) for x in tracks]
+    return _make_poses(poses, str(path), refined, skeleton, given)
 
 
 def read_input(
@@ -84,12 +93,25 @@ def read_input(
     path = Path(path)
     # What is wrong with the file itself is told first.
     open_poses(path, **reading)
-    with tempfile.TemporaryDirectory() as folder:
+    with _restored_input(path) as restored:
+        poses = open_poses(restored, **reading)
+        return _make_poses(poses, f'{path} (input)', skeleton=skeleton)
+
+
+@contextmanager
+def _restored_input(path: Path) -> Iterator[Path]:
+    """A file of what a refined one came from; errors name the latter, and
+    warnings were of it already.
+    """
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter('ignore')
         restored = Path(folder) / path.name
         restore_input(path, restored)
         try:
-            poses = open_poses(restored, **reading)
-            return _make_poses(poses, f'{path} (input)', skeleton=skeleton)
+            yield restored
         except ValueError as error:
             reason = str(error).replace(str(restored), str(path))
             raise ValueError(reason) from None
@@ -145,6 +167,7 @@ def _make_poses(
     title: str,
     refined: bool = False,
     skeleton: Optional[PathLike] = None,
+    given: Optional[List[np.ndarray]] = None,
 ) -> Poses:
     unit = poses.unit
     if isinstance(poses, FlatPoses):
@@ -160,19 +183,37 @@ def _make_poses(
         names = list(known_names(poses, skeleton))
     return Poses(
         title,
-        [_make_track(track, refined) for track in poses.tracks],
+        [
+            _make_track(track, refined, own)
+            for track, own in zip(
+                poses.tracks, given or [None] * len(poses.tracks)
+            )
+        ],
         names,
         # Readers give lengths in metres.
         'm' if unit in LENGTHS else unit,
     )
 
 
-def _make_track(track: PersonTrack, refined: bool) -> PersonTrack:
+def _may_be_filled(track: PersonTrack) -> np.ndarray:
+    """Keypoints (T, K) of a refined file that are somewhere in spite of their
+    score 0; what was left empty is NaN, or 0, 0 where a format has no such
+    thing.
+    """
+    points = track.keypoints
+    return track.missing & present(points) & (points != 0).any(-1)
+
+
+def _make_track(
+    track: PersonTrack, refined: bool, given: Optional[np.ndarray]
+) -> PersonTrack:
     points, missing = track.keypoints.astype(np.float64), track.missing
     if refined:
-        # What was filled keeps its score 0; what was left empty is NaN, or
-        # 0, 0 where a format has no such thing.
-        missing = missing & (~present(points) | (points == 0).all(-1))
+        filled = _may_be_filled(track)
+        if given is not None and given.shape == points.shape:
+            # Where it was given with score 0 it was left as it came.
+            filled &= ~np.isclose(points, given, 1e-6, 0).all(-1)
+        missing = missing & ~filled
     points[missing] = np.nan
     # The key in the file is of no interest here.
     name = track.name.rsplit('keypoints_est: ', 1)[-1]
@@ -312,9 +353,8 @@ def _parse_text(text: str) -> Any:
 
 def _read_table(path: Path) -> Dict[str, List[str]]:
     """Cells of each column."""
-    with open(path, newline='', encoding='utf-8-sig') as file:
-        header, *rows = [row for row in csv.reader(file) if row] or [[]]
-    return dict(zip(header, map(list, zip(*rows))))
+    table = read_table(path)
+    return dict(zip(table.columns, map(list, zip(*table.rows))))
 
 
 def _is_refined(content: Any) -> bool:

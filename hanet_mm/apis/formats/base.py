@@ -104,7 +104,9 @@ class PoseFile(ABC):
         return sum(x for x, _ in counts), sum(x for _, x in counts)
 
     def check(self) -> None:
-        """Raise a ValueError unless every track can be refined."""
+        """Raise a ValueError unless every track is one of poses, and one of
+        them at least has a keypoint: others stay as they are.
+        """
         if not self.tracks:
             raise ValueError(f'{self.path}: expected a person, found none')
         names = self.keypoint_names or []
@@ -121,6 +123,12 @@ class PoseFile(ABC):
                 raise ValueError(
                     f'{self.path}: {track.name}: {error}'
                 ) from None
+        if all(track.missing.all() for track in self.tracks):
+            raise ValueError(
+                f'{self.path}: {self.tracks[0].name}: all keypoints are '
+                'missing (NaN or score 0) in all '
+                f'{len(self.tracks[0].keypoints)} frames'
+            )
 
 
 # A longer absence is an error: frame numbers are wrong, or two persons share

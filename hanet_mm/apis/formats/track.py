@@ -87,8 +87,3 @@ class PersonTrack:
         check_range(points, 'keypoints', self.first_frame)
         if scores is not None:
             usual_scores(scores, lambda x: f'frame {self.first_frame + x}')
-        if self.missing.all():
-            raise ValueError(
-                'all keypoints are missing (NaN or score 0) in all '
-                f'{len(points)} frames'
-            )
