@@ -17,6 +17,7 @@ from typing import NamedTuple, Optional, Tuple, Union
 import numpy as np
 
 from .blocks import joint_blocks
+from .runs import find_runs
 
 UNKNOWN_SCORE = 0.8
 """Score of a found keypoint where none is given, everywhere in the package:
@@ -155,15 +156,8 @@ def _interpolate(
     if positions is None:
         positions = np.arange(len(keypoints))
 
-    # Runs of missing frames, joint by joint; few of all keypoints, (m, ).
-    joints, rows = np.nonzero(np.ascontiguousarray(missing.T))
-    begins = first[rows] == rows
-    begins[:1] = True
-    begins[1:] |= rows[1:] != rows[:-1] + 1
-    begins[1:] |= joints[1:] != joints[:-1]
-    ends = np.ones_like(begins)
-    ends[:-1] = begins[1:]
-    run = np.cumsum(begins) - 1
+    # Few of all keypoints, (m, ).
+    joints, rows, begins, ends, run = find_runs(missing, first)
     # Of each run: its joint, the frames around it, and if they are there.
     joint, start, after = joints[begins], rows[begins], rows[ends]
     before = start - 1

@@ -10,13 +10,15 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from hanet_mm.core.data.runs import find_runs
+
 from .keypoints import KeypointParts
 from .lifter_errors import lifting_errors
-from .planes import plane_lengths
+from .planes import add_vectors, plane_lengths, vectors_at
 from .signals import (
     active_bursts,
     autoregressive,
-    ends_of,
+    filter_twice,
     filtered_twice,
     smooth_step,
 )
@@ -27,16 +29,13 @@ _DRIFT_FRAMES = 3
 # coordinates.
 _BESIDE, _ABOVE = (0.25, 0.8), 0.08
 
-# Frames, sequences and keypoints of N keypoints, (N,) each.
-Place = Tuple[np.ndarray, np.ndarray, np.ndarray]
-
 
 class Scene(NamedTuple):
     """Everything that the errors depend on."""
 
     rng: np.random.Generator
     truth: np.ndarray  # (T, D, S, K) float32
-    size: np.ndarray  # of the person, (T, S, 1) float32
+    size: np.ndarray  # of the person, (T, S, K) float32
     amounts: SimpleNamespace  # see EstimatorNoise.columns, (S or 1, 1)
     parts: KeypointParts
 
@@ -62,17 +61,16 @@ class Scene(NamedTuple):
         return np.broadcast_to(column[:, 0], self.shape[1])[who]
 
     def factors_of(self, who: np.ndarray) -> np.ndarray:
-        """What :meth:`stretch` multiplies vectors of ``who`` by, (N, D)."""
-        factors = np.ones((len(who), self.truth.shape[1]), np.float32)
-        if factors.shape[1] == 3:
-            factors[:, 2] = self.amount_of('depth_factor', who)
+        """What :meth:`stretch` multiplies vectors of ``who`` by, (D, N)."""
+        factors = np.ones((self.truth.shape[1], len(who)), np.float32)
+        if len(factors) == 3:
+            factors[2] = self.amount_of('depth_factor', who)
         return factors
 
-
-def vectors_at(planes: np.ndarray, place: Place) -> np.ndarray:
-    """Vectors (N, D) of planes (T, D, S, K)."""
-    when, who, which = place
-    return planes[when, :, who, which]
+    def who(self, places: np.ndarray) -> np.ndarray:
+        """Sequences of places in flattened arrays (T, S, K), (N,)."""
+        _, num, count = self.shape
+        return places // count % num
 
 
 def displace(scene: Scene) -> Tuple[np.ndarray, np.ndarray]:
@@ -82,16 +80,16 @@ def displace(scene: Scene) -> Tuple[np.ndarray, np.ndarray]:
     """
     rng, truth, size, amounts, parts = scene
     error = scene.stretch(_jitter(scene))
-    place, move, unseen = _occlude(scene)
-    when, who, which = place
-    error[when, :, who, which] += move
+    hidden, move, unseen = _occlude(scene)
+    add_vectors(error, hidden, move)
     far = rng.random(scene.shape, np.float32) < amounts.outlier_share
     far &= parts.difficulty > 0
-    when, who, which = np.nonzero(far)
-    outlier = rng.standard_normal((len(who), truth.shape[1]))
-    outlier *= scene.factors_of(who)
-    reach = scene.amount_of('outlier_std', who) * size[when, who, 0]
-    error[when, :, who, which] += reach[:, None] * outlier
+    places = np.flatnonzero(far)
+    who = scene.who(places)
+    outlier = rng.standard_normal((len(who), truth.shape[1])).T
+    outlier = outlier * scene.factors_of(who)
+    outlier *= scene.amount_of('outlier_std', who) * size.reshape(-1)[places]
+    add_vectors(error, places, outlier)
     if scene.has('drift'):
         slow = scene.stretch(drift(scene))
         slow *= size[:, None]
@@ -99,8 +97,7 @@ def displace(scene: Scene) -> Tuple[np.ndarray, np.ndarray]:
     reported = error
     if unseen is not None:
         reported = error.copy()
-        when, who, which = (x[unseen] for x in place)
-        reported[when, :, who, which] -= move[unseen]
+        add_vectors(reported, hidden[unseen], -move[:, unseen])
     if scene.has('bias'):
         error = error + scene.stretch(constant_errors(scene))
     if truth.shape[1] == 3:
@@ -157,17 +154,21 @@ def _speed(truth: np.ndarray) -> np.ndarray:
 def drift(scene: Scene) -> np.ndarray:
     """Slow errors relative to the size, (T, D, S, K)."""
     rng, truth, _, amounts, parts = scene
-    pole = np.exp(-1 / amounts.drift_frames)
-    groups = int(parts.group.max()) + 1
-    shared = filtered_twice(rng, (*truth.shape[:3], groups), pole)
-    own = filtered_twice(rng, truth.shape, pole)
-    tie, most = amounts.drift_limb_correlation, amounts.drift
-    share, rest = most * np.sqrt(tie), most * np.sqrt(1 - tie)
-    shared *= share.astype(np.float32)
-    own *= (rest * parts.difficulty).astype(np.float32)
-    difficulty = parts.difficulty.astype(np.float32)
-    own += shared[..., parts.group] * difficulty
-    return own
+    groups = (*truth.shape[:3], int(parts.group.max()) + 1)
+    kind = np.float32
+    limbs, limbs_begin, own, own_begin = (
+        rng.standard_normal(shape, kind)
+        for whole in (groups, truth.shape)
+        for shape in (whole, whole[1:])
+    )
+    tie = amounts.drift_limb_correlation
+    most = amounts.drift * parts.difficulty
+    share = (most * np.sqrt(tie)).astype(kind)
+    rest = (most * np.sqrt(1 - tie)).astype(kind)
+    for noise, shared in ((own, limbs), (own_begin, limbs_begin)):
+        noise *= rest
+        noise += share * shared[..., parts.group]
+    return filter_twice(own, own_begin, np.exp(-1 / amounts.drift_frames))
 
 
 def constant_errors(scene: Scene) -> np.ndarray:
@@ -180,77 +181,87 @@ def constant_errors(scene: Scene) -> np.ndarray:
 
 def _occlude(
     scene: Scene,
-) -> Tuple[Place, np.ndarray, Optional[np.ndarray]]:
-    """Places of N hidden joints and their displacements, (N, D).
+) -> Tuple[np.ndarray, np.ndarray, Optional[np.ndarray]]:
+    """Places of N hidden joints and their displacements, (N,) and (D, N).
 
     The third array marks those that the score does not show, bool (N,); None:
     there are none.
     """
     rng, truth, size, amounts, parts = scene
+    frames, num, count = scene.shape
     share = np.minimum(amounts.occlusion_share * parts.difficulty, 0.99)
     lasting = amounts.occlusion_frames
     hidden = active_bursts(rng, scene.shape, share, lasting)
-    place = when, who, which = np.nonzero(hidden)
-    onset, until = (x[place] for x in ends_of(hidden, lasting))
-    age = np.minimum(when - onset + 1, until - when)
-    depth = smooth_step(age / _DRIFT_FRAMES)[:, None]
-    # Each burst has random numbers of its own.
-    number = np.empty(scene.shape, np.int32)
-    begins = np.flatnonzero(when == onset)
-    number[when[begins], who[begins], which[begins]] = np.arange(len(begins))
-    burst = number[onset, who, which]
-    kind = rng.random(len(begins))[burst]
-    pull = rng.uniform(0.3, 1.0, len(begins))[burst, None]
-    aside = rng.standard_normal((len(begins), truth.shape[1]))[burst]
-    partner = rng.integers(truth.shape[-1], size=len(begins))[burst]
-    target = _hidden_targets(scene, place, onset, kind, pull, partner)
-    aside *= scene.amount_of('occlusion_std', who)[:, None]
-    aside *= scene.factors_of(who)
-    aside *= size[when, who]
-    move = depth * (target - vectors_at(truth, place) + aside)
+    pair, when, begins, ends, burst = find_runs(hidden.reshape(frames, -1))
+    places = when * (num * count) + pair
+    # Each burst has random numbers of its own; they are drawn in the order of
+    # time.
+    begin = places[begins]
+    order = np.empty(len(begin), np.int64)
+    order[np.argsort(begin)] = np.arange(len(begin))
+    who = pair[begins] // count
+    kind = rng.random(len(begin))[order]
+    pull = rng.uniform(0.3, 1.0, len(begin))[order]
+    aside = rng.standard_normal((len(begin), truth.shape[1]))[order].T
+    partner = rng.integers(count, size=len(begin))[order]
+    aside = aside * scene.factors_of(who)
+    aside *= scene.amount_of('occlusion_std', who)
+    onset, until = when[begins], when[ends] + 1
+    lasting = np.ceil(np.broadcast_to(lasting[:, 0], num)[who])
+    # The end of those that are hidden to the last is not known.
+    until = until + np.where(until == frames, lasting, 0)
+    age = np.minimum(when - onset[burst] + 1, until[burst] - when)
+    depth = smooth_step(age / _DRIFT_FRAMES)
+    aim = _hidden_aims(scene, places, burst, begin, (kind, pull, partner))
+    aim += aside[:, burst] * size.reshape(-1)[places]
+    aim *= depth
     if not scene.has('occlusion_unseen'):
-        return place, move, None
-    chance = rng.random(len(begins))[burst]
-    return place, move, chance < scene.amount_of('occlusion_unseen', who)
+        return places, aim, None
+    chance = rng.random(len(begin))[order]
+    unseen = chance < scene.amount_of('occlusion_unseen', who)
+    return places, aim, unseen[burst]
 
 
-def _hidden_targets(
+def _hidden_aims(
     scene: Scene,
-    place: Place,
+    places: np.ndarray,
+    burst: np.ndarray,
     begin: np.ndarray,
-    kind: np.ndarray,
-    pull: np.ndarray,
-    partner: np.ndarray,
+    drawn: Tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """Targets towards which N hidden joints drift, (N, D).
+    """Where N hidden joints drift, from where they are, (D, N).
 
-    They are frozen where they were in frame ``begin``, or drift to another
-    joint, ``partner``, or person; ``kind`` in [0, 1) decides.
+    They are frozen where they were when the burst ``begin`` (M,) began, or
+    drift to another joint, or person. What was ``drawn`` for the bursts
+    decides: a kind in [0, 1), how far, and which other joint.
     """
     rng, truth, size, _, parts = scene
-    when, who, which = place
-    here = vectors_at(truth, place)
-    stays = vectors_at(truth, (begin, who, which))
-    if truth.shape[1] == 3:
-        centre = _centre(truth)
-        stays += centre[when, :, who] - centre[begin, :, who]
-    mirrored = vectors_at(truth, (when, who, parts.mirror[which]))
-    frozen = scene.amount_of('occlusion_freeze', who)
-    target = np.where(
-        (kind < frozen)[:, None], stays, here + pull * (mirrored - here)
-    )
+    _, num, count = scene.shape
+    kind, pull, partner = drawn
+    who, which = scene.who(begin), begin % count
+    frozen = kind < scene.amount_of('occlusion_freeze', who)
+    other = parts.mirror[which]
+    beside = None
     if scene.has('occlusion_limb', 'occlusion_other'):
-        limb = frozen + scene.amount_of('occlusion_limb', who)
-        other = limb + scene.amount_of('occlusion_other', who)
-        beside = _beside(rng, truth.shape[2], truth.shape[1])[who]
-        anywhere = vectors_at(truth, (when, who, partner))
-        anywhere = here + pull * (anywhere - here)
-        neighbour = here + beside * size[when, who]
-        to_limb = (kind >= frozen) & (kind < limb)
-        to_other = (kind >= limb) & (kind < other)
-        target = np.where(to_limb[:, None], anywhere, target)
-        target = np.where(to_other[:, None], neighbour, target)
-    return target
+        limb = scene.amount_of('occlusion_freeze', who)
+        limb = limb + scene.amount_of('occlusion_limb', who)
+        other = np.where(kind < limb, partner, other)
+        far = limb + scene.amount_of('occlusion_other', who)
+        beside = (kind >= limb) & (kind < far) & ~frozen
+        offset = _beside(rng, num, truth.shape[1])[who].T
+    still = frozen[burst]
+    source = np.where(still, begin[burst], places + (other - which)[burst])
+    aim = vectors_at(truth, source) - vectors_at(truth, places)
+    if truth.shape[1] == 3:
+        middle = np.moveaxis(_centre(truth), 1, 0).reshape(3, -1)
+        now = places[still] // count
+        aim[:, still] += middle[:, now] - middle[:, source[still] // count]
+    aim = aim * np.where(frozen, 1, pull)[burst]
+    if beside is not None:
+        near = beside[burst]
+        aside = offset[:, burst[near]] * size.reshape(-1)[places[near]]
+        aim[:, near] = aside
+    return aim
 
 
 def _centre(truth: np.ndarray) -> np.ndarray:

@@ -65,7 +65,7 @@ def replay_errors(
     Raises:
         ValueError: If the bank has other keypoints or coordinates.
     """
-    num, frames, _, dims = truth.shape
+    num, frames, count, dims = truth.shape
     if dims != bank.errors.shape[-1]:
         raise ValueError(
             f'bank: expected errors with {dims} coordinates, found '
@@ -78,7 +78,7 @@ def replay_errors(
     scene = Scene(
         rng,
         to_planes(truth),
-        np.broadcast_to(size[..., 0, 0], (frames, num, 1)),
+        np.broadcast_to(size[..., 0, 0], (frames, num, count)),
         SLOW_ERRORS.draw(rng, num, fps).columns(num),
         keypoint_parts(tuple(map(plain_name, keypoint_names)), dims),
     )

@@ -18,10 +18,16 @@ import numpy as np
 from hanet_mm.core.data.lengths import lengths
 
 from .body import JHMDB_KEYPOINT_NAMES
-from .displacement import Scene, displace, vectors_at
+from .displacement import Scene, displace
 from .keypoints import LIMBS, keypoint_parts
 from .noise_params import EstimatorNoise
-from .planes import plane_lengths, to_planes, to_points
+from .planes import (
+    plane_lengths,
+    put_vectors,
+    to_planes,
+    to_points,
+    vectors_at,
+)
 from .signals import Amount, active_bursts, autoregressive
 
 # Score of an error as large as the tolerance is 1/2; the power sets how
@@ -74,7 +80,8 @@ def simulate_estimator_noise(
     points, size = _check_inputs(keypoints, size, keypoint_names)
     amounts = (params or EstimatorNoise()).columns(len(points))
     parts = keypoint_parts(tuple(keypoint_names), points.shape[-1])
-    truth, sizes = to_planes(points), size.T[..., None]
+    truth = to_planes(points)
+    sizes = np.repeat(size.T[..., None], truth.shape[-1], axis=-1)
     scene = Scene(rng, truth, sizes, amounts, parts)
     estimate, reported = displace(scene)
     relative = plane_lengths(reported)
@@ -93,9 +100,9 @@ def simulate_estimator_noise(
     missing = _missing(scene)
     for axis in range(estimate.shape[1]):
         missing |= np.isnan(estimate[:, axis])
-    when, who, which = np.nonzero(missing)
-    estimate[when, :, who, which] = np.nan
-    scores[when, who, which] = 0
+    places = np.flatnonzero(missing)
+    put_vectors(estimate, places, np.float32(np.nan))
+    scores.reshape(-1)[places] = 0
     shape = np.shape(keypoints)
     scores = np.ascontiguousarray(scores.swapaxes(0, 1))
     return to_points(estimate).reshape(shape), scores.reshape(shape[:-1])
@@ -157,12 +164,14 @@ def _move_inside(
     clamp = kind < amounts.outside_clamp
     stray = ~clamp & (kind < amounts.outside_clamp + amounts.outside_stray)
     partner = np.where(stray, partner, np.arange(count))
-    place = when, who, which = np.nonzero(outside & (clamp | stray))
-    other = vectors_at(estimate, (when, who, partner[who, which]))
-    inside = np.clip(other, 0, last[who])
-    estimate[when, :, who, which] = inside
-    far = lengths(inside - vectors_at(truth, place))
-    relative[place] = far / size[when, who, 0]
+    places = np.flatnonzero(outside & (clamp | stray))
+    pair = places % (num * count)
+    shift = partner.reshape(-1)[pair] - pair % count
+    other = vectors_at(estimate, places + shift)
+    inside = np.clip(other, 0, last[pair // count].T)
+    put_vectors(estimate, places, inside)
+    far = lengths((inside - vectors_at(truth, places)).T)
+    relative.reshape(-1)[places] = far / size.reshape(-1)[places]
 
 
 def taken_from(values: np.ndarray, source: np.ndarray) -> np.ndarray:
@@ -251,10 +260,12 @@ def _swap_sides(
         # Toes and heels are taken for those of the other foot.
         swap ^= _events(scene, 'limb_swap', 1) & foot
     swap &= parts.mirror != np.arange(len(parts.mirror))
-    when, who, which = np.nonzero(swap)
-    source = (when, who, parts.mirror[which])
-    estimate[when, :, who, which] = vectors_at(estimate, source)
-    scores[when, who, which] = scores[source]
+    places = np.flatnonzero(swap)
+    which = places % len(parts.mirror)
+    source = places + parts.mirror[which] - which
+    put_vectors(estimate, places, vectors_at(estimate, source))
+    scores = scores.reshape(-1)
+    scores[places] = scores[source]
 
 
 def _missing(scene: Scene) -> np.ndarray:

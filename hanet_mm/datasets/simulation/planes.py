@@ -18,7 +18,47 @@ def to_planes(points: np.ndarray) -> np.ndarray:
 
 def to_points(planes: np.ndarray) -> np.ndarray:
     """Planes (T, D, S, K) as points (S, T, K, D)."""
-    return np.ascontiguousarray(planes.transpose(2, 0, 3, 1))
+    frames, dims, num, count = planes.shape
+    points = np.empty((num, frames, count, dims), planes.dtype)
+    # Three times as fast as at once.
+    for axis in range(dims):
+        points[..., axis] = planes[:, axis].swapaxes(0, 1)
+    return points
+
+
+def vector_index(planes: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Where vectors of flattened planes (T, D, S, K) are, (D, N).
+
+    ``places`` (N,) are indices of a flattened array (T, S, K). One index
+    array is several times faster than three.
+    """
+    dims, frame = planes.shape[1], planes.shape[2] * planes.shape[3]
+    start = places + places // frame * (frame * (dims - 1))
+    return start + frame * np.arange(dims)[:, None]
+
+
+def vectors_at(planes: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Vectors (D, N) of planes at places, see :func:`vector_index`."""
+    return planes.reshape(-1)[vector_index(planes, places)]
+
+
+def put_vectors(
+    planes: np.ndarray, places: np.ndarray, vectors: np.ndarray
+) -> None:
+    """Replace vectors (D, N) of planes that are in order in memory."""
+    flat = planes.reshape(-1)
+    flat[vector_index(planes, places)] = vectors
+
+
+def add_vectors(
+    planes: np.ndarray, places: np.ndarray, vectors: np.ndarray
+) -> None:
+    """Add vectors (D, N) to those of planes that are in order in memory.
+
+    No place is there twice.
+    """
+    flat = planes.reshape(-1)
+    flat[vector_index(planes, places)] += vectors
 
 
 def plane_lengths(planes: np.ndarray) -> np.ndarray:

@@ -98,17 +98,30 @@ def filtered_twice(
 
     The pole, exp(-1 / frames), broadcasts to one frame.
     """
-    pole = np.asarray(pole, dtype=np.float64)
-    noise = autoregressive(rng, shape, pole)
+    noise = rng.standard_normal(shape, dtype=np.float32)
     begin = rng.standard_normal(noise.shape[1:], dtype=np.float32)
-    # The first value as it would be after infinitely many frames: its
+    return filter_twice(noise, begin, pole)
+
+
+def filter_twice(
+    noise: np.ndarray, begin: np.ndarray, pole: Amount
+) -> np.ndarray:
+    """Make of white noise (T, ...) that of :func:`filtered_twice`, in place.
+
+    ``begin`` is noise too, of one frame; so are weighted sums of noise.
+    """
+    pole = np.broadcast_to(np.asarray(pole, np.float64), begin.shape)
+    # The first value is as it would be after infinitely many frames: its
     # covariance with u(0) is 1 / (1 - a^2), its variance that squared times
     # 1 + a^2.
-    first, rest = (x.astype(np.float32) for x in (pole, 1 - pole**2))
-    noise[0] = (noise[0] + first * begin) / rest
+    rest = 1 - pole**2
+    scale = rest / np.sqrt(1 + pole**2)
+    noise[0] *= scale.astype(np.float32)
+    noise[1:] *= (scale * np.sqrt(rest)).astype(np.float32)
     _recursion(noise, pole)
-    scale = (1 - pole**2) / np.sqrt(1 + pole**2)
-    noise *= scale.astype(np.float32)
+    first = (pole * scale).astype(np.float32)
+    noise[0] = (noise[0] + first * begin) / rest.astype(np.float32)
+    _recursion(noise, pole)
     return noise
 
 
