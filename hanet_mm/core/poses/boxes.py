@@ -6,7 +6,7 @@ This is the one place that says what the box or the size of a person is and
 how similar two boxes or two poses are.
 """
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import numpy as np
 
@@ -31,25 +31,38 @@ def boxes_around(
         >>> boxes_around(np.array([[1.0, 2.0], [4.0, 8.0]]), margin=0.5)
         array([0.25, 0.5 , 4.75, 9.5 ])
     """
-    # Keypoints lie side by side: many times faster than two coordinates.
-    planes = np.ascontiguousarray(np.moveaxis(keypoints, -1, 0))
+    kind = keypoints.dtype if keypoints.dtype.kind == 'f' else np.float64
+    # Numbers of one keypoint lie side by side: many times faster than those
+    # of one pose.
+    planes = np.ascontiguousarray(np.moveaxis(keypoints, (-1, -2), (0, 1)))
     known = np.isfinite(planes).all(0)
     if valid is not None:
-        known = known & valid
-    low = np.where(known, planes, np.inf).min(-1, initial=np.inf)
-    high = np.where(known, planes, -np.inf).max(-1, initial=-np.inf)
+        known &= np.moveaxis(valid, -1, 0)
+    low = high = planes.astype(kind, copy=False)
+    if not known.all():
+        low = np.where(known, planes, np.inf)
+        high = np.where(known, planes, -np.inf)
+    low, high = low.min(1, initial=np.inf), high.max(1, initial=-np.inf)
+    nowhere = ~known.any(0)
+    low[:, nowhere] = high[:, nowhere] = np.nan
+    if margin:
+        low, high = _enlarged(low, high, margin)
     boxes = np.moveaxis(np.concatenate([low, high]), 0, -1)
-    kind = keypoints.dtype if keypoints.dtype.kind == 'f' else np.float64
-    boxes = boxes.astype(kind, order='C')
-    boxes[~known.any(-1)] = np.nan
-    return enlarge_boxes(boxes, margin) if margin else boxes
+    return boxes.astype(kind, order='C')
 
 
 def enlarge_boxes(boxes: np.ndarray, margin: float) -> np.ndarray:
     """Enlarge every side of boxes (..., 2D) by a share, about the middle."""
     low, high = np.split(boxes, 2, axis=-1)
+    return np.concatenate(_enlarged(low, high, margin), axis=-1)
+
+
+def _enlarged(
+    low: np.ndarray, high: np.ndarray, margin: float
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Corners of boxes that are enlarged about their middle."""
     middle, half = 0.5 * (low + high), 0.5 * (1 + margin) * (high - low)
-    return np.concatenate([middle - half, middle + half], axis=-1)
+    return middle - half, middle + half
 
 
 def box_centers(boxes: np.ndarray) -> np.ndarray:
@@ -60,8 +73,13 @@ def box_centers(boxes: np.ndarray) -> np.ndarray:
 
 def box_sizes(boxes: np.ndarray) -> np.ndarray:
     """Longest sides of boxes, (..., 2D) -> (...)."""
-    low, high = np.split(boxes, 2, axis=-1)
-    return (high - low).max(-1)
+    dims = boxes.shape[-1] // 2
+    # Coordinate by coordinate, several times faster than ``max(-1)``.
+    longest = boxes[..., dims] - boxes[..., 0]
+    for axis in range(1, dims):
+        side = boxes[..., dims + axis] - boxes[..., axis]
+        longest = np.maximum(longest, side)
+    return longest
 
 
 def box_areas(boxes: np.ndarray) -> np.ndarray:

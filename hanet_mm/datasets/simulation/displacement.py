@@ -53,7 +53,7 @@ class Scene(NamedTuple):
 
     def has(self, *names: str) -> bool:
         """Whether any of the amounts is above 0 for any sequence."""
-        return any(np.any(getattr(self.amounts, x) > 0) for x in names)
+        return any(getattr(self.amounts, x).any() for x in names)
 
     def amount_of(self, name: str, who: np.ndarray) -> np.ndarray:
         """Amount of each of the sequences ``who``, of their shape."""

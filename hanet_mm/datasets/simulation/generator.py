@@ -217,13 +217,14 @@ class ChunkGenerator:
         present = _present_frames(rng, num, self.window_size, self.short_share)
         scores *= present[..., None]
         missing = scores == 0
-        estimates[missing] = np.nan
+        _, _, count, dims = truth.shape
+        estimates.reshape(-1, dims)[np.flatnonzero(missing)] = np.nan
         # A window without any estimate becomes the truth with weight 0.
         empty = missing.all(axis=(1, 2))
         estimates[empty] = truth[empty]
         scores[empty] = 1
         weights = (clean & present & ~empty[:, None]).astype(np.float32)
-        weights = np.repeat(weights[..., None], truth.shape[2], axis=2)
+        weights = np.repeat(weights[..., None], count, axis=2)
         return Chunk(truth, estimates, scores, weights, fps, image_size, boxes)
 
 
