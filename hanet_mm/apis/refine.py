@@ -16,16 +16,13 @@ from typing import (
     Sequence,
     Tuple,
     Union,
-    cast,
 )
-
-import numpy as np
 
 from hanet_mm.core.data import claims
 from hanet_mm.core.data.atomic import check_output
 from hanet_mm.core.data.files import PathLike
 from hanet_mm.core.refine.frame_rate import USUAL_RATE
-from hanet_mm.core.refine.refiner import Refiner, RefineResult
+from hanet_mm.core.refine.refiner import Refiner
 from hanet_mm.filters.rotations import RotationPath
 from hanet_mm.progress import progress_bar
 
@@ -33,12 +30,10 @@ from .errors import describe_error
 from .filter_choice import choose_filter
 from .formats import KINDS, PoseFile, is_pose_folder, open_poses
 from .keypoint_plan import (
-    KeypointPlan,
-    find_chains,
-    nonempty_indices,
     plan_keypoints,
 )
 from .refine_options import RefineOptions
+from .refine_tracks import refine_tracks
 from .summaries import (
     FolderSummary,
     RefineSummary,
@@ -138,7 +133,7 @@ def refine_opened(
     plan = plan_keypoints(poses, refiner, options.skeleton)
     if default:
         plan.check_known(poses)
-    results = _refine(poses, refiner, plan, options)
+    results, num_cuts = refine_tracks(poses, refiner, plan, options)
     others = None
     if options.others is not None:
         others = choose_filter(options.others, poses.tracks, options.fps)
@@ -165,6 +160,7 @@ def refine_opened(
         assumed_fps=_assumed_rate(poses, refiner, options),
         num_video_frames=count_video_frames(poses),
         translation=poses.translation_is,
+        num_cuts=num_cuts,
     )
 
 
@@ -305,80 +301,6 @@ def _folder_items(source: Path, out: Path) -> List[Tuple[Path, Path]]:
         if os.path.realpath(target) in inputs:
             check_output(target, [os.path.realpath(target)])
     return list(zip(items, targets))
-
-
-def _refine(
-    poses: PoseFile, refiner: Any, plan: KeypointPlan, options: RefineOptions
-) -> List[Optional[RefineResult]]:
-    """Refine the tracks of a file; None for tracks without known keypoints."""
-    path, tracks = poses.path, poses.tracks
-    inputs = [plan.to_refiner(track) for track in tracks]
-    # Values for each track; filters need none.
-    knowledge: Dict[str, list] = {}
-    shared: Dict[str, Any] = {}
-    if options.unswap:
-        shared['chains'] = find_chains(poses, options.skeleton)
-        rates = [x.fps or USUAL_RATE for x in tracks]
-        knowledge['fps'] = rates
-    if isinstance(refiner, Refiner):
-        _check_shapes(poses, inputs, refiner)
-        if refiner.normalization == 'image':
-            knowledge['image_size'] = _image_sizes(poses)
-        if refiner.fps is not None:
-            rates = [x.fps or refiner.fps for x in tracks]
-            knowledge['fps'] = rates
-    some = nonempty_indices(inputs)
-    if not some:
-        raise ValueError(
-            f'{path}: no person has a keypoint known to the refiner '
-            f'({plan.report})'
-        )
-    try:
-        results = refiner.refine(
-            [inputs[i][0] for i in some],
-            [inputs[i][1] for i in some],
-            **{
-                key: [values[i] for i in some]
-                for key, values in knowledge.items()
-            },
-            **shared,
-        )
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}') from None
-    found: List[Optional[RefineResult]] = [None] * len(tracks)
-    for index, result in zip(some, results):
-        if not np.isfinite(result.keypoints).all():
-            raise ValueError(
-                f'{path}: {tracks[index].name}: the refined keypoints are '
-                'not finite: coordinates beyond float32, or a damaged refiner'
-            )
-        found[index] = result
-    return found
-
-
-def _check_shapes(
-    poses: PoseFile, inputs: List[tuple], refiner: Refiner
-) -> None:
-    head = refiner.network.head
-    # Rotations may be axis-angle too.
-    dims = (3, 6) if refiner.normalization == 'rot6d' else (head.coord_dims,)
-    for track, (points, _) in zip(poses.tracks, inputs):
-        if points.shape[1:] not in [(head.num_keypoints, x) for x in dims]:
-            raise ValueError(
-                f'{poses.path}: {track.name}: the refiner expects keypoints '
-                f'(T, K, D) = (T, {head.num_keypoints}, '
-                f'{" or ".join(map(str, dims))}), found {points.shape}'
-            )
-
-
-def _image_sizes(poses: PoseFile) -> List[Sequence[float]]:
-    sizes = [track.image_size for track in poses.tracks]
-    if any(size is None for size in sizes):
-        raise ValueError(
-            f"{poses.path}: has no image size, which the refiner's 'image' "
-            'normalisation needs: give it with --image-size W H'
-        )
-    return cast(List[Sequence[float]], sizes)
 
 
 def _find_items(folder: Path) -> Iterator[Path]:

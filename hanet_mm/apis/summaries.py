@@ -21,7 +21,8 @@ class RefineSummary:
     outliers that counted as missing. ``num_video_frames`` is the number of
     frames of the video that the sequences, which are people then, are in;
     None: they are of several videos. ``translation`` tells what became of one
-    beside rotations; None: there is none.
+    beside rotations; None: there is none. ``num_cuts`` counts cuts of the
+    video, at which tracks were divided.
     """
 
     num_sequences: int
@@ -37,6 +38,7 @@ class RefineSummary:
     num_ignored: Tuple[int, int] = (0, 0)
     num_video_frames: Optional[int] = None
     translation: Optional[str] = None
+    num_cuts: int = 0
 
     def __str__(self) -> str:
         default = f'by {self.default}: ' if self.default else ''
@@ -81,6 +83,7 @@ class RefineSummary:
             ignored_outliers=outliers,
             unchanged_sequences=self.num_left,
             assumed_fps=self.assumed_fps,
+            cuts=self.num_cuts,
             translation=self.translation,
             refiner=self.default or _describe(self.refiner),
             mapping=self.keypoints,
@@ -104,6 +107,9 @@ class RefineSummary:
             )
         if self.assumed_fps is not None:
             text += f'frame rate not known, taken for {self.assumed_fps:g}; '
+        if self.num_cuts:
+            noun = 'cut' if self.num_cuts == 1 else 'cuts'
+            text += f'divided at {self.num_cuts} {noun} of the video; '
         return text
 
 

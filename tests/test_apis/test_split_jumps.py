@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hanet_mm.apis.tracking import split_jumps
+from hanet_mm.apis.video.jumps import split_cuts
 
 BODY = np.array([[0, 0], [0, 10], [4, 5], [3, 2], [1, 7.0]])  # 10 tall
 
@@ -102,3 +103,73 @@ def test_shapes_are_checked():
         split_jumps(moved(0, 1), np.ones(2))
     with pytest.raises(ValueError, match=r'bboxes .*\(2, 4\)'):
         split_jumps(moved(0, 1), bboxes=np.zeros((3, 4)))
+
+
+STEPS = np.array([0.3, 0.9, 0.2, 1, 1, 6, 0.8, 1, 0.1, 0.9, 0.4])
+
+
+def cuts(steps):
+    """Frames after a cut, of the body moved by steps along x."""
+    parts = split_cuts(moved(0, *np.cumsum(steps)))
+    return (np.flatnonzero(np.diff(parts)) + 1).tolist()
+
+
+def test_a_move_that_stands_out_is_a_cut():
+    assert cuts(STEPS) == [6]
+    assert cuts(-STEPS) == [6]
+    assert cuts(STEPS * 0.8) == []  # 4.8, less than half of 10
+    for index in (1, 4, 6, 9):
+        steps = STEPS.copy()
+        steps[index] = 2  # not four times as far
+        assert cuts(steps) == []
+
+
+def test_both_sides_of_a_cut_are_long_enough():
+    for count in (9, 10, 11):
+        assert cuts(STEPS[:count]) == ([6] if count > 9 else [])
+    for first in (0, 1, 2):
+        assert cuts(STEPS[first:]) == ([6 - first] if first < 2 else [])
+
+
+def test_who_goes_astray_and_comes_back_is_not_cut():
+    for frames in (1, 2, 4):
+        steps = np.zeros(30)
+        steps[10], steps[10 + frames] = 90, -90
+        assert cuts(steps) == []
+    steps = np.zeros(30)
+    steps[10], steps[15] = 90, -90
+    assert cuts(steps) == [11, 16]
+
+
+def test_another_size_and_a_mirror_image_are_cuts():
+    larger = np.concatenate([moved(*[5] * 9), 3 * moved(*[5] * 9)])
+    mirrored = np.concatenate([moved(*[9] * 9), moved(*[9] * 9) * [-1, 1]])
+    for track in (larger, mirrored):
+        assert np.diff(split_cuts(track)).nonzero()[0].tolist() == [8]
+
+
+def test_swapped_sides_are_no_cut():
+    """Most of the body moves, but not the place that it takes."""
+    track = moved(*[0] * 18)
+    track[9:] = track[9:, [1, 3, 2, 4, 0]]
+    assert np.median(np.linalg.norm(track[9] - track[8], axis=-1)) > 5
+    assert split_cuts(track).max() == 0
+
+
+def test_missing_frames_and_keypoints_make_no_cut():
+    track = moved(*[0] * 9, *[np.nan] * 3, *[30] * 9)
+    assert split_cuts(track).tolist() == [0] * 12 + [1] * 9
+    track = moved(*[0] * 9, *[np.nan] * 9, *[30] * 9)  # 3 in each
+    assert split_cuts(track).max() == 0
+    track = moved(*[0] * 18)
+    track[9:, :2] += 100
+    scores = np.ones(track.shape[:2])
+    assert split_cuts(track, scores).max() == 0  # of three keypoints none
+    scores[9:, 2:4] = 0
+    assert split_cuts(track, scores).max() == 1
+
+
+@pytest.mark.parametrize('frames', [0, 1, 2, 9])
+def test_nobody_is_not_cut(frames):
+    for track in (np.full((frames, 5, 2), np.nan), np.zeros((frames, 5, 2))):
+        assert split_cuts(track).tolist() == [0] * frames

@@ -6,12 +6,17 @@ or a track that went over to someone else. To smooth over it smears two poses
 into one; what lies on the two sides are segments of their own.
 """
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hanet_mm.core.poses.boxes import box_centers, box_sizes, boxes_around
+
+# The least move of a cut in body sizes per frame, how many times it is those
+# around it, and how many of them on each side. No clip of 776 real estimates
+# (JHMDB) has such a move, and 2 of 1842 (HMDB51) have.
+_CUT, _STANDS_OUT, _AROUND = 0.5, 4, 4
 
 
 def split_jumps(
@@ -61,15 +66,75 @@ def split_jumps(
             )
         known = np.isfinite(given).all(1)
         boxes[known] = given[known]
+    second, speeds = _speeds(points, valid, boxes)
+    jumps = np.zeros(len(points), np.int64)
+    jumps[second] = speeds > max_jump
+    return jumps.cumsum()
+
+
+def split_cuts(
+    keypoints: ArrayLike, keypoint_scores: Optional[ArrayLike] = None
+) -> np.ndarray:
+    """Number the parts of one person's track between cuts of the video.
+
+    A cut is a move by more than half a body size in a frame that stands out:
+    it is more than four times as far as each of the four moves before it and
+    the four after it. So fast motion is none, nor is an estimator that goes
+    astray for some frames and comes back. The median keypoint moves so far,
+    and a corner of the box too: where left and right are swapped it does not.
+
+    Args:
+        keypoints (array): (T, K, D), NaN where missing.
+        keypoint_scores (array, optional): (T, K), 0 where missing.
+
+    Returns:
+        np.ndarray: Part of each frame from 0, rising, (T, ) int64. Frames
+        without a person belong to the part before them.
+
+    Examples:
+        >>> person = np.array([[0.0, 0.0], [0.0, 9.0], [4.0, 5.0]])
+        >>> split_cuts([person + (30 if t > 5 else t) for t in range(12)])
+        array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+    """
+    points = np.asarray(keypoints, np.float64)
+    tiny = np.finfo(np.float32).tiny
+    valid = valid_keypoints(points, keypoint_scores, tiny)
+    boxes = boxes_around(points, valid)
+    second, speeds = _speeds(points, valid, boxes, True)
+    cuts = np.zeros(len(points), np.int64)
+    for index in np.flatnonzero(speeds > _CUT):
+        before = speeds[max(index - _AROUND, 0) : index]
+        after = speeds[index + 1 : index + 1 + _AROUND]
+        around = np.concatenate([before, after])
+        calm = _STANDS_OUT * around.max(initial=0) < speeds[index]
+        if len(around) == 2 * _AROUND and calm:
+            cuts[second[index]] = 1
+    return cuts.cumsum()
+
+
+def _speeds(
+    points: np.ndarray,
+    valid: np.ndarray,
+    boxes: np.ndarray,
+    of_boxes: bool = False,
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Frames with a person after another one (n,), and the moves to them in
+    body sizes per frame (n,); with ``of_boxes`` as far as a corner of the box
+    moves too.
+    """
     seen = np.flatnonzero(np.isfinite(boxes).all(1))
     first, second = seen[:-1], seen[1:]
     moves = relative_moves(
         (points[first], valid[first], boxes[first]),
         (points[second], valid[second], boxes[second]),
     )
-    jumps = np.zeros(len(points), np.int64)
-    jumps[second] = moves > max_jump * (second - first)
-    return jumps.cumsum()
+    if of_boxes:
+        steps = boxes[second] - boxes[first]
+        corners = np.split(steps, 2, axis=1)
+        furthest = np.maximum(*(np.linalg.norm(x, axis=1) for x in corners))
+        sizes = np.maximum(body_sizes(boxes[first]), body_sizes(boxes[second]))
+        moves = np.minimum(moves, furthest / sizes)
+    return second, moves / (second - first)
 
 
 def valid_keypoints(

@@ -1,0 +1,102 @@
+# Copyright (c) hanet_mm contributors. All rights reserved.
+"""Poses of videos with cuts."""
+
+import json
+
+import numpy as np
+import pytest
+from refine_data import make_instance, make_poses, make_refiner, write_json
+
+import hanet_mm
+from hanet_mm.apis import refine_file
+from hanet_mm.filters import GaussianFilter
+
+FRAMES, CUT = 16, 7
+
+
+def with_cut():
+    """Somebody who is elsewhere from a frame on, and where missing."""
+    poses = np.asarray(make_poses(FRAMES), np.float64)
+    size = np.ptp(poses, axis=1).max()
+    poses[CUT:] += 5 * size
+    poses[3, 1] = poses[CUT, 0] = np.nan
+    return poses
+
+
+def save(path, poses, number=1):
+    return write_json(
+        path,
+        [
+            dict(frame_id=i, instances=[make_instance(x, track_id=number)])
+            for i, x in enumerate(poses)
+        ],
+    )
+
+
+def read(path):
+    frames = json.loads(path.read_text())
+    found = [x['instances'][0] for x in frames]
+    keys = ('keypoints', 'filled')
+    return [np.array([x[key] for x in found]) for key in keys]
+
+
+@pytest.mark.parametrize('method', ['refiner', 'filter'])
+def test_nothing_is_smoothed_over_a_cut(tmp_path, refiner, method):
+    poses, out = with_cut(), tmp_path / 'out.json'
+    source = save(tmp_path / 'in.json', poses)
+    name, alone = refiner, make_refiner()
+    if method == 'filter':
+        name, alone = 'filter:gaussian:sigma=2', GaussianFilter(2)
+    summary = refine_file(source, out, name)
+    assert summary.num_cuts == 1
+    assert 'divided at 1 cut of the video' in summary.brief
+    assert summary.to_dict()['cuts'] == 1
+    keypoints, filled = read(out)
+    parts = [alone.refine(x) for x in (poses[:CUT], poses[CUT:])]
+    expected = np.concatenate([x.keypoints for x in parts])
+    np.testing.assert_allclose(keypoints, expected, rtol=0, atol=1e-3)
+    assert np.argwhere(filled).tolist() == [[3, 1], [CUT, 0]]
+
+
+def test_others_of_the_file_are_whole(tmp_path, refiner):
+    whole = make_poses(FRAMES)
+    frames = [
+        dict(
+            frame_id=i,
+            instances=[
+                make_instance(pose, track_id=1),
+                make_instance(other, track_id=2),
+            ],
+        )
+        for i, (pose, other) in enumerate(zip(with_cut(), whole))
+    ]
+    source, out = write_json(tmp_path / 'in.json', frames), tmp_path / 'o.json'
+    assert refine_file(source, out, refiner).num_cuts == 1
+    found = [
+        x['instances'][1]['keypoints'] for x in json.loads(out.read_text())
+    ]
+    expected = make_refiner().refine(whole).keypoints
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
+
+
+def test_a_video_without_cuts_says_nothing(tmp_path, refiner):
+    source = save(tmp_path / 'in.json', make_poses(FRAMES))
+    summary = refine_file(source, tmp_path / 'out.json', refiner)
+    assert summary.num_cuts == 0
+    assert 'cut' not in summary.brief
+
+
+def test_results_in_python(refiner):
+    poses = np.random.default_rng(0).normal(200, 50, (1, 17, 2))
+    poses = poses + np.random.default_rng(1).normal(0, 1, (FRAMES, 17, 2))
+    poses[CUT:] += 900
+    scores = np.ones((1, 17))
+    refined = hanet_mm.refine(
+        [(x[None], scores) for x in poses], 'filter:gaussian:sigma=2'
+    )
+    parts = [GaussianFilter(2).refine(x) for x in (poses[:CUT], poses[CUT:])]
+    np.testing.assert_allclose(
+        np.stack([keypoints[0] for keypoints, _ in refined]),
+        np.concatenate([x.keypoints for x in parts]),
+        atol=1e-3,
+    )
