@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -90,6 +91,31 @@ def test_refined_c3d_keeps_all_but_the_points(tmp_path):
     # The hip stands still.
     np.testing.assert_allclose(lost[:3:2], [100, 900], atol=1)
     assert abs(lost[1] - 1000 * standing()[5, 3, 1]) < 10
+
+
+@pytest.mark.parametrize('cut', [700, 1300])
+def test_truncated_c3d_is_not_taken_for_a_shorter_one(tmp_path, cut):
+    """Blocks are of 512 bytes: the last one may be empty."""
+    path = write_c3d(tmp_path / 'a.c3d', standing())
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(ValueError, match=rf'expected {FRAMES} frames.* found'):
+        open_poses(path)
+
+
+@pytest.mark.filterwarnings('error')
+def test_a_c3d_of_markers_only_is_no_reason_to_warn(tmp_path):
+    c3d = pytest.importorskip('c3d')
+    writer = c3d.Writer(50.0, 50.0, point_units='m   ')
+    writer.set_point_labels(NAMES)
+    rows = np.zeros((FRAMES, len(NAMES), 5), np.float32)
+    rows[..., :3] = standing()
+    writer.add_frames([(row, np.zeros((0, 0))) for row in rows])
+    path, out = tmp_path / 'a.c3d', tmp_path / 'out.c3d'
+    with warnings.catch_warnings(), open(path, 'wb') as file:
+        warnings.simplefilter('ignore')
+        writer.write(file)
+    refine_file(path, out, 'filter:gaussian')
+    assert len(open_poses(out).tracks[0].keypoints) == FRAMES
 
 
 def test_damaged_c3d_is_one_line(tmp_path):

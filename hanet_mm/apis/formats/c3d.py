@@ -55,6 +55,12 @@ class C3dMarkers(PoseFile):
             raise ValueError(
                 f'{path}: expected a C3D file, found a damaged one ({error})'
             ) from None
+        said = self.reader.last_frame - self.reader.first_frame + 1
+        if len(frames) < said:
+            raise ValueError(
+                f'{path}: expected {said} frames, as its header says, found '
+                f'{len(frames)}: truncated'
+            )
         self.points = np.array([points for _, points, _ in frames])
         self.analog = [analog for *_, analog in frames]
         if not self.points.size:
@@ -85,10 +91,15 @@ class C3dMarkers(PoseFile):
         given = np.isfinite(places).all(-1)
         points[..., :3][given] = places[given]
         points[..., 3:][given & (self.points[..., 3] < 0)] = 0
-        writer = self.reader.to_writer('copy_metadata')
         frames: List[Any] = list(zip(points, self.analog))
-        writer.add_frames(frames)
-        with atomic_path(out) as path, open(path, 'wb') as file:
+        with (
+            atomic_path(out) as path,
+            open(path, 'wb') as file,
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter('ignore')  # of channels that are not there
+            writer = self.reader.to_writer('copy_metadata')
+            writer.add_frames(frames)
             writer.write(file)
 
     def _text(self, parameter: str) -> str:
