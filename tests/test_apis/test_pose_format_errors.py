@@ -38,10 +38,6 @@ BAD_JSON = {
         [{**COCO, 'track_id': 7}] * 2,
         ['frame 3: expected each track_id once, found [7, 7]'],
     ),
-    'coco: id of some': (
-        [COCO, {**COCO, 'image_id': 4, 'track_id': 7}],
-        ['frame 3: a person has no track_id, others have'],
-    ),
     'coco: id': (
         [{**COCO, 'track_id': {}}],
         ['entry 0: track_id: expected an integer or a string, found {}'],

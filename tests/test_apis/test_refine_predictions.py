@@ -200,10 +200,6 @@ BAD_PREDICTIONS = {
         [*frames_of(GOOD), dict(frame_id=1, instances=[GOOD, GOOD])],
         ['frame 1: expected one person, or a track_id', 'found 2 persons'],
     ),
-    'track_id of some': (
-        frames_of(GOOD, {**GOOD, 'track_id': 1}),
-        ['frame 0: a person has no track_id'],
-    ),
     'track_id twice': (
         [dict(frame_id=3, instances=[{**GOOD, 'track_id': 1}] * 2)],
         ['frame 3: expected each track_id once, found [1, 1]'],

@@ -182,7 +182,9 @@ class DetectionFile(PoseFile):
                 points, source.path, size, detections.fractions
             )
             if detections.fractions and (self.scale == 1).all():
-                self.note = 'taken as pixels, not as fractions of the image'
+                self._add_note(
+                    'taken as pixels, not as fractions of the image'
+                )
         else:
             self.scale, self.unit = metre_scale(points)
         detections.keypoints = points * self.scale
@@ -197,7 +199,7 @@ class DetectionFile(PoseFile):
             self.new_ids = [numbers[person] for person in ids]
             ids = [*self.new_ids]
         else:
-            ids = self._leave_out_empty(ids)
+            ids = self._leave_out_strangers(self._leave_out_empty(ids))
             self._check_ids(ids)
         persons: Dict[Hashable, List[int]] = {}
         for row, person in enumerate(ids):
@@ -253,6 +255,25 @@ class DetectionFile(PoseFile):
             for person, out in zip(ids, empty.tolist())
         ]
 
+    def _leave_out_strangers(
+        self, ids: List[Optional[Hashable]]
+    ) -> List[Optional[Hashable]]:
+        """Ids with NOBODY for those without one among others who have one:
+        whom the tracker of the estimator did not follow, or not yet.
+        """
+        count = ids.count(None)
+        if not count or not {*ids} - {None, NOBODY}:
+            return ids
+        field = self.detections.id_field
+        self._add_note(
+            f'{count} of {len(ids)} detections have no {field} and are '
+            'unchanged (--track to link all)'
+        )
+        return [NOBODY if person is None else person for person in ids]
+
+    def _add_note(self, text: str) -> None:
+        self.note = '; '.join(filter(None, [self.note, text]))
+
     def _make_track(self, person: Hashable, rows: np.ndarray) -> PersonTrack:
         """Put a person into consecutive frames; absent ones are NaN."""
         found = self.detections
@@ -294,12 +315,6 @@ class DetectionFile(PoseFile):
                 )
             if len(set(ids)) < len(ids):
                 raise ValueError(f'{where} each {field} once, found {ids}')
-        if None in given and len({*given} - {NOBODY}) > 1:
-            frame = found.frames[given.index(None)]
-            raise ValueError(
-                f'{self.path}: frame {frame}: a person has no {field}, '
-                'others have: expected it for all or none'
-            )
 
     def _track(self, tracker: Any) -> List[Optional[Hashable]]:
         """Ids (person, segment) from a tracker; NOBODY for ignored ones."""

@@ -9,7 +9,7 @@ confidence of the box (``save_conf=True``) and the id of the track.
 
 from functools import partial
 from pathlib import Path
-from typing import Any, List, NamedTuple, Sequence
+from typing import Any, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class UltralyticsLabels(DetectionFile):
         numbers = frame_numbers(self.names, folder, 'name of a file')
         self.places: List[tuple] = []
         values: List[List[float]] = []
-        frames = []
+        frames, lines = [], []
         for name, number in zip(self.names, numbers.tolist()):
             text = read_text(folder / name)
             for index, line in enumerate(filter(str.split, text.split('\n'))):
@@ -68,22 +68,23 @@ class UltralyticsLabels(DetectionFile):
                 if not all(map(_is_number, words)):
                     raise ValueError(f'{where}: expected numbers only')
                 values.append([float(x) for x in words])
-                if len(values[-1]) != len(values[0]):
-                    raise ValueError(
-                        f'{where}: expected {len(values[0])} numbers as in '
-                        f'other lines, found {len(words)}'
-                    )
                 self.places.append((name, index))
                 frames.append(number)
-        self.values = np.array(values).reshape(len(values), -1)
-        self.layout = _find_layout(self.values, folder)
+                lines.append(where)
+        self.values, self.short = _stack(values, lines)
+        self.layout = _find_layout(self.values[~self.short], folder)
+        if self.short.any() and self.layout.id_place < 0:
+            raise _other_length(values, lines)
         count, size, id_place = self.layout
         numbers = self.values[:, _BOX : _BOX + count * size]
         points = numbers.reshape(-1, count, size)
         self.use_convention(COCO_SKELETONS, count)
         ids: List[Any] = [None] * len(points)
         if id_place >= 0:
-            ids = self.values[:, id_place].astype(int).tolist()
+            ids = [
+                None if short else int(number)
+                for number, short in zip(self.values[:, id_place], self.short)
+            ]
         super().__init__(
             source,
             Detections(
@@ -99,23 +100,50 @@ class UltralyticsLabels(DetectionFile):
     def save(self, out: PathLike, refined: Sequence[RefineResult]) -> None:
         """Write a folder, which must not exist or be empty."""
         keypoints, _ = self.collect(refined)
-        count, size, _ = self.layout
-        values = self.values.copy()
+        count, size, id_place = self.layout
+        values, short = self.values.copy(), self.short
         end = _BOX + count * size
         points = values[:, _BOX:end].reshape(-1, count, size)
         points[..., :2] = np.nan_to_num(keypoints)  # 0: not found
         values[:, _BOX:end] = points.reshape(len(values), -1)
         if self.new_ids is not None:
-            values = np.column_stack([values, self.new_ids])
+            others = values[:, : id_place if id_place >= 0 else None]
+            values = np.column_stack([others, self.new_ids])
+            short = np.zeros_like(short)
         lines: dict = {name: [] for name in self.names}
-        for (name, _), row in zip(self.places, values.tolist()):
-            lines[name].append(' '.join(f'{x:.6g}' for x in row))
+        for (name, _), row, own in zip(self.places, values.tolist(), short):
+            numbers = row[:-1] if own else row
+            lines[name].append(' '.join(f'{x:.6g}' for x in numbers))
         write_folder(
             out, {name: partial(_write, x) for name, x in lines.items()}
         )
 
 
 read = UltralyticsLabels
+
+
+def _stack(
+    values: List[List[float]], lines: List[str]
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Numbers of lines (N, L), and which of them lack the last, (N,): whom
+    the tracker did not follow has no id.
+    """
+    lengths = {len(row) for row in values}
+    longest = max(lengths, default=0)
+    if not lengths <= {longest, longest - 1}:
+        raise _other_length(values, lines)
+    rows = [[*row, np.nan][:longest] for row in values]
+    short = np.array([len(row) < longest for row in values], bool)
+    return np.array(rows).reshape(len(rows), -1), short
+
+
+def _other_length(values: List[List[float]], lines: List[str]) -> ValueError:
+    first = len(values[0])
+    wrong = next(i for i, row in enumerate(values) if len(row) != first)
+    return ValueError(
+        f'{lines[wrong]}: expected {first} numbers as in other lines, found '
+        f'{len(values[wrong])}'
+    )
 
 
 def _find_layout(values: np.ndarray, path: PathLike) -> _Layout:
