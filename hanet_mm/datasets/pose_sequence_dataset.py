@@ -55,8 +55,8 @@ class PoseSequenceDataset(KeptItems):
         **kwargs: Of :class:`KeptItems`, such as ``keep``.
 
     Raises:
-        ValueError: If the data do not fit the metainfo, or a required field
-            is missing.
+        ValueError: If the data do not fit the metainfo, a required field is
+            missing, or nothing is annotated (in tests of a part, too).
     """
 
     METAINFO = dict(from_file='configs/_base_/datasets/jhmdb.py')
@@ -111,7 +111,9 @@ class PoseSequenceDataset(KeptItems):
         names = np.array([info['seq_name'] for info in infos])
         for number, info in enumerate(infos):
             info['seq_id'] = number
-        return [infos[i] for i in self._sequences_of_part(names)]
+        chosen = [infos[i] for i in self._sequences_of_part(names)]
+        self._check_truth(chosen)
+        return chosen
 
     def _add_images(self, infos: List[dict], sequences: PoseSequences) -> None:
         """Say where the frames of each of the last sequences lie, in tests."""
@@ -290,6 +292,20 @@ class PoseSequenceDataset(KeptItems):
                 'sequences of different names'
             )
         return np.flatnonzero(chosen)
+
+    def _check_truth(self, infos: List[dict]) -> None:
+        """Raise if there is nothing to learn from, or to choose by."""
+        if self.test_mode and self.part is None:
+            return  # a test may be there for what is predicted
+        for info in infos:
+            if self._sources[info['source']].has_truth(info['number']):
+                return
+        part = '' if self.part is None else f'part {self.part!r}: '
+        raise ValueError(
+            f'{self.ann_file}: {part}keypoints_gt: expected an annotated '
+            f'keypoint, found all NaN or with visible 0 in {len(infos)} '
+            'sequences'
+        )
 
     def _check(self, sequences: PoseSequences, where: str) -> None:
         expected = list(keypoint_names(self._metainfo))

@@ -83,11 +83,23 @@ class SequenceFrames:
     def annotated(self) -> np.ndarray:
         """Frames with any annotated keypoint, bool (N, )."""
         known = np.ones(int(self.seq_len.sum()), bool)
-        key = 'visible' if self._mapped else 'keypoints_visible'
-        if key in self._arrays:
+        visible = self._visible
+        if visible is not None:
             for rows in frame_blocks(known):
-                known[rows] = (_read(self._arrays[key], rows) > 0).any(-1)
+                known[rows] = (_read(visible, rows) > 0).any(-1)
         return known
+
+    def has_truth(self, sequence: int) -> bool:
+        """Whether any keypoint of a sequence is annotated."""
+        visible, start = self._visible, int(self._starts[sequence])
+        rows = slice(start, start + int(self.seq_len[sequence]))
+        return visible is None or bool((_read(visible, rows) > 0).any())
+
+    @property
+    def _visible(self) -> Optional[Union[FrameFile, torch.Tensor]]:
+        """Weights of the truth (N, K); None if all is known."""
+        key = 'visible' if self._mapped else 'keypoints_visible'
+        return self._arrays.get(key)
 
     def read(self, sequence: int, first: int, stop: int) -> dict:
         """Read frames of a sequence.

@@ -87,7 +87,11 @@ class PoseSequencePCK(PoseSequenceMetric):
         """Hits (len(thr), K) and counts (K,) of one sequence."""
         pred, gt, counted, bboxes = comparison
         if bboxes is None:
-            raise ValueError('the data sample has no gt_instances.bboxes')
+            raise ValueError(
+                'the data sample has no gt_instances.bboxes, whose size PCK '
+                'is a share of; give bboxes (N, 4) in the annotation file, or '
+                'leave PoseSequencePCK out of the evaluator'
+            )
         pairs = [
             pck_hits(pred, gt, bboxes, thr, counted, self.truncate_boxes)
             for thr in self.thr

@@ -106,11 +106,9 @@ def test_frames_without_people_come_out_in_order(refiner):
     for t in (0, 5, FRAMES - 1):
         results[t] = None
     stream = hanet_mm.StreamingRefiner(refiner, 3)
-    # Before the first person nobody knows what kind of results will come.
-    found = run(stream, results[1:])
-    empty = [t for t, x in enumerate(found, 1) if x is None]
-    assert empty == [5, FRAMES - 1]
-    assert len(found) == FRAMES - 1
+    found = run(stream, results)
+    assert [t for t, x in enumerate(found) if x is None] == [0, 5, FRAMES - 1]
+    assert len(found) == FRAMES
     # An empty result says it.
     for t in (0, 5):
         results[t] = PAIR.make(poses[t, :0], scores[t, :0], None)
@@ -140,6 +138,42 @@ def test_a_batch_comes_out_when_all_of_its_frames_are_done(refiner):
     assert len(stream.push(batches[1])) == 1
     rest = stream.push(batches[2]) + stream.push(batches[3]) + stream.flush()
     assert [len(x['predictions']) for x in rest] == [6, 6, 6]
+
+
+@pytest.mark.parametrize('nobody', [None, []])
+@pytest.mark.parametrize('way', ['push', 'push_many'])
+def test_before_the_first_person_there_is_nobody(refiner, nobody, way):
+    poses, scores = walk()
+    results = PAIR.video(poses, scores)
+    stream = hanet_mm.StreamingRefiner(refiner, 3)
+    push = getattr(stream, way)
+    assert [push(nobody), push(nobody)] == [[nobody], [nobody]]
+    found = [x for result in results for x in push(result)] + stream.flush()
+    plain = hanet_mm.StreamingRefiner(refiner, 3)
+    assert_same(stacked(PAIR, found), stacked(PAIR, run(plain, results)))
+    # And of a second video.
+    assert push(nobody) == [nobody]
+    push(results[0])
+    with pytest.raises(ValueError, match=r'result 2: expected the same'):
+        push(plain_ultralytics(poses[1], scores[1], None))
+
+
+@pytest.mark.parametrize(
+    'others', [dict(scores=np.ones(17)), dict(track_id=3), dict(index=7)]
+)
+def test_a_result_comes_with_no_other_argument(refiner, others):
+    poses, scores = walk()
+    result = (poses[0], scores[0])
+    name = next(iter(others))
+    stream = hanet_mm.StreamingRefiner(refiner)
+    for given in (result, None, []):
+        with pytest.raises(TypeError, match=f'{name}: expected none'):
+            stream.push(given, **others)
+    if name == 'index':
+        with pytest.raises(TypeError, match='index: expected none'):
+            stream.push_many(result, **others)
+    # A refused push changes nothing.
+    assert stream.push(poses[0, 0], scores[0, 0])
 
 
 def test_a_stream_begins_anew_after_its_end_or_a_reset(refiner):

@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import torch
 
 from hanet_mm import StreamingRefiner, load_refiner
 
@@ -19,7 +20,7 @@ def refiner():
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(keypoints=None), r'track 0: expected keypoints \(K, D\) as an'),
+        (dict(keypoints=[None]), r'track 0: expected keypoints \(K, D\) as'),
         (dict(keypoints='pose'), r'expected keypoints .* found str'),
         (dict(scores=['a'] * 17), r'expected scores .* found list'),
         (dict(index='3'), "index: expected a whole number or None, found '3'"),
@@ -68,3 +69,33 @@ def test_numbers_of_numpy_come_back_as_those_of_python(refiner):
     frames = stream.push(POSE, index=np.int64(2), timestamp=np.float32(0.5))
     assert [type(x.index) for x in frames] == [int, int]
     assert [type(x.timestamp) for x in frames] == [float, float]
+
+
+@pytest.mark.parametrize(
+    'wrong', [torch.tensor(3), np.array(3), float('nan'), np.float32('nan')]
+)
+def test_an_id_that_equals_no_other_is_refused(refiner, wrong):
+    # Each frame would begin a person of its own.
+    stream = StreamingRefiner(refiner)
+    for call in (
+        lambda: stream.push(POSE, track_id=wrong),
+        lambda: stream.flush(wrong),
+        lambda: stream.reset(wrong),
+    ):
+        with pytest.raises(TypeError, match='track_id: expected a number'):
+            call()
+    assert stream.track_ids == []
+
+
+def test_tensors_as_ids_of_many_are_refused(refiner):
+    stream = StreamingRefiner(refiner)
+    with pytest.raises(TypeError, match=r'int\(id\), found Tensor'):
+        stream.push_many({torch.tensor(3): (POSE, None)})
+    assert stream.track_ids == []
+
+
+def test_nobody_among_arrays_is_refused(refiner):
+    stream = StreamingRefiner(refiner)
+    stream.push(POSE)
+    with pytest.raises(TypeError, match='track 0: expected keypoints'):
+        stream.push(None)

@@ -13,6 +13,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 import hanet_mm  # noqa: F401
+from hanet_mm.core.data.folders import unpack_npz
 from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 
 pytestmark = pytest.mark.mm
@@ -258,3 +259,49 @@ def test_kept_items_are_prepared_once_and_stay_as_they_were(ann_file):
     # Of a part of the sequences other items have these numbers.
     part = data.get_subset([2])
     np.testing.assert_array_equal(part[3]['keypoints'][:, 0, 0], range(24, 29))
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(window_size=3), r'poses.npz: keypoints_gt: .* in 4 sequences'),
+        (dict(window_size=3, part='train'), "part 'train': keypoints_gt: exp"),
+        (dict(test_mode=True, part='val'), "part 'val': keypoints_gt: exp"),
+    ],
+)
+@pytest.mark.parametrize('how', ['nan', 'invisible', 'folder'])
+def test_nothing_annotated_is_refused(tmp_path, options, message, how):
+    total = sum(LENGTHS)
+    changes = dict(visible=np.zeros((total, 15)))
+    if how == 'nan':
+        changes = dict(
+            visible=None, keypoints_gt=np.full((total, 15, 2), np.nan)
+        )
+    path = tmp_path / 'poses.npz'
+    save_pose_sequences(path, make_sequences(**changes))
+    if how == 'folder':
+        path = unpack_npz(path, tmp_path / 'folder')
+        message = message.replace('poses.npz', 'folder')
+    with pytest.raises(ValueError, match=message):
+        build(str(path), **options)
+
+
+@pytest.mark.parametrize('mapped', [False, True])
+def test_one_annotated_keypoint_is_enough(tmp_path, mapped):
+    visible = np.zeros((sum(LENGTHS), 15))
+    visible[21, 3] = 1  # of the third sequence
+    path = tmp_path / 'poses.npz'
+    save_pose_sequences(path, make_sequences(visible=visible))
+    if mapped:
+        path = unpack_npz(path, tmp_path / 'folder')
+    assert len(build(str(path), window_size=3, part='train'))
+    with pytest.raises(ValueError, match="part 'val': keypoints_gt"):
+        build(str(path), test_mode=True, part='val')
+
+
+def test_a_test_without_truth_is_predicted(tmp_path):
+    path = tmp_path / 'poses.npz'
+    save_pose_sequences(
+        path, make_sequences(visible=np.zeros((sum(LENGTHS), 15)))
+    )
+    assert len(build(str(path), test_mode=True)) == len(LENGTHS)

@@ -2,6 +2,7 @@
 """Refine results of pose estimators as they come."""
 
 from collections import deque
+from types import ModuleType
 from typing import (
     Any,
     Deque,
@@ -23,7 +24,7 @@ from ..tracking import PoseTracker
 from ..video.adapter import SkeletonAdapter
 from ..video.frames import Frame
 from ..video.refine_stage import RefineStage
-from .base import Read, ResultReader
+from .base import Read, ResultReader, is_empty
 from .registry import find_kind
 
 
@@ -35,7 +36,8 @@ class StreamingRefiner(core.StreamingRefiner):
     :meth:`push` or :meth:`push_many`. Both then return the results that are
     done, in order: copies with refined keypoints. People are linked as by
     :func:`hanet_mm.refine`; who is missed for more than 10 frames begins
-    anew. A stream takes either arrays or results of one kind.
+    anew. A stream takes either arrays or results of one kind; None and an
+    empty list are results without people, also before the first person.
 
     Example:
         >>> stream = StreamingRefiner(load_refiner('coco17-2d'), lookahead=3)
@@ -46,6 +48,8 @@ class StreamingRefiner(core.StreamingRefiner):
     """
 
     _results: Optional['ResultStream'] = None
+    _takes_arrays = False  # arrays have come, and no result
+    _num_nobody = 0  # results without people before the first other one
 
     def push(
         self,
@@ -68,11 +72,18 @@ class StreamingRefiner(core.StreamingRefiner):
 
         Returns:
             list: Frames of this person that are done; or results that are.
+
+        Raises:
+            TypeError: If something is of a wrong type, or a result comes
+                with another argument but ``timestamp``.
         """
-        stream = self._stream_of(keypoints)
-        if stream is not None:
-            return stream.push(keypoints, timestamp)
-        return super().push(keypoints, scores, timestamp, track_id, index)
+        others = dict(scores=scores, track_id=track_id or None, index=index)
+        done = self._push_result(keypoints, timestamp, others)
+        if done is not None:
+            return done
+        frames = super().push(keypoints, scores, timestamp, track_id, index)
+        self._takes_arrays = self._results is None
+        return frames
 
     def push_many(
         self,
@@ -91,10 +102,12 @@ class StreamingRefiner(core.StreamingRefiner):
         Returns:
             dict: Frames that are done of each person; or a list of results.
         """
-        stream = self._stream_of(people)
-        if stream is not None:
-            return stream.push(people, timestamp)
-        return super().push_many(people, timestamp, index)
+        done = self._push_result(people, timestamp, dict(index=index))
+        if done is not None:
+            return done
+        frames = super().push_many(people, timestamp, index)
+        self._takes_arrays = self._results is None
+        return frames
 
     def flush(self, track_id: Optional[Hashable] = None) -> Any:
         """Hand out what is left of a person, or of all.
@@ -106,29 +119,51 @@ class StreamingRefiner(core.StreamingRefiner):
         if self._results is None or track_id is not None:
             return super().flush(track_id)
         rest, self._results = self._results.flush(), None
+        self._num_nobody = 0
         return rest
 
     def reset(self, track_id: Optional[Hashable] = None) -> None:
         """Forget a person, or (None) all and the number of the frame."""
         if track_id is None:
-            self._results = None
+            self._results, self._takes_arrays = None, False
+            self._num_nobody = 0
         super().reset(track_id)
 
-    def _stream_of(self, given: Any) -> Optional['ResultStream']:
-        """The stream of results if it is one, later also an empty one."""
-        if self._results is not None:
+    def _push_result(
+        self, given: Any, timestamp: Optional[float], others: Dict[str, Any]
+    ) -> Optional[List[Any]]:
+        """Take a result, if it is one: no other argument may be given."""
+        kind = None
+        if self._results is None:
+            kind = find_kind(given)
+            is_nobody = is_empty(given) and not self._takes_arrays
+            is_result = kind is not None or is_nobody
+        else:
+            # Arrays by the number of a person are those of the stage.
             is_other = isinstance(given, dict) and find_kind(given) is None
-            return None if is_other else self._results
-        kind = find_kind(given)
-        if kind is None:
+            is_result = not is_other
+        if not is_result:
             return None
+        for name, value in others.items():
+            if value is not None:
+                raise TypeError(
+                    f'{name}: expected none with a result, found {value!r:.60}'
+                )
+        if kind is not None:
+            self._begin_results(kind)
+        if self._results is None:  # nobody has come yet
+            self._num_nobody += 1
+            return [given]
+        return self._results.push(given, timestamp)
+
+    def _begin_results(self, kind: ModuleType) -> None:
+        """Take results from now on."""
         if self.track_ids:
             raise ValueError(
                 f'{kind.TITLE}: expected arrays, as before, or a new stream'
             )
         reader = ResultReader(kind, self.image_size)
-        self._results = ResultStream(self, reader)
-        return self._results
+        self._results = ResultStream(self, reader, self._num_nobody)
 
 
 # Numbers of the people of a frame, NOBODY if not followed, and segments.
@@ -144,15 +179,20 @@ class _Pending(NamedTuple):
 
 
 class ResultStream:
-    """Results into a streaming refiner, by way of the stage of a video."""
+    """Results into a streaming refiner, by way of the stage of a video.
 
-    def __init__(self, stream: StreamingRefiner, reader: ResultReader) -> None:
+    ``count``: results without people that came before.
+    """
+
+    def __init__(
+        self, stream: StreamingRefiner, reader: ResultReader, count: int = 0
+    ) -> None:
         self.stream, self.reader = stream, reader
         self._stage: Optional[RefineStage] = None
         self._tracker: Optional[PoseTracker] = None
         self._pending: Deque[_Pending] = deque()
         self._numbers: Dict[Hashable, int] = {}
-        self._count = self._frames = 0
+        self._count, self._frames = count, 0
         self._last: Optional[Frame] = None  # of a person who was alone
 
     def push(self, result: Any, timestamp: Optional[float]) -> List[Any]:

@@ -25,6 +25,21 @@ def check_types(index: Any, timestamp: Any) -> None:
             )
 
 
+def check_id(track_id: Any) -> None:
+    """Raise a TypeError unless two ids of a person are one key of a dict.
+
+    A tensor is equal to nothing but itself, and NaN to nothing: each frame
+    would begin another person.
+    """
+    if isinstance(track_id, (Tensor, np.ndarray)):
+        raise TypeError(
+            'track_id: expected a number or a name, such as int(id), found '
+            f'{type(track_id).__name__} {track_id!r:.60}'
+        )
+    if isinstance(track_id, numbers.Real) and track_id != track_id:
+        raise TypeError('track_id: expected a number or a name, found NaN')
+
+
 def check_people(people: Any) -> None:
     """Raise a TypeError unless it maps track ids to keypoints and scores."""
     if not isinstance(people, Mapping):
@@ -33,6 +48,7 @@ def check_people(people: Any) -> None:
             f'found {type(people).__name__}'
         )
     for track_id, pair in people.items():
+        check_id(track_id)
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(
                 f'track {track_id}: expected keypoints and scores (or None), '

@@ -23,6 +23,7 @@ from ..refine.inputs import Array, without_ignored
 from ..refine.refiner import Refiner
 from ..refine.swap_decoder import push_frames
 from .arguments import (
+    check_id,
     check_people,
     check_stream,
     check_types,
@@ -188,6 +189,7 @@ class StreamingRefiner:
                 wrong; nothing has changed in both cases.
         """
         check_types(index, timestamp)
+        check_id(track_id)
         if index is None:
             track = self._followed.get(track_id)
             index = 0 if track is None else track.index + 1
@@ -241,6 +243,7 @@ class StreamingRefiner:
             list[StreamedFrame]: Remaining frames of the person, none of one
             not followed; without ``track_id`` a dict of such lists.
         """
+        check_id(track_id)
         if track_id is None:
             results = self._finish(list(self._followed))
         elif track_id in self._followed:
@@ -252,6 +255,7 @@ class StreamingRefiner:
 
     def reset(self, track_id: Optional[Hashable] = None) -> None:
         """Forget a person, or (None) all and the number of the frame."""
+        check_id(track_id)
         self._clock.forget(track_id)
         if track_id is not None:
             self._tracks.pop(track_id, None)
