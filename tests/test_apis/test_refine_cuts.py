@@ -5,7 +5,8 @@ import json
 
 import numpy as np
 import pytest
-from refine_data import make_instance, make_poses, make_refiner, write_json
+from format_files import make_coco_refiner
+from refine_data import write_json
 
 import hanet_mm
 from hanet_mm.apis import refine_file
@@ -14,9 +15,25 @@ from hanet_mm.filters import GaussianFilter
 FRAMES, CUT = 16, 7
 
 
+@pytest.fixture
+def refiner(tmp_path):
+    make_coco_refiner().save(tmp_path / 'coco.safetensors')
+    return tmp_path / 'coco.safetensors'
+
+
+def make_instance(pose, track_id):
+    return dict(keypoints=pose.tolist(), track_id=track_id)
+
+
+def make_poses(frames):
+    rng = np.random.default_rng(0)
+    start = rng.uniform(50, 200, (1, 17, 2))
+    return start + rng.normal(0, 3, (frames, 17, 2)).cumsum(0)
+
+
 def with_cut():
     """Somebody who is elsewhere from a frame on, and where missing."""
-    poses = np.asarray(make_poses(FRAMES), np.float64)
+    poses = make_poses(FRAMES)
     size = np.ptp(poses, axis=1).max()
     poses[CUT:] += 5 * size
     poses[3, 1] = poses[CUT, 0] = np.nan
@@ -44,7 +61,7 @@ def read(path):
 def test_nothing_is_smoothed_over_a_cut(tmp_path, refiner, method):
     poses, out = with_cut(), tmp_path / 'out.json'
     source = save(tmp_path / 'in.json', poses)
-    name, alone = refiner, make_refiner()
+    name, alone = refiner, make_coco_refiner()
     if method == 'filter':
         name, alone = 'filter:gaussian:sigma=2', GaussianFilter(2)
     summary = refine_file(source, out, name)
@@ -75,7 +92,7 @@ def test_others_of_the_file_are_whole(tmp_path, refiner):
     found = [
         x['instances'][1]['keypoints'] for x in json.loads(out.read_text())
     ]
-    expected = make_refiner().refine(whole).keypoints
+    expected = make_coco_refiner().refine(whole).keypoints
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
 
 

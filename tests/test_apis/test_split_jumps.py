@@ -165,8 +165,19 @@ def test_missing_frames_and_keypoints_make_no_cut():
     track[9:, :2] += 100
     scores = np.ones(track.shape[:2])
     assert split_cuts(track, scores).max() == 0  # of three keypoints none
-    scores[9:, 2:4] = 0
+    scores[9:, 2] = 0
     assert split_cuts(track, scores).max() == 1
+
+
+@pytest.mark.parametrize('count', [1, 2, 3, 4])
+def test_few_keypoints_are_no_body_that_is_cut(count):
+    """A point that rests, moves and rests: far in terms of its size."""
+    steps = np.zeros(19)
+    steps[9] = 20
+    track = moved(0, *np.cumsum(steps))[:, :count]
+    assert split_cuts(track).max() == (1 if count > 3 else 0)
+    track[:, 0] += [0, 0.5]
+    assert split_cuts(track).max() == (1 if count > 3 else 0)
 
 
 @pytest.mark.parametrize('frames', [0, 1, 2, 9])

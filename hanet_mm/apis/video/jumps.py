@@ -17,6 +17,8 @@ from hanet_mm.core.poses.boxes import box_centers, box_sizes, boxes_around
 # around it, and how many of them on each side. No clip of 776 real estimates
 # (JHMDB) has such a move, and 2 of 1842 (HMDB51) have.
 _CUT, _STANDS_OUT, _AROUND = 0.5, 4, 4
+# Fewer keypoints tell neither the size of a body nor how far it moved.
+_FEWEST = 4
 
 
 def split_jumps(
@@ -82,6 +84,7 @@ def split_cuts(
     the four after it. So fast motion is none, nor is an estimator that goes
     astray for some frames and comes back. The median keypoint moves so far,
     and a corner of the box too: where left and right are swapped it does not.
+    Frames of less than four keypoints do not count.
 
     Args:
         keypoints (array): (T, K, D), NaN where missing.
@@ -92,13 +95,14 @@ def split_cuts(
         without a person belong to the part before them.
 
     Examples:
-        >>> person = np.array([[0.0, 0.0], [0.0, 9.0], [4.0, 5.0]])
+        >>> person = np.array([[0.0, 0.0], [0.0, 9.0], [4.0, 5.0], [3.0, 1.0]])
         >>> split_cuts([person + (30 if t > 5 else t) for t in range(12)])
         array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
     """
     points = np.asarray(keypoints, np.float64)
     tiny = np.finfo(np.float32).tiny
     valid = valid_keypoints(points, keypoint_scores, tiny)
+    valid &= valid.sum(1, keepdims=True) >= _FEWEST
     boxes = boxes_around(points, valid)
     second, speeds = _speeds(points, valid, boxes, True)
     cuts = np.zeros(len(points), np.int64)
