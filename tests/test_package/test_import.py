@@ -87,6 +87,19 @@ def test_version_of_the_command_is_that_of_the_package(capsys):
     assert capsys.readouterr().out == f'hanet_mm {hanet_mm.__version__}\n'
 
 
+def test_the_package_runs_as_the_command(python):
+    done = python(
+        """
+        import runpy, sys
+        sys.argv[1:] = ['refine', 'nowhere.npz', '-o', 'out.npz']
+        runpy.run_module('hanet_mm', run_name='__main__', alter_sys=True)
+        """
+    )
+    assert done.returncode == 1
+    assert done.stderr.count('\n') == 1
+    assert 'nowhere.npz' in done.stderr
+
+
 def test_help_lists_every_command_with_its_purpose(capsys, repo_root):
     with pytest.raises(SystemExit):
         cli.main(['--help'])
