@@ -315,6 +315,13 @@ class PoseSequenceDataset(KeptItems):
                 f'({self._metainfo["dataset_name"]}), found '
                 f'{sequences.keypoints_est.shape[1]} in keypoints_est'
             )
+        dims = sequences.keypoints_est.shape[2]
+        wanted = {'px': 2, 'm': 3}.get(self.UNITS, dims)
+        if dims != wanted:
+            raise ValueError(
+                f'{where}: keypoints_est: expected {wanted} coordinates '
+                f'({type(self).__name__}), found {dims}'
+            )
         found = sequences.meta.get('keypoint_names')
         if found is not None and list(found) != expected:
             raise ValueError(

@@ -19,6 +19,7 @@ from benchmark_data import (
 import hanet_mm.apis.benchmark as benchmark
 from hanet_mm.apis.benchmark import Request, evaluate, write_report
 from hanet_mm.apis.benchmark.filter_bank import BANK, REFERENCE, UNSWAP
+from hanet_mm.apis.benchmark.request import read_data
 from hanet_mm.apis.cli import main
 from hanet_mm.core.data.sequences import (
     load_pose_sequences,
@@ -202,6 +203,25 @@ def test_three_dimensions_have_no_pck(files):
     assert 'Errors in m, Accel in m/frame^2' in text
     with pytest.raises(ValueError, match=r'expects keypoints .*\(5, 2\)'):
         last(request_of(files))
+
+
+def test_a_file_without_truth_is_refused(tmp_path):
+    sequences = make_sequences()
+    path = tmp_path / 'poses.npz'
+    for changes in (
+        dict(visible=np.zeros_like(sequences.scores)),
+        dict(
+            visible=None,
+            keypoints_gt=np.full_like(sequences.keypoints_gt, np.nan),
+        ),
+    ):
+        save_pose_sequences(path, replace(sequences, **changes))
+        with pytest.raises(ValueError, match=r'poses.npz: keypoints_gt: .* 3'):
+            read_data(path)
+    some = np.zeros_like(sequences.scores)
+    some[7, 2] = 1
+    save_pose_sequences(path, replace(sequences, visible=some))
+    assert len(read_data(path)) == 3
 
 
 def test_names_are_unique(files):

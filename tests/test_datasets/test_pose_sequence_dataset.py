@@ -19,6 +19,7 @@ from hanet_mm.core.data.sequences import PoseSequences, save_pose_sequences
 pytestmark = pytest.mark.mm
 
 LENGTHS = [20, 1, 11, 7]
+KEYPOINTS = ('keypoints_est', 'keypoints_gt')
 PIPELINE = [
     dict(type='GenerateTarget', encoder=dict(type='PoseSequenceCodec')),
     dict(type='PackPoseSequenceInputs'),
@@ -305,3 +306,14 @@ def test_a_test_without_truth_is_predicted(tmp_path):
         path, make_sequences(visible=np.zeros((sum(LENGTHS), 15)))
     )
     assert len(build(str(path), test_mode=True)) == len(LENGTHS)
+
+
+def test_joints_in_3d_are_refused_by_a_2d_data_set(tmp_path):
+    path = tmp_path / 'poses.npz'
+    shape = (sum(LENGTHS), 15, 3)
+    save_pose_sequences(
+        path,
+        make_sequences(**dict.fromkeys(KEYPOINTS, np.ones(shape))),
+    )
+    with pytest.raises(ValueError, match=r'2 coordinates .*, found 3$'):
+        build(str(path), window_size=3)

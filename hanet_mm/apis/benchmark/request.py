@@ -84,6 +84,12 @@ def read_data(path: PathLike, ignore_scores: bool = False) -> PoseSequences:
         raise ValueError(
             f"{path}: meta['units']: expected coordinates, found {units!r}"
         )
+    visible = sequences.visible
+    if visible is not None and not (visible > 0).any():
+        raise ValueError(
+            f'{path}: keypoints_gt: expected an annotated keypoint, found '
+            f'all NaN or with visible 0 in {len(sequences)} sequences'
+        )
     try:
         return sequences.limit_scores(ignore_scores)
     except ValueError as error:
