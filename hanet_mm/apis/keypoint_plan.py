@@ -5,7 +5,7 @@ T: frames, Ks: keypoints of the file, Kt: keypoints of the refiner.
 """
 
 from dataclasses import dataclass
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -53,11 +53,13 @@ class KeypointPlan:
         result: Optional[RefineResult],
         max_gap: Optional[int] = None,
         others: Optional[Any] = None,
+        cuts: Iterable[int] = (),
     ) -> RefineResult:
         """Put refined keypoints (T, Kt, D) into a track (T, Ks, D): gaps
         longer than ``max_gap`` frames stay, as do all keypoints if the result
         is None. Keypoints unknown to the refiner move along with those that
-        it knows, see :class:`Followers`, or are smoothed by ``others``.
+        it knows, see :class:`Followers`, or are smoothed by ``others``, each
+        part between ``cuts`` by itself.
         """
         given, missing = track.keypoints, track.missing
         untouched = np.zeros(given.shape[1], bool)
@@ -90,7 +92,7 @@ class KeypointPlan:
         if others is not None and seen.any():
             scores = track.believed
             scores = None if scores is None else scores[:, seen]
-            smooth = others.refine(given[:, seen], scores).keypoints
+            smooth = _smooth_parts(others, given[:, seen], scores, cuts)
             stays = missing[:, seen, None]
             keypoints[:, seen] = np.where(stays, given[:, seen], smooth)
         return RefineResult(
@@ -152,6 +154,21 @@ def plan_keypoints(
     if mapping.is_identity:
         return KeypointPlan(None, note.strip(' ()'), flip)
     return KeypointPlan(mapping, Followers(mapping).report() + note, flip)
+
+
+def _smooth_parts(
+    others: Any,
+    points: np.ndarray,
+    scores: Optional[np.ndarray],
+    cuts: Iterable[int],
+) -> np.ndarray:
+    """Keypoints (T, K, D) smoothed between cuts; parts without any stay."""
+    smooth = points.copy()
+    for first, end in zip([0, *cuts], [*cuts, len(points)]):
+        part = points[first:end], None if scores is None else scores[first:end]
+        if nonempty_indices([part]):
+            smooth[first:end] = others.refine(*part).keypoints
+    return smooth
 
 
 def _flip(names: Sequence[str]) -> np.ndarray:

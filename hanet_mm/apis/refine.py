@@ -29,9 +29,7 @@ from hanet_mm.progress import progress_bar
 from .errors import describe_error
 from .filter_choice import choose_filter
 from .formats import KINDS, PoseFile, is_pose_folder, open_poses
-from .keypoint_plan import (
-    plan_keypoints,
-)
+from .keypoint_plan import plan_keypoints
 from .refine_options import RefineOptions
 from .refine_tracks import refine_tracks
 from .summaries import (
@@ -133,13 +131,13 @@ def refine_opened(
     plan = plan_keypoints(poses, refiner, options.skeleton)
     if default:
         plan.check_known(poses)
-    results, num_cuts = refine_tracks(poses, refiner, plan, options)
+    results, cuts = refine_tracks(poses, refiner, plan, options)
     others = None
     if options.others is not None:
         others = choose_filter(options.others, poses.tracks, options.fps)
     final = [
-        plan.from_refiner(track, result, options.max_gap, others)
-        for track, result in zip(poses.tracks, results)
+        plan.from_refiner(track, result, options.max_gap, others, own)
+        for track, result, own in zip(poses.tracks, results, cuts)
     ]
     for track, result in zip(poses.tracks, final):
         if track.translation is not None:
@@ -160,7 +158,7 @@ def refine_opened(
         assumed_fps=_assumed_rate(poses, refiner, options),
         num_video_frames=count_video_frames(poses),
         translation=poses.translation_is,
-        num_cuts=num_cuts,
+        num_cuts=sum(map(len, cuts)),
     )
 
 

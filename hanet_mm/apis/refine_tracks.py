@@ -22,11 +22,12 @@ from .video.jumps import split_cuts
 
 def refine_tracks(
     poses: PoseFile, refiner: Any, plan: KeypointPlan, options: RefineOptions
-) -> Tuple[List[Optional[RefineResult]], int]:
+) -> Tuple[List[Optional[RefineResult]], List[np.ndarray]]:
     """Refine the tracks of a file; None for tracks without known keypoints.
 
-    The second result is the number of cuts, see :func:`split_cuts`. Nothing is
-    smoothed over them; rotations, which are nowhere, have none.
+    The second result is the first frame after each cut of each track, see
+    :func:`split_cuts`. Nothing is smoothed over them; rotations, which are
+    nowhere, have none.
     """
     path, tracks = poses.path, poses.tracks
     inputs = [plan.to_refiner(track) for track in tracks]
@@ -50,9 +51,11 @@ def refine_tracks(
             f'{path}: no person has a keypoint known to the refiner '
             f'({plan.report})'
         )
-    parts = [[inputs[i]] for i in some]
+    cuts = [np.zeros(0, np.int64) for _ in tracks]
     if not poses.has_rotations:
-        parts = [_between_cuts(*inputs[i]) for i in some]
+        for i in some:
+            cuts[i] = np.flatnonzero(np.diff(split_cuts(*inputs[i]))) + 1
+    parts = [_split(*inputs[i], cuts[i]) for i in some]
     owners = [i for i, own in zip(some, parts) for _ in own]
     try:
         results = refiner.refine(
@@ -76,14 +79,13 @@ def refine_tracks(
                 'not finite: coordinates beyond float32, or a damaged refiner'
             )
         found[index] = result
-    return found, len(owners) - len(some)
+    return found, cuts
 
 
-def _between_cuts(
-    points: np.ndarray, scores: Optional[np.ndarray]
+def _split(
+    points: np.ndarray, scores: Optional[np.ndarray], cuts: np.ndarray
 ) -> List[Poses]:
     """The parts of keypoints (T, K, D) and scores (T, K) or None."""
-    cuts = np.flatnonzero(np.diff(split_cuts(points, scores))) + 1
     if scores is None:
         return [(x, None) for x in np.split(points, cuts)]
     return list(zip(np.split(points, cuts), np.split(scores, cuts)))

@@ -10,6 +10,8 @@ from refine_data import write_json
 
 import hanet_mm
 from hanet_mm.apis import refine_file
+from hanet_mm.apis.formats import open_poses
+from hanet_mm.core.poses.skeleton_data import SKELETONS
 from hanet_mm.filters import GaussianFilter
 
 FRAMES, CUT = 16, 7
@@ -94,6 +96,25 @@ def test_others_of_the_file_are_whole(tmp_path, refiner):
     ]
     expected = make_coco_refiner().refine(whole).keypoints
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize('gone', [True, False])
+def test_keypoints_that_the_refiner_does_not_know(tmp_path, refiner, gone):
+    """They are smoothed by another filter; gone: before the cut are none."""
+    names = SKELETONS['halpe26'].keypoint_names
+    poses = np.random.default_rng(0).uniform(50, 200, (1, 26, 2))
+    poses = poses + np.random.default_rng(1).normal(0, 1, (FRAMES, 26, 2))
+    poses[CUT:] += 900
+    if gone:
+        poses[:CUT, 17:] = np.nan
+    source, out = tmp_path / 'in.npz', tmp_path / 'out.npz'
+    np.savez(source, keypoints=poses, keypoint_names=np.array(names))
+    refine_file(source, out, refiner, others='gaussian:sigma=2')
+    found = open_poses(out).tracks[0].keypoints[:, 17:]
+    expected = poses[:, 17:].copy()
+    for part in (slice(CUT), slice(CUT, None))[gone:]:
+        expected[part] = GaussianFilter(2).refine(expected[part]).keypoints
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def test_a_video_without_cuts_says_nothing(tmp_path, refiner):
