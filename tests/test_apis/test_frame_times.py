@@ -78,6 +78,8 @@ def test_times_beside_numbers_of_frames(tmp_path):
         np.arange(FRAMES)[::-1] / 25,  # against the numbers of the frames
         np.where(np.arange(FRAMES) == 3, np.nan, np.arange(FRAMES) / 25),
         np.zeros(FRAMES),
+        [f'2024-01-01 10:00:{t:02d}' for t in range(FRAMES)],
+        [f'00:00:00.{t}' for t in range(FRAMES)],
     ],
 )
 def test_times_that_tell_no_rate(tmp_path, times):
@@ -102,6 +104,8 @@ def test_entries_with_times(tmp_path, kind, key):
         frames.append({'frame_id': t, key: unit * t / 50, **entry})
     path = write(tmp_path / 'in.json', frames)
     assert open_poses(path).tracks[0].fps == pytest.approx(50)
+    frames[3][key] = 10**400
+    assert open_poses(write(path, frames)).tracks[0].fps is None
     del frames[3][key]
     write(path, frames)
     assert open_poses(path).tracks[0].fps is None

@@ -175,7 +175,11 @@ class CsvTable(DetectionFile):
         column = self.found.time
         if column is None:
             return None
-        return rate_of_times(self._numbers(column), frames, column)
+        try:
+            times = self._numbers(column)
+        except ValueError:  # dates, or times of day
+            return None
+        return rate_of_times(times, frames, column)
 
     def _ids(self) -> List[Any]:
         """Person of each row; None: unknown."""

@@ -16,6 +16,8 @@ TIME = (
 _SECONDS, _MILLISECONDS = (0.002, 0.5), (5.0, 500.0)
 _IN_MS = re.compile(r'(.*[\W_])?(ms|msec|milliseconds)\W*', re.IGNORECASE)
 _IN_S = re.compile(r'(.*[\W_])?(s|sec|seconds)\W*', re.IGNORECASE)
+# No time is larger, in nanoseconds neither.
+_LARGEST = 2**63
 # Steps up to this many median ones are of one frame.
 _USUAL = 1.5
 
@@ -70,7 +72,9 @@ def rate_of_entries(
     """
     for name in TIME:
         times = [x.get(name) if isinstance(x, dict) else None for x in entries]
-        if times and all(type(x) in (int, float) for x in times):
+        if times and all(
+            type(x) in (int, float) and abs(x) < _LARGEST for x in times
+        ):
             return rate_of_times(
                 np.array(times, np.float64), np.array(frames), name
             )
