@@ -57,12 +57,12 @@ class StreamClock:
 
     def count_pause(self, elapsed: Sequence[Elapsed], paused: bool) -> None:
         """Warn once if all that came so far came after pauses; ``paused``:
-        everybody in this frame did.
+        everybody in this frame did. Pauses by the number of a frame are meant.
         """
         if not elapsed or self._pauses is None:
             return
         self._pauses += 1
-        if not paused:
+        if not paused or any(x.count > 1 for x in elapsed):
             self._pauses = None
         elif self._pauses == _MANY_PAUSES:
             self._pauses = None
