@@ -148,6 +148,8 @@ def test_before_the_first_person_there_is_nobody(refiner, nobody, way):
     stream = hanet_mm.StreamingRefiner(refiner, 3)
     push = getattr(stream, way)
     assert [push(nobody), push(nobody)] == [[nobody], [nobody]]
+    assert stream.flush() == []  # a video of nobody
+    assert [push(nobody), push(nobody)] == [[nobody], [nobody]]
     found = [x for result in results for x in push(result)] + stream.flush()
     plain = hanet_mm.StreamingRefiner(refiner, 3)
     assert_same(stacked(PAIR, found), stacked(PAIR, run(plain, results)))

@@ -72,7 +72,11 @@ def test_numbers_of_numpy_come_back_as_those_of_python(refiner):
 
 
 @pytest.mark.parametrize(
-    'wrong', [torch.tensor(3), np.array(3), float('nan'), np.float32('nan')]
+    'wrong',
+    [
+        *(torch.tensor(3), torch.tensor([3, 4]), np.array(3)),
+        *(np.array([3, 4]), float('nan'), np.float32('nan')),
+    ],
 )
 def test_an_id_that_equals_no_other_is_refused(refiner, wrong):
     # Each frame would begin a person of its own.

@@ -18,6 +18,7 @@ import numpy as np
 
 from hanet_mm.core.refine.trust import believed_scores
 from hanet_mm.core.stream import refiner as core
+from hanet_mm.core.stream.arguments import check_id
 
 from ..formats.base import NOBODY
 from ..tracking import PoseTracker
@@ -77,6 +78,7 @@ class StreamingRefiner(core.StreamingRefiner):
             TypeError: If something is of a wrong type, or a result comes
                 with another argument but ``timestamp``.
         """
+        check_id(track_id)
         others = dict(scores=scores, track_id=track_id or None, index=index)
         done = self._push_result(keypoints, timestamp, others)
         if done is not None:
@@ -116,10 +118,13 @@ class StreamingRefiner(core.StreamingRefiner):
             list | dict: See the class of the core; of a stream of results a
             list of them.
         """
-        if self._results is None or track_id is not None:
+        if track_id is not None:
             return super().flush(track_id)
-        rest, self._results = self._results.flush(), None
+        only_nobody = self._num_nobody > 0 and not self._takes_arrays
         self._num_nobody = 0
+        if self._results is None:
+            return [] if only_nobody else super().flush()
+        rest, self._results = self._results.flush(), None
         return rest
 
     def reset(self, track_id: Optional[Hashable] = None) -> None:
@@ -164,6 +169,7 @@ class StreamingRefiner(core.StreamingRefiner):
             )
         reader = ResultReader(kind, self.image_size)
         self._results = ResultStream(self, reader, self._num_nobody)
+        self._takes_arrays = False
 
 
 # Numbers of the people of a frame, NOBODY if not followed, and segments.
