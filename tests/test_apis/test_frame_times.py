@@ -7,6 +7,7 @@ from format_files import make_person, write
 
 from hanet_mm.apis import refine_file
 from hanet_mm.apis.formats import open_poses
+from hanet_mm.apis.formats.frame_times import LONGEST
 
 FRAMES = 12
 POINTS = 1 + make_person(0, FRAMES, 17, 0).keypoints
@@ -58,6 +59,35 @@ def test_a_pause_is_frames_without_the_person(tmp_path):
     assert summary.num_keypoints == FRAMES * 17
     (after,) = open_poses(out).tracks
     np.testing.assert_allclose(after.keypoints[numbers], POINTS, atol=1e-2)
+
+
+def test_a_pause_of_an_hour_is_a_long_one(tmp_path):
+    """It stops no table, and the rate is that of the rest."""
+    times = np.arange(FRAMES) / 25 + 3600 * (np.arange(FRAMES) > 4)
+    (track,) = open_poses(write_csv(tmp_path / 'in.csv', time=times)).tracks
+    assert track.fps == pytest.approx(25)
+    assert track.keypoints.shape[0] == FRAMES - 1 + LONGEST
+    np.testing.assert_allclose(track.keypoints[:5], POINTS[:5])
+    np.testing.assert_allclose(track.keypoints[5 - FRAMES :], POINTS[5:])
+
+
+@pytest.mark.parametrize('delay', [1e-6, 1e-3])
+def test_times_of_rows_are_not_those_of_frames(tmp_path, delay):
+    """Two people, each written with a time of their own."""
+    number = np.arange(FRAMES)
+    times = number // 2 / 25 + delay * (number % 2)
+    columns = dict(time=list(map(repr, times.tolist())), person=number % 2)
+    poses = open_poses(write_csv(tmp_path / 'in.csv', **columns))
+    for first, track in enumerate(poses.tracks):
+        np.testing.assert_allclose(track.keypoints[::2], POINTS[first::2])
+
+
+@pytest.mark.filterwarnings('error')
+def test_times_beyond_all_bounds_are_numbered(tmp_path):
+    times = [*(number * 1e-300 for number in range(9)), 1e300, 2e300, 1.7e308]
+    (track,) = open_poses(write_csv(tmp_path / 'in.csv', time=times)).tracks
+    np.testing.assert_allclose(track.keypoints[:9], POINTS[:9])
+    np.testing.assert_allclose(track.keypoints[-1], POINTS[-1])
 
 
 def test_times_beside_numbers_of_frames(tmp_path):

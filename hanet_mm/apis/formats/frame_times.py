@@ -20,19 +20,29 @@ _IN_S = re.compile(r'(.*[\W_])?(s|sec|seconds)\W*', re.IGNORECASE)
 _LARGEST = 2**63
 # Steps up to this many median ones are of one frame.
 _USUAL = 1.5
+# A longer pause counts as one of so many frames: no more are made up.
+LONGEST = 1000
+# No more steps than this share are longer than so many usual ones where times
+# are those of frames.
+_FEW, _LONG = 0.25, 10
 
 
 def number_frames(times: np.ndarray) -> np.ndarray:
     """Numbers (R,) from 0 of the frames of rows, in the order of their times.
 
     Rows of one time are of one frame. A step of n usual ones, rounded, leaves
-    n - 1 numbers out: frames without anybody are not in the file.
+    n - 1 numbers out, up to ``LONGEST``: frames without anybody are not in the
+    file. Where many steps are long the times are those of rows, not of frames,
+    and all numbers are there.
     """
     distinct, place = np.unique(times, return_inverse=True)
     steps = np.diff(distinct)
     if len(steps):
         usual = steps[steps <= _USUAL * np.median(steps)].mean()
-        steps = np.maximum(np.rint(steps / usual), 1)
+        steps = np.clip(steps, usual, LONGEST * usual)
+        steps = np.rint(steps / usual)
+        if (steps > _LONG).mean() > _FEW:
+            steps[:] = 1
     numbers = np.concatenate([np.zeros(1), np.cumsum(steps)])
     return numbers.astype(np.int64)[place]
 
@@ -51,8 +61,13 @@ def rate_of_times(
     steps = np.diff(times[first])
     if not len(steps) or not (steps > 0).all():
         return None
-    # Of all frames: single times are rounded.
-    step = (times[first[-1]] - times[first[0]]) / (numbers[-1] - numbers[0])
+    # Of all frames, for single times are rounded; how many there are in the
+    # longest steps is not known.
+    counts = np.diff(numbers)
+    known = counts < LONGEST
+    if not known.any():
+        return None
+    step = steps[known].sum() / counts[known].sum()
     if _IN_MS.fullmatch(name) or (
         not _IN_S.fullmatch(name)
         and _MILLISECONDS[0] <= step <= _MILLISECONDS[1]
