@@ -138,6 +138,21 @@ def test_lines_that_are_left_out_are_frames(tmp_path):
     )
 
 
+@pytest.mark.parametrize('left_out', [0, 4])
+def test_every_second_frame_is_a_line(tmp_path, left_out):
+    """The header tells the rate of the lines."""
+    path = write_trc(tmp_path / 'walk.trc', markers())
+    text = path.read_text().splitlines()
+    head, lines = text[:5], text[5:13] + text[13 + left_out :]
+    for index, line in enumerate(lines):
+        number, rest = line.split('\t', 1)
+        lines[index] = f'{2 * int(number)}\t{rest}'
+    path.write_text('\n'.join([*head, *lines, '']))
+    (track,) = open_poses(path).tracks
+    assert track.keypoints.shape[0] == 20
+    assert np.isnan(track.keypoints[8 : 8 + left_out]).all()
+
+
 def test_numbers_that_do_not_rise_are_no_frames(tmp_path):
     path = write_trc(tmp_path / 'walk.trc', markers())
     text = path.read_text()

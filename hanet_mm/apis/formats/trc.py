@@ -106,7 +106,8 @@ class TrcMarkers(PoseFile):
         if not len(steps) or steps.min() < 1:
             return np.arange(len(cells))
         check_gaps(frames, f'{self.path}: markers')
-        return frames - frames[0]
+        # The rate is that of the lines, also where they are every n-th frame.
+        return (frames - frames[0]) // np.gcd.reduce(steps)
 
     def _header(self) -> Dict[str, str]:
         lines = self.lines
