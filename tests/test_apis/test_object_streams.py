@@ -1,6 +1,9 @@
 # Copyright (c) hanet_mm contributors. All rights reserved.
 """Results of pose estimators in a stream, frame by frame."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from object_makers import (
@@ -176,6 +179,22 @@ def test_a_result_comes_with_no_other_argument(refiner, others):
             stream.push_many(result, **others)
     # A refused push changes nothing.
     assert stream.push(poses[0, 0], scores[0, 0])
+
+
+@pytest.mark.parametrize('copy', [
+    copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x)),
+])  # fmt: skip
+def test_a_copy_in_the_middle_goes_on_in_the_same_way(refiner, copy):
+    results = PAIR.video(*walk())
+    middle = FRAMES // 2
+    stream = hanet_mm.StreamingRefiner(refiner, 3)
+    for result in results[:middle]:
+        stream.push(result)
+    again = copy(stream)
+    expected = run(stream, results[middle:])
+    found = run(again, results[middle:])
+    assert len(found) == len(expected) == len(results) - middle + 3
+    assert_same(stacked(PAIR, found), stacked(PAIR, expected))
 
 
 def test_a_stream_begins_anew_after_its_end_or_a_reset(refiner):

@@ -5,10 +5,12 @@ N: people in a result, K: keypoints, D: coordinates.
 """
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import (
     Any,
+    Dict,
     Hashable,
     List,
     Mapping,
@@ -97,6 +99,13 @@ class ResultReader:
     kind: ModuleType
     image_size: Optional[Sequence[float]] = None
     num_keypoints: Optional[int] = field(default=None, init=False)
+
+    def __getstate__(self) -> Dict[str, Any]:
+        # A module cannot be copied or pickled.
+        return dict(self.__dict__, kind=self.kind.__name__)
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        self.__dict__.update(state, kind=import_module(state['kind']))
 
     def read(self, result: Any, number: int) -> Read:
         """Read a result and check it; ``number`` is its place."""
