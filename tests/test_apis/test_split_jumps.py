@@ -141,6 +141,13 @@ def test_who_goes_astray_and_comes_back_is_not_cut():
     assert cuts(steps) == [11, 16]
 
 
+def test_frames_that_are_repeated_are_not_cut():
+    """Ten places, five to a dozen frames each."""
+    for count in (5, 9, 12):
+        track = moved(*np.repeat(np.arange(10) * 7, count))
+        assert split_cuts(track).max() == (9 if count > 10 else 0)
+
+
 def test_another_size_and_a_mirror_image_are_cuts():
     larger = np.concatenate([moved(*[5] * 9), 3 * moved(*[5] * 9)])
     mirrored = np.concatenate([moved(*[9] * 9), moved(*[9] * 9) * [-1, 1]])

@@ -17,6 +17,9 @@ from hanet_mm.core.poses.boxes import box_centers, box_sizes, boxes_around
 # around it, and how many of them on each side. No clip of 776 real estimates
 # (JHMDB) has such a move, and 2 of 1842 (HMDB51) have.
 _CUT, _STANDS_OUT, _AROUND = 0.5, 4, 4
+# Several cuts are at least so many frames apart on average: where poses are
+# repeated for a few frames each, all moves stand out.
+_APART = 10
 # Fewer keypoints tell neither the size of a body nor how far it moved.
 _FEWEST = 4
 
@@ -84,7 +87,8 @@ def split_cuts(
     the four after it. So fast motion is none, nor is an estimator that goes
     astray for some frames and comes back. The median keypoint moves so far,
     and a corner of the box too: where left and right are swapped it does not.
-    Frames of less than four keypoints do not count.
+    Frames of less than four keypoints do not count, and more than a cut in
+    ten frames are none: each pose was repeated for some frames.
 
     Args:
         keypoints (array): (T, K, D), NaN where missing.
@@ -113,6 +117,8 @@ def split_cuts(
         calm = _STANDS_OUT * around.max(initial=0) < speeds[index]
         if len(around) == 2 * _AROUND and calm:
             cuts[second[index]] = 1
+    if cuts.sum() > max(len(speeds) / _APART, 1):
+        cuts[:] = 0
     return cuts.cumsum()
 
 
