@@ -27,6 +27,7 @@ from object_makers import (
 
 import hanet_mm
 from hanet_mm.apis import refine_file
+from hanet_mm.apis.tracking import PoseTracker
 from hanet_mm.core.poses.keypoint_map import match_skeletons
 from hanet_mm.core.poses.skeleton_data import SKELETONS
 
@@ -100,6 +101,19 @@ def test_someone_without_id_among_others_who_have_one_stays():
     gap[5] = np.nan
     expected = plain(gap, scores[:, 0])
     assert_same(refined[4].keypoints.data[0, :, :2].numpy(), expected[4])
+
+
+def test_a_tracker_that_is_given_links_who_has_no_id():
+    poses, scores = walk(1)
+    results = [
+        plain_ultralytics(poses[t], scores[t], None if t == 5 else [4])
+        for t in range(FRAMES)
+    ]
+    refined = hanet_mm.refine(results, tracker=PoseTracker())
+    expected = plain(poses[:, 0], scores[:, 0])
+    for t in (4, 5):
+        found = refined[t].keypoints.data[0, :, :2].numpy()
+        assert_same(found, expected[t])
 
 
 @pytest.mark.parametrize('nobody', ['None', 'empty'])

@@ -16,7 +16,7 @@ TIME = (
 _SECONDS, _MILLISECONDS = (0.002, 0.5), (5.0, 500.0)
 _IN_MS = re.compile(r'(.*[\W_])?(ms|msec|milliseconds)\W*', re.IGNORECASE)
 _IN_S = re.compile(r'(.*[\W_])?(s|sec|seconds)\W*', re.IGNORECASE)
-# No time is larger, in nanoseconds neither.
+# No time is larger, not even in nanoseconds.
 _LARGEST = 2**63
 # Steps up to this many median ones are of one frame.
 _USUAL = 1.5

@@ -26,7 +26,7 @@ import torch
 from hanet_mm.core.data.gaps import missing_keypoints, scores_or_default
 from hanet_mm.core.refine.refiner import RefineResult
 
-from ..formats.base import NOBODY, DetectionFile, Detections, Source
+from ..formats.base import DetectionFile, Detections, Source
 from ..tracking import PoseTracker
 
 Skeletons = Mapping[int, Sequence[str]]
@@ -174,10 +174,9 @@ class ResultPoses(DetectionFile):
         scores = None
         if any(x.scores is not None for x in some):
             scores = np.concatenate([x.scores_or_default for x in some])
-        if any(person is not None for person in ids):
-            # Someone whom the tracker of the estimator did not follow.
-            ids = [NOBODY if person is None else person for person in ids]
-        elif tracker is None and len(np.unique(frames)) < len(frames):
+        has_ids = any(person is not None for person in ids)
+        together = len(np.unique(frames)) < len(frames)
+        if tracker is None and together and not has_ids:
             tracker = PoseTracker()
         found = Detections(
             frames, everybody, scores, ids, 'id', some[0].is_visibility
